@@ -1,0 +1,54 @@
+# The commands of the project. `make` alone lists them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SOURCES := config booking tests scripts manage.py gunicorn.conf.py
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test lint format lock messages screenshots
+
+help: ## list the commands
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+# Two stamps, so that the demo needs nothing of what only a developer needs.
+$(VENV)/site.stamp: requirements.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@touch $@
+
+$(VENV)/dev.stamp: requirements-dev.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@ $(VENV)/site.stamp
+
+install: $(VENV)/dev.stamp ## make .venv with everything a developer needs
+
+demo: $(VENV)/site.stamp ## the site with a stand-in CRM on http://127.0.0.1:8000
+	@$(BIN)/python -m booking.standin.demo
+
+test: install ## all tests
+	$(BIN)/python -X dev -m pytest
+
+lint: install ## formatting, lint, types, system checks
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/djade --check $$(git ls-files 'templates/*.html')
+	$(BIN)/mypy config booking tests scripts
+	$(BIN)/python -W error -m compileall -q config booking
+
+format: install ## let the tools rewrite what they can
+	$(BIN)/ruff check --fix $(SOURCES)
+	$(BIN)/ruff format $(SOURCES)
+	-$(BIN)/djade $$(git ls-files 'templates/*.html')
+
+# Addresses of package indexes stay out of the locks; plain pip installs from them.
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header pyproject.toml
+lock: ## compile the locks from pyproject.toml (needs uv)
+	$(LOCK) -o requirements.txt
+	$(LOCK) --group dev -o requirements-dev.txt
+
+messages: install ## collect and compile the texts (needs GNU gettext)
+	$(BIN)/python scripts/messages.py
+
+screenshots: install ## take the README's pictures (needs Chromium)
+	$(BIN)/python scripts/screenshots.py

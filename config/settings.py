@@ -1,0 +1,181 @@
+"""All settings. The only reader of the environment; `.env.example` documents every variable."""
+
+from pathlib import Path
+
+from django.core.management.utils import get_random_secret_key
+
+from config import environment as env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+_env = env.Environment(BASE_DIR / ".env")
+
+# Core
+
+DEBUG = _env.optional("DEBUG", env.boolean, False)
+SECRET_KEY = _env.required("SECRET_KEY", env.secret_key, get_random_secret_key())
+if DEBUG:
+    ALLOWED_HOSTS = _env.optional("ALLOWED_HOSTS", env.words, ["localhost", "127.0.0.1", "[::1]"])
+else:
+    ALLOWED_HOSTS = _env.required("ALLOWED_HOSTS", env.words, [])
+CSRF_TRUSTED_ORIGINS = _env.optional("CSRF_TRUSTED_ORIGINS", env.words, [])
+TRUSTED_PROXIES = _env.optional("TRUSTED_PROXIES", env.whole(0, 9), 0)
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.forms",
+    "phonenumber_field",
+    "booking",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "booking.middleware.ContentSecurityPolicy",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "booking.middleware.CRMErrorPages",
+]
+
+# Data
+
+DATABASES = {
+    "default": _env.optional(
+        "DATABASE_URL", env.database, env.database(f"sqlite:///{BASE_DIR / 'var' / 'db.sqlite3'}")
+    )
+}
+# A booking is committed before the CRM is called, so no request may be one big transaction.
+DATABASES["default"]["ATOMIC_REQUESTS"] = False
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASES["default"]["OPTIONS"] = {
+        # Writers queue for up to 20 s instead of failing when they meet.
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        # FULL, not NORMAL: a committed row of the journal outlives a power cut.
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+    }
+else:
+    DATABASES["default"]["CONN_MAX_AGE"] = 60
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+CACHES = {
+    "default": _env.optional(
+        "CACHE_URL", env.cache, env.cache(f"filecache://{BASE_DIR / 'var' / 'cache'}")
+    )
+}
+
+# Pages
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "booking.context_processors.site",
+            ],
+        },
+    }
+]
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+
+LANGUAGE_CODE = "ru"
+LANGUAGES = [("ru", "Русский")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+TIME_ZONE = _env.optional("TIME_ZONE", env.time_zone, "Europe/Moscow")
+USE_TZ = True
+
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+
+# Security
+
+SECURE_SSL_REDIRECT = _env.optional("SECURE_SSL_REDIRECT", env.boolean, not DEBUG)
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if SECURE_SSL_REDIRECT else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_SSL_REDIRECT
+# The preload list is for whole registrable domains; this site is one name under somebody's.
+SILENCED_SYSTEM_CHECKS = ["security.W021"]
+if TRUSTED_PROXIES:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
+CSRF_COOKIE_HTTPONLY = True
+X_FRAME_OPTIONS = "DENY"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "booking.redaction.ReportFilter"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("MinimumLengthValidator", "CommonPasswordValidator", "NumericPasswordValidator")
+]
+
+# Logging
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "INFO"},
+    "loggers": {
+        # Django's own handlers for this logger would say everything twice.
+        "django": {"handlers": [], "level": "INFO"},
+        "django.server": {"handlers": [], "level": "INFO"},
+        # At DEBUG it writes whole URLs, and with MACROCRM_METHOD=GET those hold the token.
+        "urllib3": {"level": "INFO"},
+    },
+}
+
+# The CRM
+
+MACROCRM_URL = _env.optional("MACROCRM_URL", env.crm_url, "https://api.macrocrm.ru")
+MACROCRM_DOMAIN = _env.required("MACROCRM_DOMAIN", env.crm_domain, "")
+MACROCRM_APP_SECRET = _env.required("MACROCRM_APP_SECRET", str, "")
+MACROCRM_METHOD = _env.optional("MACROCRM_METHOD", env.one_of("POST", "GET"), "POST")
+MACROCRM_CONNECT_TIMEOUT = _env.optional("MACROCRM_CONNECT_TIMEOUT", env.seconds(0.1, 60), 3.0)
+MACROCRM_READ_TIMEOUT = _env.optional("MACROCRM_READ_TIMEOUT", env.seconds(0.1, 120), 10.0)
+MACROCRM_CONCURRENCY = _env.optional("MACROCRM_CONCURRENCY", env.whole(1, 32), 4)
+
+# Booking
+
+BOOKING_CATEGORIES = _env.optional(
+    "BOOKING_CATEGORIES",
+    env.some_of(("flat", "garage", "storageroom", "comm")),
+    ["flat", "garage", "storageroom", "comm"],
+)
+BOOKING_HORIZON_DAYS = _env.optional("BOOKING_HORIZON_DAYS", env.whole(1, 120), 14)
+BOOKING_MIN_NOTICE_HOURS = _env.optional("BOOKING_MIN_NOTICE_HOURS", env.whole(0, 240), 2)
+BOOKING_VISIT_SLOTS = _env.optional("BOOKING_VISIT_SLOTS", env.whole(1, 16), 1)
+SITE_NAME = _env.optional("SITE_NAME", str, "")
+SUPPORT_PHONE = _env.optional("SUPPORT_PHONE", str, "")
+PRIVACY_POLICY_URL = _env.optional("PRIVACY_POLICY_URL", env.web_url, "")
+RETENTION_DAYS = _env.optional("RETENTION_DAYS", env.whole(1, 36500), 1095)
+
+PHONENUMBER_DEFAULT_REGION = "RU"
+PHONENUMBER_DB_FORMAT = "E164"
+
+# Shown by the system check `booking.checks.configuration`, which stops the start.
+CONFIGURATION_PROBLEMS = tuple(_env.problems)
