@@ -1,0 +1,53 @@
+// Polish only: every page works without this file.
+
+// Say that the booking is on its way, and swallow a second press. The server does not rely on this.
+function submitOnce(form) {
+  const button = form.querySelector("button[type=submit]");
+  const status = form.querySelector("[data-busy-status]");
+  const label = button.textContent;
+
+  form.addEventListener("submit", (event) => {
+    if (form.dataset.submitted) {
+      event.preventDefault();
+      return;
+    }
+    form.dataset.submitted = "true";
+    button.setAttribute("aria-disabled", "true");
+    button.textContent = form.dataset.busyLabel;
+    status.textContent = form.dataset.busyText;
+  });
+
+  // The page may come back from the browser's cache just as it was left.
+  window.addEventListener("pageshow", (event) => {
+    if (!event.persisted) return;
+    delete form.dataset.submitted;
+    button.removeAttribute("aria-disabled");
+    button.textContent = label;
+    status.textContent = "";
+  });
+}
+
+// Narrow a long list of links while a number is being typed.
+function filterList(input) {
+  const list = document.getElementById(input.dataset.filter);
+  const status = document.getElementById(input.dataset.filterStatus);
+  if (!list) return;
+  const plain = (text) => text.toLowerCase().replace(/\s/g, "");
+  const rows = Array.from(list.children, (row) => [row, plain(row.textContent)]);
+
+  function narrow() {
+    const typed = plain(input.value);
+    let found = 0;
+    for (const [row, text] of rows) {
+      row.hidden = !text.includes(typed);
+      if (!row.hidden) found += 1;
+    }
+    status.textContent = typed ? `${status.dataset.text} ${found}` : "";
+  }
+
+  input.addEventListener("input", narrow);
+  window.addEventListener("pageshow", narrow);
+}
+
+document.querySelectorAll("form[data-submit-once]").forEach(submitOnce);
+document.querySelectorAll("input[data-filter]").forEach(filterList);
