@@ -1,32 +1,39 @@
 """Reading the environment: a wrong value becomes one sentence, never a traceback.
 
 `settings.py` reads every variable through `Environment`. What is missing or makes no sense is
-collected in `problems` and replaced by a harmless value, so that Django can load far enough for its
-system checks to show all the sentences at once and stop the start (`booking.checks`, `config.wsgi`).
+collected in `problems` and replaced by a harmless value, so that Django can load far enough for
+its system checks to show all the sentences at once and stop the start (`booking.checks`,
+`config.wsgi`).
 No sentence repeats a value: it might be a secret.
 """
 
 from __future__ import annotations
 
+import io
 import ipaddress
-from collections.abc import Callable
+import os
+import re
+import sys
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import environ
+from django.core.exceptions import ImproperlyConfigured
 
 T = TypeVar("T")
+
+ASSIGNMENT = re.compile(r"(export )?[A-Za-z0-9_]+=")
 
 
 class Environment:
     """Variables of the process, over those of a `.env` file for development."""
 
     def __init__(self, env_file: Path) -> None:
-        self._env = environ.Env()
-        self._env.read_env(env_file)
         self.problems: list[str] = []
+        self._load(env_file)
 
     def optional(self, name: str, parse: Callable[[str], T], default: T) -> T:
         text = self._text(name)
@@ -40,9 +47,38 @@ class Environment:
             return placeholder
         return self._parsed(name, text, parse, placeholder)
 
+    def folder(self, name: str, path: Path) -> None:
+        """Make sure of the folder which the variable leads to. Only its owner may look inside."""
+        try:
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            writable = os.access(path, os.W_OK)
+        except OSError:
+            writable = False
+        if not writable:
+            self.problems.append(
+                f"{name} leads to a folder that cannot be written to"
+                " (when it is not set: var, beside manage.py)."
+            )
+
+    def _load(self, env_file: Path) -> None:
+        # The file goes to django-environ line by line judged, because it would log a line that it
+        # does not understand, and the line may hold a secret.
+        try:
+            lines = env_file.read_text("utf-8-sig").splitlines()
+        except FileNotFoundError:
+            return
+        except (OSError, UnicodeDecodeError):
+            self.problems.append(f"{env_file.name} cannot be read as a UTF-8 text file.")
+            return
+        for number, line in enumerate(lines, start=1):
+            if ASSIGNMENT.match(line):
+                environ.Env.read_env(io.StringIO(line))
+            elif line.strip() and not line.startswith("#"):
+                self.problems.append(f"{env_file.name}, line {number}, is not NAME=value.")
+
     def _text(self, name: str) -> str | None:
-        text = self._env.str(name, default="").strip()
-        return text or None
+        # Not through Env.str: that takes a value with a leading "$" for another variable's name.
+        return os.environ.get(name, "").strip() or None
 
     def _parsed(self, name: str, text: str, parse: Callable[[str], T], fallback: T) -> T:
         try:
@@ -52,7 +88,14 @@ class Environment:
             return fallback
 
 
-# Parsers: each raises ValueError with the rest of the sentence that starts with the variable's name.
+def stop_on(problems: Iterable[str]) -> None:
+    """Leave with the sentences alone, if there are any."""
+    sentences = "\n".join(f"Cannot start: {problem}" for problem in problems)
+    if sentences:
+        sys.exit(sentences)
+
+
+# Parsers. Each raises ValueError with the rest of a sentence that starts with the variable's name.
 
 
 def boolean(text: str) -> bool:
@@ -65,7 +108,7 @@ def boolean(text: str) -> bool:
 
 def whole(least: int, most: int) -> Callable[[str], int]:
     def parse(text: str) -> int:
-        if text.isascii() and text.isdigit() and least <= int(text) <= most:
+        if re.fullmatch("[0-9]{1,9}", text) and least <= int(text) <= most:
             return int(text)
         raise ValueError(f"must be a whole number from {least} to {most}")
 
@@ -91,6 +134,23 @@ def words(text: str) -> list[str]:
     return [word.strip() for word in text.split(",") if word.strip()]
 
 
+def hosts(text: str) -> list[str]:
+    """Names as Django's ALLOWED_HOSTS takes them, except the one that stands for all."""
+    names = words(text)
+    if not names or any(re.search(r"[/*\s@]", name) for name in names):
+        raise ValueError(
+            "must be a comma-separated list of host names, without https:// and without *"
+        )
+    return names
+
+
+def origins(text: str) -> list[str]:
+    found = words(text)
+    if not all(re.fullmatch(r"https?://[^/\s@]+", origin) for origin in found):
+        raise ValueError("must be a comma-separated list of origins such as https://example.com")
+    return found
+
+
 def some_of(allowed: tuple[str, ...]) -> Callable[[str], list[str]]:
     def parse(text: str) -> list[str]:
         chosen = list(dict.fromkeys(words(text)))
@@ -111,8 +171,8 @@ def one_of(*allowed: str) -> Callable[[str], str]:
 
 
 def secret_key(text: str) -> str:
-    """Long and varied enough to sign with (the thresholds are those of Django's deployment check)."""
-    if len(text) < 50 or len(set(text)) < 5:
+    """Long and varied enough to sign with; the thresholds are those of Django's own check."""
+    if len(text) < 50 or len(set(text)) < 5 or text.startswith("django-insecure-"):
         raise ValueError("must be a random text of at least 50 characters")
     return text
 
@@ -153,30 +213,52 @@ def _is_loopback(host: str | None) -> bool:
 def crm_domain(text: str) -> str:
     """The site's name as it stands in the CRM, where it is a part of every signature."""
     if any(mark in text for mark in "/:@? \t"):
-        raise ValueError("must be the bare domain registered in MacroCRM, without https:// or a slash")
+        raise ValueError(
+            "must be the bare domain registered in MacroCRM, without https:// or a slash"
+        )
     return text
 
 
 def web_url(text: str) -> str:
-    if urlsplit(text).scheme not in {"https", "http"} or not urlsplit(text).netloc:
-        raise ValueError("must be a web address that starts with https://")
+    if not re.fullmatch(r"https?://[^/\s@]+(/\S*)?", text):
+        raise ValueError("must be a web address that starts with https:// or http://")
     return text
 
 
-def database(text: str) -> dict[str, object]:
-    sentence = "must be an address such as postgres://user:password@host:5432/name"
+def phone(text: str) -> str:
+    """A phone as it should be shown; short numbers are phones too."""
+    if not re.fullmatch(r"\+?[\d\s()–-]+", text) or sum(c.isdigit() for c in text) < 3:
+        raise ValueError("must be one phone number, of digits, spaces, brackets and hyphens")
+    return text
+
+
+def database(text: str) -> dict[str, Any]:
+    """A PostgreSQL database or an SQLite file. The journal must not live in memory."""
+    sentence = (
+        "must be an address such as postgres://user:password@host:5432/name"
+        " or sqlite:////folder/file.sqlite3"
+    )
+    if urlsplit(text).scheme not in {"postgres", "postgresql", "sqlite"}:
+        raise ValueError(sentence)
     try:
-        config: dict[str, object] = environ.Env.db_url_config(text)
-    except Exception as exc:  # django-environ lets several kinds of errors out of this parser
+        config: dict[str, Any] = environ.Env.db_url_config(text)
+    except (ValueError, ImproperlyConfigured) as exc:
         raise ValueError(sentence) from exc
-    if not config.get("ENGINE"):
+    if config["NAME"] in {"", ":memory:"}:
         raise ValueError(sentence)
     return config
 
 
-def cache(text: str) -> dict[str, object]:
+def cache(text: str) -> dict[str, Any]:
+    """Redis or a folder: a cache that every worker shares."""
+    sentence = "must be an address such as redis://host:6379/0 or filecache:///folder"
     try:
-        config: dict[str, object] = environ.Env.cache_url_config(text)
-    except Exception as exc:  # as above
-        raise ValueError("must be an address such as redis://host:6379/0") from exc
+        url = urlsplit(text)
+        url.port  # noqa: B018 - raises ValueError when the port makes no sense
+    except ValueError as exc:
+        raise ValueError(sentence) from exc
+    where = url.path if url.scheme == "filecache" else url.hostname
+    if url.scheme not in {"redis", "rediss", "filecache"} or not where:
+        raise ValueError(sentence)
+    config: dict[str, Any] = environ.Env.cache_url_config(text)
     return config

@@ -1,6 +1,7 @@
 """All settings. The only reader of the environment; `.env.example` documents every variable."""
 
 from pathlib import Path
+from typing import Any
 
 from django.core.management.utils import get_random_secret_key
 
@@ -15,10 +16,10 @@ _env = env.Environment(BASE_DIR / ".env")
 DEBUG = _env.optional("DEBUG", env.boolean, False)
 SECRET_KEY = _env.required("SECRET_KEY", env.secret_key, get_random_secret_key())
 if DEBUG:
-    ALLOWED_HOSTS = _env.optional("ALLOWED_HOSTS", env.words, ["localhost", "127.0.0.1", "[::1]"])
+    ALLOWED_HOSTS = _env.optional("ALLOWED_HOSTS", env.hosts, ["localhost", "127.0.0.1", "[::1]"])
 else:
-    ALLOWED_HOSTS = _env.required("ALLOWED_HOSTS", env.words, [])
-CSRF_TRUSTED_ORIGINS = _env.optional("CSRF_TRUSTED_ORIGINS", env.words, [])
+    ALLOWED_HOSTS = _env.required("ALLOWED_HOSTS", env.hosts, [])
+CSRF_TRUSTED_ORIGINS: list[str] = _env.optional("CSRF_TRUSTED_ORIGINS", env.origins, [])
 TRUSTED_PROXIES = _env.optional("TRUSTED_PROXIES", env.whole(0, 9), 0)
 
 ROOT_URLCONF = "config.urls"
@@ -51,15 +52,18 @@ MIDDLEWARE = [
 
 # Data
 
-DATABASES = {
-    "default": _env.optional(
-        "DATABASE_URL", env.database, env.database(f"sqlite:///{BASE_DIR / 'var' / 'db.sqlite3'}")
-    )
-}
+_database: dict[str, Any] = _env.optional(
+    "DATABASE_URL",
+    env.database,
+    {"ENGINE": "django.db.backends.sqlite3", "NAME": "var/db.sqlite3"},
+)
 # A booking is committed before the CRM is called, so no request may be one big transaction.
-DATABASES["default"]["ATOMIC_REQUESTS"] = False
-if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    DATABASES["default"]["OPTIONS"] = {
+_database["ATOMIC_REQUESTS"] = False
+if _database["ENGINE"] == "django.db.backends.sqlite3":
+    # The same file, whichever folder a command is called from.
+    _database["NAME"] = BASE_DIR / _database["NAME"]
+    _env.folder("DATABASE_URL", _database["NAME"].parent)
+    _database["OPTIONS"] = {
         # Writers queue for up to 20 s instead of failing when they meet.
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
@@ -67,15 +71,34 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
     }
 else:
-    DATABASES["default"]["CONN_MAX_AGE"] = 60
-    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+    # A connection kept by each thread, not a pool: a thread that waits for the CRM has its
+    # connection in hand, so a pool would need one for each as well, or make buyers wait.
+    _database["CONN_MAX_AGE"] = 60
+    _database["CONN_HEALTH_CHECKS"] = True
+    _database.setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
+DATABASES = {"default": _database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-CACHES = {
-    "default": _env.optional(
-        "CACHE_URL", env.cache, env.cache(f"filecache://{BASE_DIR / 'var' / 'cache'}")
-    )
-}
+_cache: dict[str, Any] = _env.optional(
+    "CACHE_URL",
+    env.cache,
+    {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache", "LOCATION": "var/cache"},
+)
+_cache["KEY_PREFIX"] = "key-handover"
+# Both kinds hold pickles: who can write to the folder or to that Redis can run code here.
+if _cache["BACKEND"] == "django.core.cache.backends.filebased.FileBasedCache":
+    _cache["LOCATION"] = BASE_DIR / _cache["LOCATION"]
+    _env.folder("CACHE_URL", _cache["LOCATION"])
+    # One entry for each day of each house; Django's 300 would throw out what is still fresh.
+    _cache["OPTIONS"] = {"MAX_ENTRIES": 10_000}
+else:
+    # A Redis that hangs must not hang the pages.
+    _cache["OPTIONS"] = {
+        "socket_connect_timeout": 1,
+        "socket_timeout": 1,
+        **_cache.get("OPTIONS", {}),
+    }
+CACHES = {"default": _cache}
 
 # Pages
 
@@ -113,19 +136,33 @@ STORAGES = {
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
+# Seconds, for files asked for without the hash in their names; with it they are kept for ever.
+WHITENOISE_MAX_AGE = 3600
 
 # Security
 
 SECURE_SSL_REDIRECT = _env.optional("SECURE_SSL_REDIRECT", env.boolean, not DEBUG)
+# Whoever watches the site from inside the machine or the cluster asks over plain HTTP.
+SECURE_REDIRECT_EXEMPT = [r"^healthz/$", r"^readyz/$"]
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if SECURE_SSL_REDIRECT else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_SSL_REDIRECT
 # The preload list is for whole registrable domains; this site is one name under somebody's.
 SILENCED_SYSTEM_CHECKS = ["security.W021"]
 if TRUSTED_PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
+# Not simply "unless DEBUG": a trial run over plain http on loopback must be able to log in.
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT or TRUSTED_PROXIES > 0
 CSRF_COOKIE_HTTPONLY = True
+# Only staff have a session, and what it opens is personal data: a working day, in seconds.
+SESSION_COOKIE_AGE = 12 * 3600
+# Our addresses hold a flat, and a booking's address is all it takes to open it.
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+# Forms are a few short fields, never a file; an admin action posts a field for each row of a page.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 250
+DATA_UPLOAD_MAX_NUMBER_FILES = 0
 DEFAULT_EXCEPTION_REPORTER_FILTER = "booking.redaction.ReportFilter"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
@@ -137,13 +174,19 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "formatters": {
+        "line": {
+            "()": "booking.redaction.LineFormatter",
+            "format": "{asctime} {levelname} {name}: {message}",
+            "style": "{",
+        }
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
         # Django's own handlers for this logger would say everything twice.
         "django": {"handlers": [], "level": "INFO"},
-        "django.server": {"handlers": [], "level": "INFO"},
+        "django.server": {"handlers": [], "level": "INFO", "propagate": True},
         # At DEBUG it writes whole URLs, and with MACROCRM_METHOD=GET those hold the token.
         "urllib3": {"level": "INFO"},
     },
@@ -155,8 +198,8 @@ MACROCRM_URL = _env.optional("MACROCRM_URL", env.crm_url, "https://api.macrocrm.
 MACROCRM_DOMAIN = _env.required("MACROCRM_DOMAIN", env.crm_domain, "")
 MACROCRM_APP_SECRET = _env.required("MACROCRM_APP_SECRET", str, "")
 MACROCRM_METHOD = _env.optional("MACROCRM_METHOD", env.one_of("POST", "GET"), "POST")
-MACROCRM_CONNECT_TIMEOUT = _env.optional("MACROCRM_CONNECT_TIMEOUT", env.seconds(0.1, 60), 3.0)
-MACROCRM_READ_TIMEOUT = _env.optional("MACROCRM_READ_TIMEOUT", env.seconds(0.1, 120), 10.0)
+MACROCRM_CONNECT_TIMEOUT = _env.optional("MACROCRM_CONNECT_TIMEOUT", env.seconds(0.1, 30), 3.0)
+MACROCRM_READ_TIMEOUT = _env.optional("MACROCRM_READ_TIMEOUT", env.seconds(0.1, 60), 10.0)
 MACROCRM_CONCURRENCY = _env.optional("MACROCRM_CONCURRENCY", env.whole(1, 32), 4)
 
 # Booking
@@ -170,7 +213,7 @@ BOOKING_HORIZON_DAYS = _env.optional("BOOKING_HORIZON_DAYS", env.whole(1, 120), 
 BOOKING_MIN_NOTICE_HOURS = _env.optional("BOOKING_MIN_NOTICE_HOURS", env.whole(0, 240), 2)
 BOOKING_VISIT_SLOTS = _env.optional("BOOKING_VISIT_SLOTS", env.whole(1, 16), 1)
 SITE_NAME = _env.optional("SITE_NAME", str, "")
-SUPPORT_PHONE = _env.optional("SUPPORT_PHONE", str, "")
+SUPPORT_PHONE = _env.optional("SUPPORT_PHONE", env.phone, "")
 PRIVACY_POLICY_URL = _env.optional("PRIVACY_POLICY_URL", env.web_url, "")
 RETENTION_DAYS = _env.optional("RETENTION_DAYS", env.whole(1, 36500), 1095)
 

@@ -1,22 +1,22 @@
 """The application for gunicorn. Refuses to start on a configuration that the checks find wrong."""
 
 import os
-import sys
 
+import django
+from django.core import checks
 from django.core.wsgi import get_wsgi_application
+
+from config.environment import stop_on
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
+
+def _errors() -> list[str]:
+    """What is wrong; a WSGI server, unlike manage.py, runs no system checks of its own."""
+    found = checks.run_checks(include_deployment_checks=True)
+    return [str(message.msg) for message in found if message.is_serious()]
+
+
+django.setup()
+stop_on(_errors())
 application = get_wsgi_application()
-
-
-def _stop_on_errors() -> None:
-    """Say what is wrong and stop: a WSGI server, unlike manage.py, runs no system checks."""
-    from django.core import checks
-
-    errors = [message for message in checks.run_checks() if message.is_serious()]
-    if errors:
-        sys.exit("\n".join(f"Cannot start: {error.msg}" for error in errors))
-
-
-_stop_on_errors()

@@ -1,0 +1,32 @@
+"""System checks: a configuration that would fail at the first buyer stops the start instead."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.contrib.staticfiles.storage import staticfiles_storage
+from django.core.checks import CheckMessage, Error, register
+
+
+@register()
+def configuration(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """One error, one sentence, for each variable that is missing or makes no sense."""
+    return [Error(problem, id="booking.E001") for problem in settings.CONFIGURATION_PROBLEMS]
+
+
+@register(deploy=True)
+def static_files(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Without the list that collectstatic writes, every page would fail.
+
+    Among the deployment checks, which `config.wsgi` runs too, because commands must work before it.
+    """
+    # A storage without such a list has no need of it.
+    if getattr(staticfiles_storage, "hashed_files", True):
+        return []
+    return [
+        Error(
+            "The static files have not been collected: run manage.py collectstatic.",
+            id="booking.E002",
+        )
+    ]

@@ -1,0 +1,69 @@
+"""Keeps the secret, tokens and phones out of log lines and of Django's error reports."""
+
+import logging
+import re
+from collections.abc import ItemsView
+from types import FrameType
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.template.defaultfilters import pprint
+from django.views.debug import SafeExceptionReporterFilter
+
+HIDDEN = "[hidden]"
+SENSITIVE = re.compile(r"token|phone", re.IGNORECASE)
+# A Russian mobile or landline number as E.164 or the national form writes it, and a signature (an
+# MD5, so 32 hexadecimal digits that belong to no longer word).
+PHONE = re.compile(r"(?<![\w.])(?:\+7|[78])\d{10}(?!\w)|(?<!\w)\+\d{11,15}(?!\w)")
+SIGNATURE = re.compile(r"(?<=token=)[0-9a-f]{32}(?!\w)", re.IGNORECASE)
+
+
+def without_secrets(text: str) -> str:
+    """The text with the CRM's secret, its tokens and whole phones replaced."""
+    secret = settings.MACROCRM_APP_SECRET
+    if secret:
+        text = text.replace(secret, HIDDEN)
+    return PHONE.sub(HIDDEN, SIGNATURE.sub(HIDDEN, text))
+
+
+class LineFormatter(logging.Formatter):
+    """The last net under every log line, tracebacks included.
+
+    No code of ours logs a phone or a signed body, but an exception from below may quote one: the
+    database's own error for a second booking names the values that collided.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        return without_secrets(super().format(record))
+
+
+class ReportFilter(SafeExceptionReporterFilter):
+    """Blanks every local variable in which the secret, a token or a phone could stand.
+
+    Django hides settings by their name, but a frame of the CRM client or of `requests` may hold the
+    signed body under any name. Judged by what the report would show of the value.
+    """
+
+    # LOCATION, because a cache's address may hold a password.
+    hidden_settings = re.compile(
+        SafeExceptionReporterFilter.hidden_settings.pattern + "|LOCATION", flags=re.IGNORECASE
+    )
+
+    def get_traceback_frame_variables(
+        self, request: HttpRequest | None, tb_frame: FrameType
+    ) -> ItemsView[str, Any]:
+        variables = super().get_traceback_frame_variables(request, tb_frame)
+        return {name: self._cleansed(name, value) for name, value in variables}.items()
+
+    def get_post_parameters(self, request: HttpRequest | None) -> dict[str, Any]:
+        """What was posted, without the phone and whatever else would be blanked in a frame."""
+        posted = super().get_post_parameters(request)
+        return {name: self._cleansed(name, value) for name, value in posted.items()}
+
+    def _cleansed(self, name: str, value: Any) -> Any:
+        # pprint, not repr: it survives objects whose repr fails.
+        shown = f"{name}={pprint(value)}"
+        if SENSITIVE.search(shown) or without_secrets(shown) != shown:
+            return self.cleansed_substitute
+        return value
