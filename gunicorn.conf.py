@@ -1,0 +1,45 @@
+"""Settings of gunicorn, which reads this file by itself. WEB_CONCURRENCY and PORT are its own."""
+
+import os
+from pathlib import Path
+
+# Threads, because a worker mostly waits for the CRM: a booking may hold one for 15 seconds.
+worker_class = "gthread"
+workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+threads = 8
+
+# The application is loaded, and its configuration checked, once before any worker: a wrong variable
+# ends the start, where workers that fail would be started again for ever. So a new version needs a
+# restart; HUP keeps the code that is loaded.
+preload_app = True
+
+# Each worker listens for itself. With one shared socket and keep-alive clients the first worker
+# takes nearly all connections and the others idle. Mind that a second gunicorn on the same port is
+# then no error: the system would share the buyers between the two.
+reuse_port = True
+backlog = 512
+# Longer than a proxy keeps an idle connection (nginx: 60 s), so that it is never us who close one
+# just as the proxy sends the next request over it.
+keepalive = 75
+
+# The longest page: reads that are tried twice, then the call that books (3 s to connect and 10 s to
+# read each), and waits for the database around them. The timeout is about a worker that has hung.
+timeout = 60
+# A worker told to stop finishes what it is sending: a booking cut short is a booking in doubt.
+# Whoever stops us must wait as long (docker stop --timeout 70, TimeoutStopSec=70).
+graceful_timeout = 65
+# Workers are not replaced after so many requests: nothing leaks that this would cure, and each
+# replacement would close the connections to the CRM.
+max_requests = 0
+
+# Whom to believe about the client and HTTPS is decided once, by TRUSTED_PROXIES in the settings.
+forwarded_allow_ips = ""
+# Nothing here needs steering while it runs, and the socket would want a writable home.
+control_socket_disable = True
+# The workers' heartbeat is a file; on a disk that is busy it would stall.
+if Path("/dev/shm").is_dir():  # noqa: S108 - only looked at
+    worker_tmp_dir = "/dev/shm"  # noqa: S108 - gunicorn makes a file of its own in it
+
+# No access log: the proxy has one. If one is asked for (--access-logfile -), it leaves out the
+# query string, in which steps 1 to 3 keep a buyer's flat.
+access_log_format = '%(t)s "%(m)s %(U)s" %(s)s %(B)s %(M)sms'
