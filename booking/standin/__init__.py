@@ -1,0 +1,25 @@
+"""The stand-in CRM: a real HTTP server that speaks the three methods, for the demo and the tests.
+
+It shares no code with `booking.crm`, so that the two can disagree, and needs nothing but the
+standard library. It is a guess made of public material: that a client and this server understand
+each other proves that they agree, not that the real CRM behaves so.
+"""
+
+from booking.standin.estate import ACCEPTED_PHONE, REFUSED_PHONE
+from booking.standin.faults import Fault
+from booking.standin.ledger import Entry
+from booking.standin.request_log import Record
+from booking.standin.stand_in import NotLoopback, StandIn
+from booking.standin.switches import SwitchError, Switches
+
+__all__ = [
+    "ACCEPTED_PHONE",
+    "REFUSED_PHONE",
+    "Entry",
+    "Fault",
+    "NotLoopback",
+    "Record",
+    "StandIn",
+    "SwitchError",
+    "Switches",
+]

@@ -1,0 +1,22 @@
+"""What more than one test module needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from django.core.cache import cache
+from pytest_django.fixtures import SettingsWrapper
+
+from booking.standin import StandIn
+
+
+@pytest.fixture
+def standin(settings: SettingsWrapper) -> Iterator[StandIn]:
+    """A fresh stand-in CRM that the settings point at. No slot is taken, Sundays are closed."""
+    with StandIn(busy=0) as crm:
+        settings.MACROCRM_URL = crm.url
+        settings.MACROCRM_DOMAIN = crm.domain
+        settings.MACROCRM_APP_SECRET = crm.secret
+        cache.clear()
+        yield crm
