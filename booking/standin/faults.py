@@ -51,6 +51,8 @@ class Fault:
             raise ValueError(f"kind is one of {', '.join(KINDS)}")
         if self.kind == "slot_just_taken" and self.method != "add":
             raise ValueError("slot_just_taken is a fault of add")
+        if not isinstance(self.headers, Mapping):
+            raise ValueError("headers is an object")  # noqa: TRY004 - answered like any wrong value
         if not 0 <= self.probability <= 1 or not (self.times is None or self.times > 0):
             raise ValueError("probability is from 0 to 1, times at least 1")
 

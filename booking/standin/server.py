@@ -32,6 +32,8 @@ class Server(ThreadingHTTPServer):
         self.stopping = threading.Event()
         self._connections: set[socket.socket] = set()
         self._changed = threading.Condition()
+        if ":" in address[0]:
+            self.address_family = socket.AF_INET6
         super().__init__(address, _Handler)
 
     def server_bind(self) -> None:
@@ -110,22 +112,24 @@ class _Handler(BaseHTTPRequestHandler):
         if method is None:
             self._send(rendering.not_found())
             return
-        office.receive(method, request)
+        # Drawn before the request is counted: who waits for it may lift the faults at once.
+        cleared = office.faults.cleared
         fault = office.faults.draw(method)
+        office.receive(method, request)
         self.server.stopping.wait(office.switches.latency.get(method, 0))
         if fault and fault.is_before_serving:
-            self._fail(fault, response_of(fault))
+            self._fail(fault, response_of(fault), cleared=cleared)
             return
         answer = office.serve(method, request, fault)
         if fault:
-            self._fail(fault, answer)
+            self._fail(fault, answer, cleared=cleared)
         else:
             self._send(answer)
 
-    def _fail(self, fault: Fault, answer: Response) -> None:
+    def _fail(self, fault: Fault, answer: Response, *, cleared: int) -> None:
         """Go wrong in the fault's way; `answer` is what would have been said."""
         if fault.kind in {"hang", "hang_after_write"}:
-            self._hang()
+            self._hang(cleared)
         elif fault.kind in {"drop_before_reply", "drop_after_write"}:
             self.close_connection = True
         elif fault.kind == "cut":
@@ -137,11 +141,10 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._send(answer)
 
-    def _hang(self) -> None:
+    def _hang(self, cleared: int) -> None:
         """Say nothing until the client goes, the server stops or the faults are lifted."""
         self.close_connection = True
         faults, stopping = self.server.office.faults, self.server.stopping
-        cleared = faults.cleared
         while not stopping.is_set() and faults.cleared == cleared:
             readable, _, _ = select.select([self.connection], [], [], POLL_SECONDS)
             if readable and not self.connection.recv(1024):
