@@ -1,0 +1,41 @@
+"""MacroCRM's handover API. Everybody imports from here; nothing in here knows Django."""
+
+from booking.crm.client import CRMClient
+from booking.crm.errors import (
+    CRMError,
+    CRMMisconfigured,
+    CRMRefused,
+    CRMUnavailable,
+    CRMUnreadable,
+)
+from booking.crm.signing import other_spelling
+from booking.crm.types import (
+    AddOutcome,
+    AddReply,
+    CRMConfig,
+    Flat,
+    FreeTimes,
+    ReadyFlats,
+    ReadyHouse,
+    Reason,
+    Visit,
+)
+
+__all__ = [
+    "AddOutcome",
+    "AddReply",
+    "CRMClient",
+    "CRMConfig",
+    "CRMError",
+    "CRMMisconfigured",
+    "CRMRefused",
+    "CRMUnavailable",
+    "CRMUnreadable",
+    "Flat",
+    "FreeTimes",
+    "ReadyFlats",
+    "ReadyHouse",
+    "Reason",
+    "Visit",
+    "other_spelling",
+]

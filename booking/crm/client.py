@@ -1,0 +1,270 @@
+"""The only code that calls MacroCRM over HTTP.
+
+What `requests.Session` does by itself is unwanted here (redirects, cookies, .netrc, proxies of the
+environment), so requests go straight to an adapter.
+"""
+
+from __future__ import annotations
+
+import http.client
+import logging
+import re
+import threading
+import time
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
+from datetime import date, datetime
+from datetime import time as wall_time
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+
+from booking.crm.deadline import POOLS, Call
+from booking.crm.envelope import Asked, Reply
+from booking.crm.errors import CRMUnavailable, CRMWrongAddress
+from booking.crm.houses import ready_flats
+from booking.crm.lost import Garbled, Lost, TooLong, lost
+from booking.crm.signing import other_spelling, signed
+from booking.crm.times import free_times
+from booking.crm.types import (
+    AddReply,
+    CRMConfig,
+    FreeTimes,
+    ReadyFlats,
+    Visit,
+)
+from booking.crm.verdict import add_reply
+
+READ_LIMIT = 8 * 1024 * 1024
+ADD_LIMIT = 256 * 1024
+CHUNK = 64 * 1024
+# Seconds before the second try, unless the CRM asks for more; longer than the longest nobody waits.
+PAUSE = 0.2
+LONGEST_PAUSE = 2.0
+
+HEADERS = {
+    "Accept": "application/json",
+    "Accept-Encoding": "gzip, deflate",
+    "User-Agent": "key-handover",
+}
+
+# Everything that requests, urllib3 and http.client let out for what a server or a network may do.
+TRANSPORT_ERRORS = (
+    requests.RequestException,
+    urllib3.exceptions.HTTPError,
+    http.client.HTTPException,
+    OSError,
+    UnicodeError,
+)
+
+T = TypeVar("T")
+
+
+class CRMClient:
+    """Asks one installation of MacroCRM. Safe to share between threads."""
+
+    def __init__(self, config: CRMConfig) -> None:
+        self._config = config
+        self._host = urlsplit(config.base_url).hostname or config.base_url
+        # The CRM tells which method its reads want only by refusing the other one.
+        self._reads_by_get = config.method == "GET"
+        self._threads = threading.local()
+
+    def ready_flats(self, category: str) -> ReadyFlats:
+        """Everything of a category that is ready for handover; of all categories if it is "".
+
+        Raises CRMError.
+        """
+        return self._read("getReadyFlats", {"category": category}, ready_flats)
+
+    def free_times(self, house_id: str, day: date, zone: ZoneInfo) -> FreeTimes:
+        """The free starts of a day, in wall time of the house, whose zone is `zone`.
+
+        Raises CRMError.
+        """
+        midnight = datetime.combine(day, wall_time(), zone)
+        params = {"transfer_date": _moment(midnight), "house_id": house_id}
+        return self._read("getFreeTimes", params, lambda reply: free_times(reply, midnight))
+
+    def add(self, visit: Visit) -> AddReply:
+        """Book a visit. Never raises for anything the CRM or the network does.
+
+        Tried a second time only if not one byte of the first request has left.
+        """
+        call = self._new_call()
+        try:
+            reply = self._added(visit, call)
+        except Lost as loss:
+            reply = loss.as_add_reply()
+        return replace(reply, seconds=call.seconds)
+
+    def _added(self, visit: Visit, call: Call) -> AddReply:
+        params = {
+            "transfer_date": _moment(visit.starts_at),
+            "house_id": visit.house_id,
+            "flat_num": visit.flat,
+            "category": visit.category,
+            "phone": visit.phone,
+        }
+        try:
+            return self._add_once(params, call)
+        except Lost as loss:
+            if loss.is_sent or not loss.may_pass or not call.has(PAUSE):
+                raise
+        time.sleep(PAUSE)
+        return self._add_once(params, call)
+
+    def _add_once(self, params: dict[str, str], call: Call) -> AddReply:
+        # A connection of its own: a kept one that the CRM has just closed would leave a doubt.
+        with closing(_Adapter()) as adapter:
+            return add_reply(self._ask(adapter, "POST", "add", params, call, ADD_LIMIT))
+
+    def _read(self, method: str, params: dict[str, str], read: Callable[[Reply], T]) -> T:
+        """Ask, read, and try once more where that can help: with a fresh signature, within the
+        same deadline."""
+        call = self._new_call()
+        by_get = self._reads_by_get
+        try:
+            return self._read_once(method, params, read, call, by_get)
+        except CRMWrongAddress:
+            if by_get or not call.has(0):
+                raise
+            by_get = True
+        except CRMUnavailable as error:
+            pause = PAUSE if error.retry_after is None else error.retry_after
+            if not error.transient or pause > LONGEST_PAUSE or not call.has(pause):
+                raise
+            time.sleep(pause)
+        answer = self._read_once(method, params, read, call, by_get)
+        self._reads_by_get = by_get
+        return answer
+
+    def _read_once(
+        self,
+        method: str,
+        params: dict[str, str],
+        read: Callable[[Reply], T],
+        call: Call,
+        by_get: bool,
+    ) -> T:
+        verb = "GET" if by_get else "POST"
+        try:
+            reply = self._ask(self._adapter(), verb, method, params, call, READ_LIMIT)
+        except Lost as loss:
+            raise loss.as_read_error() from loss
+        return read(reply)
+
+    def _ask(
+        self,
+        adapter: HTTPAdapter,
+        verb: str,
+        method: str,
+        params: dict[str, str],
+        call: Call,
+        limit: int,
+    ) -> Reply:
+        """The complete answer to one request. Raises Lost."""
+        request = self._request(verb, method, params)
+        what = f"{verb} {self._host} {method}"
+        loss = None
+        try:
+            with call.running(), closing(adapter.send(request, stream=True)) as response:
+                body = _body(response, limit)
+        except TRANSPORT_ERRORS as exc:
+            loss = lost(exc, what, call)
+        if loss:
+            # Outside the handler: the exceptions of requests carry the signed request and its
+            # address, and would come along as the context.
+            raise loss
+        return Reply(
+            status=response.status_code,
+            headers={name.lower(): value for name, value in response.headers.items()},
+            body=body,
+            received_at=time.time(),
+            asked=Asked(what=what, mask=self._mask(params), suspects=self._suspects()),
+        )
+
+    def _request(self, verb: str, method: str, params: dict[str, str]) -> requests.PreparedRequest:
+        config = self._config
+        fields = signed(domain=config.domain, secret=config.secret, at=int(time.time()))
+        fields |= {name: value for name, value in params.items() if value}
+        place = "params" if verb == "GET" else "data"
+        address = f"{config.base_url.rstrip('/')}/estate/transfer/{method}/"
+        return requests.Request(verb, address, headers=HEADERS, **{place: fields}).prepare()
+
+    def _adapter(self) -> HTTPAdapter:
+        """This thread's own, which keeps its connection to the CRM open."""
+        if not hasattr(self._threads, "adapter"):
+            self._threads.adapter = _Adapter()
+        adapter: HTTPAdapter = self._threads.adapter
+        return adapter
+
+    def _new_call(self) -> Call:
+        return Call(connect=self._config.connect_timeout, total=self._config.read_timeout)
+
+    def _mask(self, params: dict[str, str]) -> Callable[[str], str]:
+        """What blanks the secret, any token and the buyer's phone wherever the CRM repeats them."""
+        hidden = [r"\b[0-9a-fA-F]{32}\b", re.escape(self._config.secret), _any_spelling(params)]
+        pattern = re.compile("|".join(filter(None, hidden)))
+        return lambda text: pattern.sub("•••", text)
+
+    def _suspects(self) -> tuple[str, ...]:
+        other = other_spelling(self._config.domain)
+        spelling = f" Try its other spelling, {other}." if other else ""
+        return (
+            "MACROCRM_APP_SECRET may not be the one of this site.",
+            f"MACROCRM_DOMAIN may not be spelt as it is registered in the CRM.{spelling}",
+            "MACROCRM_URL may belong to another installation of the CRM.",
+        )
+
+
+class _Adapter(HTTPAdapter):
+    """One connection that keeps the deadline of its call."""
+
+    def __init__(self) -> None:
+        super().__init__(pool_connections=1, pool_maxsize=1)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = POOLS
+
+
+class _NoQuery(logging.Filter):
+    """Cuts the queries, in which the token stands, out of what urllib3 logs."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = re.sub(r"\?\S*", "?…", record.getMessage()), ()
+        return True
+
+
+for _name in ("urllib3.connection", "urllib3.connectionpool"):
+    logging.getLogger(_name).addFilter(_NoQuery())
+
+
+def _body(response: requests.Response, limit: int) -> bytes:
+    """The decoded body. Raises TooLong as soon as it is, whatever the headers said."""
+    body = bytearray()
+    try:
+        for chunk in response.iter_content(CHUNK):
+            body += chunk
+            if len(body) > limit:
+                raise TooLong
+    except requests.exceptions.ContentDecodingError as exc:
+        raise Garbled from exc
+    return bytes(body)
+
+
+def _moment(moment: datetime) -> str:
+    """As the CRM writes it, 2020-06-11T09:30:00+05:00: always padded, never with a Z."""
+    return moment.isoformat(timespec="seconds")
+
+
+def _any_spelling(params: dict[str, str]) -> str:
+    """A pattern for the phone in whichever way the CRM may write it."""
+    digits = re.sub("[^0-9]", "", params.get("phone", ""))[-10:]
+    return r"\+?[78]?" + r"[\s()-]*".join(digits) if digits else ""

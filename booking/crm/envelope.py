@@ -1,0 +1,205 @@
+"""The outer shape of a reply, common to all three methods: bytes -> text -> JSON. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from booking.crm.errors import CRMUnreadable
+from booking.crm.text import MESSAGE_LIMIT, plain
+
+# The two texts of real replies that are known. They decide nothing by themselves: they only show
+# that a reply contradicts itself.
+THANKS = "Спасибо! Мы записали Вас на указанное время"
+FAILED = "Ошибка обработки запроса"
+
+LONGEST_WAIT = 3600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """The request a reply belongs to, as staff may read of it.
+
+    `mask` blanks what must not be kept if the CRM repeats it: secret, token, phone. `suspects` are
+    what to check when the signature is refused.
+    """
+
+    what: str
+    mask: Callable[[str], str]
+    suspects: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """One complete HTTP answer. `headers` have lower-case names; `received_at` is unix time."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    received_at: float
+    asked: Asked
+
+    @property
+    def is_success(self) -> bool:
+        return 200 <= self.status < 300
+
+    @property
+    def is_redirect(self) -> bool:
+        return 300 <= self.status < 400
+
+    @property
+    def stand_in(self) -> bool:
+        return bool(self.headers.get("x-stand-in"))
+
+    @property
+    def target(self) -> str:
+        """Where a redirect points, without the query in which a token may stand."""
+        return self.asked.mask(plain(re.split("[?#]", self.headers.get("location", ""))[0]))
+
+    @property
+    def retry_after(self) -> float | None:
+        """The pause the CRM asks for in seconds, within reason; None if it doesn't say."""
+        asked = self.headers.get("retry-after", "").strip()
+        if asked.isascii() and asked.isdigit():
+            return min(float(asked[:9]), LONGEST_WAIT)
+        moment = _unix_time(asked)
+        return None if moment is None else min(max(moment - self.received_at, 0.0), LONGEST_WAIT)
+
+    @property
+    def clock_error(self) -> float:
+        """How many seconds our clock is ahead of the CRM's; 0 if it doesn't tell its time."""
+        moment = _unix_time(self.headers.get("date", ""))
+        return 0.0 if moment is None else self.received_at - moment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope:
+    """The top level of a reply, an object."""
+
+    fields: dict[str, Any]
+    mask: Callable[[str], str]
+    remarks: tuple[str, ...] = ()
+    has_duplicates: bool = False
+
+    @property
+    def has_code(self) -> bool:
+        return self.fields.get("status_code") is not None
+
+    @property
+    def code(self) -> int | None:
+        """`status_code` if it is one: 200, 200.0 or "200", but not true or "200 OK"."""
+        return _code(self.fields.get("status_code"))
+
+    @property
+    def tells_failure(self) -> bool:
+        """`error` is true-ish or `success` is false, as PHP would see it."""
+        success = self.fields.get("success")
+        return _is_true(self.fields.get("error")) or (success is not None and not _is_true(success))
+
+    @property
+    def errors(self) -> tuple[str, ...]:
+        """What `errors` is about: the names of fields, if it gives any."""
+        errors = self.fields.get("errors")
+        if not errors:
+            return ()
+        return (
+            tuple(self._kept(str(name)) for name in errors) if isinstance(errors, dict) else ("?",)
+        )
+
+    @property
+    def message(self) -> str:
+        """The CRM's own words, for people only."""
+        return next((self._kept(text) for text in self._texts()), "")
+
+    def says(self, known: str) -> bool:
+        return any(_folded(known) in _folded(text) for text in self._texts())
+
+    def _texts(self) -> list[str]:
+        texts = (self.fields.get(name) for name in ("message", "error", "name"))
+        return [text for text in texts if isinstance(text, str) and text.strip()]
+
+    def _kept(self, text: str) -> str:
+        # Masked before it is cut, lest half a phone is left at the end.
+        return plain(self.mask(plain(text, limit=len(text) + 1)), MESSAGE_LIMIT)
+
+
+def decoded(reply: Reply) -> tuple[str, tuple[str, ...]]:
+    """The body as text, and what was odd about it. Raises CRMUnreadable."""
+    if not reply.body.strip():
+        raise CRMUnreadable(f"{reply.asked.what}: the answer has no body.", transient=True)
+    try:
+        return reply.body.decode("utf-8-sig"), ()
+    except UnicodeDecodeError as exc:
+        if "windows-1251" not in reply.headers.get("content-type", "").lower():
+            raise CRMUnreadable(f"{reply.asked.what}: the answer is not UTF-8.") from exc
+    # "replace": one byte of this code page has no character.
+    return reply.body.decode("windows-1251", "replace"), ("The answer is in windows-1251.",)
+
+
+def parsed(text: str) -> tuple[Any, bool]:
+    """The JSON value, and whether a name occurs twice in one object. Raises ValueError.
+
+    Strict: NaN and Infinity are no JSON, and neither are nesting or numbers beyond all measure.
+    """
+    duplicates = False
+
+    def to_dict(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        nonlocal duplicates
+        fields = dict(pairs)
+        duplicates = duplicates or len(fields) < len(pairs)
+        return fields
+
+    try:
+        return json.loads(text, object_pairs_hook=to_dict, parse_constant=_refuse), duplicates
+    except RecursionError as exc:
+        raise ValueError("nested too deeply") from exc
+
+
+def enveloped(text: str, reply: Reply, remarks: tuple[str, ...] = ()) -> Envelope:
+    """The envelope that strict JSON holds. Raises ValueError."""
+    value, has_duplicates = parsed(text)
+    if not isinstance(value, dict):
+        raise ValueError("the top level is no object")  # noqa: TRY004 - a wrong text, not our slip
+    if has_duplicates:
+        remarks = (*remarks, "A name occurs twice in one object.")
+    return Envelope(
+        fields=value, mask=reply.asked.mask, remarks=remarks, has_duplicates=has_duplicates
+    )
+
+
+def body_says(reply: Reply, known: str) -> bool:
+    """Whether a body that may be anything holds a known text."""
+    return _folded(known) in _folded(reply.body.decode(errors="replace"))
+
+
+def _code(value: object) -> int | None:
+    if isinstance(value, str) and re.fullmatch("[0-9]{3}", value):
+        return int(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return int(value) if 0 <= value <= 999 and value == int(value) else None
+
+
+def _is_true(value: object) -> bool:
+    if isinstance(value, str):
+        return value.strip().lower() not in {"", "0", "false"}
+    return bool(value)
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.split()).casefold()
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def _unix_time(date: str) -> float | None:
+    try:
+        return parsedate_to_datetime(date).timestamp()
+    except (ValueError, OverflowError, IndexError, TypeError):
+        return None

@@ -1,0 +1,126 @@
+"""The reply to getReadyFlats -> houses with flats. Pure.
+
+PHP writes a list as a list or as an object with any keys, so both are read everywhere, and keys
+never mean anything. What cannot be sent back exactly as it came is left out with a remark.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from booking.crm import reads
+from booking.crm.envelope import FAILED, Envelope, Reply
+from booking.crm.text import is_sendable, plain
+from booking.crm.types import Flat, ReadyFlats, ReadyHouse
+
+# The longest id and number that a booking can keep.
+KEY_LIMIT = 64
+
+
+def ready_flats(reply: Reply) -> ReadyFlats:
+    """The houses of a reply. Raises CRMError; an empty list is a list, a missing one is not."""
+    envelope = reads.answer(reply)
+    reading = _Reading(list(envelope.remarks))
+    items = _house_items(reply, envelope, reading)
+    for item in items:
+        reading.add_house(item)
+    if items and not reading.titles:
+        raise reads.unreadable(reply, "not one house of the answer is readable", envelope)
+    reading.remarks.extend(oddities(envelope))
+    return ReadyFlats(
+        houses=reading.houses(),
+        stand_in=reply.stand_in,
+        remarks=tuple(dict.fromkeys(reading.remarks)),
+    )
+
+
+def oddities(envelope: Envelope) -> Iterable[str]:
+    """What is odd about any successful read."""
+    if not envelope.has_code:
+        yield "The answer has no status_code."
+    if envelope.says(FAILED):
+        yield "The answer speaks of an error although its status_code is 200."
+    meta = envelope.fields.get("meta")
+    if isinstance(meta, dict) and meta.get("next"):
+        yield "The answer may be one page of several."
+
+
+def items_of(value: object) -> list[Any] | None:
+    """The items of what PHP may write for a list; None if it is none."""
+    if isinstance(value, dict):
+        return list(value.values())
+    if isinstance(value, list):
+        return value
+    return [] if value is None else None
+
+
+@dataclass(slots=True)
+class _Reading:
+    """The houses met so far, by id, and what was odd about them."""
+
+    remarks: list[str]
+    titles: dict[str, str] = field(default_factory=dict)
+    flats: dict[str, dict[str, Flat]] = field(default_factory=dict)
+
+    def add_house(self, item: object) -> None:
+        house_id = _key(item.get("id")) if isinstance(item, dict) else None
+        if not isinstance(item, dict) or house_id is None:
+            self.remarks.append("A house without a usable id was left out.")
+            return
+        if house_id in self.titles:
+            self.remarks.append("A house is listed twice.")
+        self.titles.setdefault(house_id, _title(item.get("title"), house_id))
+        self._add_flats(self.flats.setdefault(house_id, {}), item.get("flats"))
+
+    def houses(self) -> tuple[ReadyHouse, ...]:
+        return tuple(
+            ReadyHouse(id=house_id, title=title, flats=tuple(self.flats[house_id].values()))
+            for house_id, title in self.titles.items()
+        )
+
+    def _add_flats(self, flats: dict[str, Flat], value: object) -> None:
+        items = items_of(value)
+        if items is None:
+            self.remarks.append("The flats of a house are no list.")
+        for item in items or ():
+            number = _key(item)
+            if number is None:
+                self.remarks.append("A flat without a usable number was left out.")
+            elif number in flats:
+                self.remarks.append("A flat is listed twice.")
+            else:
+                flats[number] = Flat(number=number, label=plain(number) or number)
+
+
+def _house_items(reply: Reply, envelope: Envelope, reading: _Reading) -> list[Any]:
+    data = envelope.fields.get("data", False)
+    if isinstance(data, dict) and "houses" in data:
+        items = items_of(data["houses"])
+    else:
+        items = items_of(data)
+        if items and all(_is_like_a_house(item) for item in items):
+            reading.remarks.append("The houses stand directly in data.")
+        elif items:
+            items = None
+    if items is None:
+        raise reads.unreadable(reply, "the answer has no list of houses", envelope)
+    return items
+
+
+def _is_like_a_house(item: object) -> bool:
+    return isinstance(item, dict) and "id" in item and "flats" in item
+
+
+def _key(value: object) -> str | None:
+    """An id or number exactly as it will be sent back, or None if that is impossible."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    return value if isinstance(value, str) and is_sendable(value, KEY_LIMIT) else None
+
+
+def _title(value: object, house_id: str) -> str:
+    is_text = isinstance(value, str | int | float) and not isinstance(value, bool)
+    # In the CRM's own language, like every other title.
+    return (plain(str(value)) if is_text else "") or plain(f"Дом {house_id}")

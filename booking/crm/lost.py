@@ -1,0 +1,93 @@
+"""What is known of a request that got no complete answer, freed from everything it carried."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Iterator
+
+from booking.crm.deadline import Call
+from booking.crm.errors import CRMMisconfigured, CRMUnavailable, CRMUnreadable
+from booking.crm.types import AddOutcome, AddReply, Reason
+
+
+class TooLong(OSError):
+    """The answer is longer than we are willing to hold."""
+
+
+class Garbled(OSError):
+    """The answer's compression is broken."""
+
+
+class Lost(Exception):
+    """A request without a complete answer. `is_sent`: its first byte was given to the network."""
+
+    def __init__(self, sentence: str, *, cause: type[BaseException], is_sent: bool) -> None:
+        super().__init__(sentence)
+        self.is_sent = is_sent
+        self._cause = cause
+
+    @property
+    def may_pass(self) -> bool:
+        """Whether the same request may fare better a moment later."""
+        return not issubclass(self._cause, ssl.SSLCertVerificationError | TooLong)
+
+    def as_read_error(self) -> CRMUnavailable:
+        if issubclass(self._cause, ssl.SSLCertVerificationError):
+            hint = "MACROCRM_URL may name another host than the certificate does, or it ran out."
+            return CRMMisconfigured(str(self), hints=(hint,))
+        if issubclass(self._cause, TooLong | Garbled):
+            return CRMUnreadable(str(self), transient=self.may_pass)
+        return CRMUnavailable(str(self), transient=True)
+
+    def as_add_reply(self) -> AddReply:
+        remarks = (str(self),)
+        if not self.is_sent:
+            reason = Reason.UNREACHABLE
+            return AddReply(outcome=AddOutcome.NOT_SENT, reason=reason, remarks=remarks)
+        is_unreadable = issubclass(self._cause, TooLong | Garbled)
+        reason = Reason.UNREADABLE if is_unreadable else Reason.NO_ANSWER
+        return AddReply(outcome=AddOutcome.IN_DOUBT, reason=reason, remarks=remarks)
+
+
+def lost(error: BaseException, what: str, call: Call) -> Lost:
+    """The loss that a failed request means, told without the request."""
+    for cause in _chain(error):
+        sentence = _sentence(cause, call)
+        if sentence:
+            return Lost(f"{what}: {sentence}.", cause=type(cause), is_sent=call.is_sent)
+    broken = "the connection broke off" if call.is_sent else "no connection"
+    sentence = f"{what}: {broken} ({type(error).__name__})."
+    return Lost(sentence, cause=type(error), is_sent=call.is_sent)
+
+
+def _sentence(cause: BaseException, call: Call) -> str:
+    match cause:
+        case ssl.SSLCertVerificationError():
+            return f"the host's certificate is not to be trusted ({cause.verify_message})"
+        case socket.gaierror():
+            return "the host has no address"
+        case TooLong():
+            return "the answer is too long"
+        case Garbled():
+            return "the answer's compression is broken"
+        case TimeoutError() if call.is_sent:
+            return f"no complete answer within {call.total:g} s"
+        case TimeoutError():
+            return f"no connection within {min(call.connect, call.total):g} s"
+        case ConnectionRefusedError():
+            return "the host refuses connections"
+    return ""
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """An exception and those inside it: causes, contexts, and what libraries pass as arguments."""
+    waiting, seen = [error], set[int]()
+    while waiting:
+        current = waiting.pop()
+        if id(current) in seen:
+            continue
+        seen.add(id(current))
+        yield current
+        inner = (current.__cause__, current.__context__, *current.args)
+        waiting.extend(item for item in inner if isinstance(item, BaseException))

@@ -1,0 +1,152 @@
+"""The reply to add -> what became of the booking. Pure.
+
+A wrong yes sends a buyer to a door nobody opens; a wrong no makes two bookings of one. So a yes
+needs everything to agree, a no needs the CRM to say so, and all else is in doubt. The wording of a
+message never decides, except that the two known texts can contradict the codes beside them.
+"""
+
+from __future__ import annotations
+
+from booking.crm.envelope import FAILED, THANKS, Envelope, Reply, body_says, decoded, enveloped
+from booking.crm.errors import CRMUnreadable
+from booking.crm.reads import PASSING, clock_hints
+from booking.crm.text import plain
+from booking.crm.types import AddOutcome, AddReply, Reason
+
+REFERENCE_LIMIT = 64
+# What sibling methods say when they refuse a signature without any code. It only picks the reason.
+UNAUTHENTICATED = "Request not authenticated"
+
+Verdict = tuple[AddOutcome, Reason]
+
+_REFUSALS = {
+    401: Reason.MISCONFIGURED,
+    403: Reason.NO_MATCH,
+    404: Reason.NO_MATCH,
+    405: Reason.MISCONFIGURED,
+    409: Reason.SLOT_TAKEN,
+    429: Reason.BUSY,
+}
+# What these HTTP statuses mean when nothing of the CRM's is in the body: no envelope, so no flat
+# and no phone was looked at.
+_BARE_REFUSALS = {
+    401: Reason.MISCONFIGURED,
+    403: Reason.MISCONFIGURED,
+    404: Reason.MISCONFIGURED,
+    405: Reason.MISCONFIGURED,
+    429: Reason.BUSY,
+}
+
+
+def add_reply(reply: Reply) -> AddReply:
+    """The outcome that a complete HTTP answer to `add` proves. Never raises."""
+    if reply.is_redirect:
+        target = reply.target or "another address"
+        remark = f"The CRM redirects to {target}: MACROCRM_URL may have moved."
+        return _reply(reply, _in_doubt(Reason.REDIRECTED), (remark,))
+    try:
+        text, remarks = decoded(reply)
+        envelope = enveloped(text, reply, remarks)
+    except (CRMUnreadable, ValueError):
+        return _reply(reply, _by_status(reply))
+    return _enveloped_reply(reply, envelope)
+
+
+def _enveloped_reply(reply: Reply, envelope: Envelope) -> AddReply:
+    remarks = list(envelope.remarks)
+    if envelope.errors:
+        remarks.append(f"Errors are told about: {', '.join(envelope.errors)}.")
+    return _reply(reply, _judged(reply, envelope), tuple(remarks), envelope)
+
+
+def _reply(
+    reply: Reply,
+    verdict: Verdict,
+    remarks: tuple[str, ...] = (),
+    envelope: Envelope | None = None,
+) -> AddReply:
+    outcome, reason = verdict
+    if reason is Reason.MISCONFIGURED:
+        remarks = (*remarks, *clock_hints(reply), *reply.asked.suspects)
+    return AddReply(
+        outcome=outcome,
+        reason=reason,
+        http_status=reply.status,
+        status_code=envelope.code if envelope else None,
+        message=envelope.message if envelope else "",
+        reference=_reference(envelope) if envelope else "",
+        remarks=remarks,
+        stand_in=reply.stand_in,
+    )
+
+
+def _by_status(reply: Reply) -> Verdict:
+    """The verdict when the body is not the CRM's envelope, or nothing at all."""
+    if _is_server_side(reply.status):
+        return _in_doubt(Reason.SERVER_ERROR)
+    if body_says(reply, THANKS) or body_says(reply, FAILED):
+        return _in_doubt(Reason.UNREADABLE)
+    if reply.status in _BARE_REFUSALS:
+        return _refused(_BARE_REFUSALS[reply.status])
+    return _in_doubt(Reason.UNREADABLE)
+
+
+def _judged(reply: Reply, envelope: Envelope) -> Verdict:
+    code = envelope.code
+    if _is_server_side(reply.status) or _is_server_side(code):
+        return _in_doubt(Reason.SERVER_ERROR)
+    if envelope.says(FAILED) or envelope.has_duplicates:
+        return _in_doubt(Reason.CONTRADICTION)
+    refuses = _is_refusal(reply.status) or _is_refusal(code) or envelope.tells_failure
+    if refuses:
+        return _refusal(reply, envelope)
+    if not reply.is_success or code != 200:
+        return _in_doubt(Reason.UNCONFIRMED)
+    return _agreed(reply, envelope)
+
+
+def _agreed(reply: Reply, envelope: Envelope) -> Verdict:
+    if envelope.errors:
+        return _in_doubt(Reason.CONTRADICTION)
+    # 202 is "received": whether the visit stands will be decided later.
+    if reply.status == 202:
+        return _in_doubt(Reason.UNCONFIRMED)
+    return AddOutcome.CONFIRMED, Reason.NONE
+
+
+def _refusal(reply: Reply, envelope: Envelope) -> Verdict:
+    code = envelope.code
+    is_http_yes_and_no = _is_refusal(reply.status) and code == 200
+    if envelope.says(THANKS) or is_http_yes_and_no:
+        return _in_doubt(Reason.CONTRADICTION)
+    if not envelope.has_code and reply.status in _BARE_REFUSALS:
+        return _refused(_BARE_REFUSALS[reply.status])
+    if envelope.says(UNAUTHENTICATED):
+        return _refused(Reason.MISCONFIGURED)
+    decisive = code if _is_refusal(code) else reply.status
+    return _refused(_REFUSALS.get(decisive or 0, Reason.DECLINED))
+
+
+def _is_refusal(code: int | None) -> bool:
+    return code is not None and 400 <= code < 500
+
+
+def _is_server_side(code: int | None) -> bool:
+    """5xx, or a 4xx that leaves open whether the request was worked on. 429 does not."""
+    return code is not None and (500 <= code < 600 or code in PASSING - {429})
+
+
+def _refused(reason: Reason) -> Verdict:
+    return AddOutcome.REFUSED, reason
+
+
+def _in_doubt(reason: Reason) -> Verdict:
+    return AddOutcome.IN_DOUBT, reason
+
+
+def _reference(envelope: Envelope) -> str:
+    data = envelope.fields.get("data")
+    value = data.get("id") if isinstance(data, dict) else None
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        return ""
+    return plain(envelope.mask(str(value)), REFERENCE_LIMIT)
