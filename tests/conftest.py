@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 import pytest
 from django.core.cache import cache
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django.fixtures import Settings
 
 from booking.standin import StandIn
 
 
 @pytest.fixture
-def standin(settings: SettingsWrapper) -> Iterator[StandIn]:
+def standin(settings: Settings) -> Iterator[StandIn]:
     """A fresh stand-in CRM that the settings point at. No slot is taken, Sundays are closed."""
     with StandIn(busy=0) as crm:
         settings.MACROCRM_URL = crm.url
