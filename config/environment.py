@@ -238,7 +238,7 @@ def database(text: str) -> dict[str, Any]:
         "must be an address such as postgres://user:password@host:5432/name"
         " or sqlite:////folder/file.sqlite3"
     )
-    if urlsplit(text).scheme not in {"postgres", "postgresql", "sqlite"}:
+    if not re.match("postgres(ql)?://|sqlite:///", text):
         raise ValueError(sentence)
     try:
         config: dict[str, Any] = environ.Env.db_url_config(text)

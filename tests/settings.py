@@ -2,24 +2,24 @@
 
 import os
 
+from tests.variables import environment
+
 os.environ.update(
-    {
-        "SECRET_KEY": "tests-only-" + "0123456789abcdef" * 4,
-        "ALLOWED_HOSTS": "testserver,localhost,127.0.0.1",
-        "SECURE_SSL_REDIRECT": "false",
-        "TIME_ZONE": "Asia/Yekaterinburg",
+    environment(
+        SECURE_SSL_REDIRECT="false",
+        TIME_ZONE="Asia/Yekaterinburg",
         # A closed port: a test that forgets the stand-in fails at once.
-        "MACROCRM_URL": "http://127.0.0.1:9",
-        "MACROCRM_DOMAIN": "example.test",
-        "MACROCRM_APP_SECRET": "example-secret",
-        "SUPPORT_PHONE": "+7 343 000-00-00",
-        "PRIVACY_POLICY_URL": "https://example.test/privacy",
-    }
+        MACROCRM_URL="http://127.0.0.1:9",
+        SUPPORT_PHONE="+7 343 000-00-00",
+        PRIVACY_POLICY_URL="https://example.test/privacy",
+    )
 )
 
-from config.settings import *  # noqa: E402
+from config.settings import *
 
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+# A file: SQLite in memory locks tables, not the database, and so fails where the real one waits.
+DATABASES["default"]["TEST"] = {"NAME": str(BASE_DIR / "var" / "test.sqlite3")}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

@@ -1,0 +1,32 @@
+"""The names of the variables that the settings read, and a complete set of values for them."""
+
+import ast
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+COMPLETE = {
+    "SECRET_KEY": "tests-only-" + "0123456789abcdef" * 4,
+    "ALLOWED_HOSTS": "testserver,localhost,127.0.0.1",
+    "MACROCRM_DOMAIN": "example.test",
+    "MACROCRM_APP_SECRET": "example-secret",
+}
+
+
+def names() -> set[str]:
+    """What `config/settings.py` asks its environment for."""
+    tree = ast.parse((ROOT / "config" / "settings.py").read_text("utf-8"))
+    calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+    return {
+        ast.literal_eval(call.args[0])
+        for call in calls
+        if isinstance(call.func, ast.Attribute) and call.func.attr in {"optional", "required"}
+    }
+
+
+def environment(**changes: str) -> dict[str, str]:
+    """Every variable: as in `changes`, else as a complete environment has it, else empty.
+
+    Empty, not left out, so that a developer's own `.env` file changes no test.
+    """
+    return dict.fromkeys(names(), "") | COMPLETE | changes
