@@ -37,16 +37,13 @@ function filterList(input) {
 
   function narrow() {
     const typed = plain(input.value);
-    let found = 0;
-    for (const [row, text] of rows) {
-      row.hidden = !text.includes(typed);
-      if (!row.hidden) found += 1;
-    }
-    status.textContent = typed ? `${status.dataset.text} ${found}` : "";
+    const found = rows.filter(([, text]) => text.includes(typed)).length;
+    // What fits nothing here may still be understood by the server: leave the list as it is.
+    for (const [row, text] of rows) row.hidden = found > 0 && !text.includes(typed);
+    status.textContent = typed && found ? `${status.dataset.text} ${found}` : "";
   }
 
   input.addEventListener("input", narrow);
-  window.addEventListener("pageshow", narrow);
 }
 
 document.querySelectorAll("form[data-submit-once]").forEach(submitOnce);
