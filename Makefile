@@ -3,6 +3,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := config booking tests scripts manage.py gunicorn.conf.py
+TEMPLATES = $(shell find templates -name '*.html')
+# What the checks of a deployment want to see; a developer's own .env must not change it.
+PRODUCTION = SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))') \
+  DEBUG=false SECURE_SSL_REDIRECT=true ALLOWED_HOSTS=visit.example.com \
+  MACROCRM_URL=https://crm.example.com MACROCRM_DOMAIN=example.com MACROCRM_APP_SECRET=example-secret
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test lint format lock messages screenshots
@@ -21,10 +26,10 @@ $(VENV)/dev.stamp: requirements-dev.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@ $(VENV)/site.stamp
 
-install: $(VENV)/dev.stamp ## make .venv with everything a developer needs
+install: $(VENV)/dev.stamp ## make .venv with all that a developer needs
 
 demo: $(VENV)/site.stamp ## the site with a stand-in CRM on http://127.0.0.1:8000
-	@$(BIN)/python -m booking.standin.demo
+	@$(BIN)/python scripts/demo.py
 
 test: install ## all tests
 	$(BIN)/python -X dev -m pytest
@@ -32,14 +37,19 @@ test: install ## all tests
 lint: install ## formatting, lint, types, system checks
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/ruff check $(SOURCES)
-	$(BIN)/djade --check $$(git ls-files 'templates/*.html')
+	$(BIN)/djade --check $(TEMPLATES)
 	$(BIN)/mypy config booking tests scripts
-	$(BIN)/python -W error -m compileall -q config booking
+	$(BIN)/python -W error -m compileall -q $(SOURCES)
+	$(BIN)/python scripts/messages.py --check
+	@echo 'checks of a deployment'
+	@export $(PRODUCTION) && $(BIN)/python -W error manage.py collectstatic --noinput --verbosity 0 \
+	  && $(BIN)/python -W error manage.py check --deploy --fail-level WARNING \
+	  && $(BIN)/python -W error manage.py makemigrations --check --dry-run
 
 format: install ## let the tools rewrite what they can
 	$(BIN)/ruff check --fix $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
-	-$(BIN)/djade $$(git ls-files 'templates/*.html')
+	-$(BIN)/djade $(TEMPLATES)
 
 # Addresses of package indexes stay out of the locks; plain pip installs from them.
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header pyproject.toml
