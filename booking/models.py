@@ -1,0 +1,286 @@
+"""The journal of bookings, its append-only trail, and what the CRM does not know of a house.
+
+Rows know nothing of the CRM. Only `booking.handover` opens and settles a booking.
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime, timedelta
+from typing import Any, NoReturn
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, models, transaction
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from phonenumber_field.modelfields import PhoneNumberField
+
+
+class Category(models.TextChoices):
+    FLAT = "flat", _("flat")
+    GARAGE = "garage", _("parking space")
+    STORAGEROOM = "storageroom", _("storage room")
+    COMM = "comm", _("commercial premises")
+
+
+class Outcome(models.TextChoices):
+    SENDING = "sending", _("sending")
+    CONFIRMED = "confirmed", _("confirmed")
+    REFUSED = "refused", _("refused")
+    NOT_SENT = "not_sent", _("not sent")
+    IN_DOUBT = "in_doubt", _("in doubt")
+
+
+# A booking that holds a visit, or may hold one: it stands in the way of the same one again.
+LIVE = (Outcome.SENDING, Outcome.CONFIRMED, Outcome.IN_DOUBT)
+# A booking whose outcome an answer of the CRM may still decide.
+OPEN = (Outcome.SENDING, Outcome.IN_DOUBT)
+
+
+class BookingManager(models.Manager["Booking"]):
+    def open(self, *, key: uuid.UUID, lives_for: timedelta, **answers: Any) -> tuple[Booking, bool]:
+        """Commit a new booking in `sending`, or return the one that stands in its way and False.
+
+        The database's own constraints decide what stands in the way, so two workers cannot both
+        open one. After `lives_for` a booking still in `sending` counts as in doubt.
+        """
+        for _attempt in range(2):
+            try:
+                with transaction.atomic(durable=True):
+                    booking = self.create(
+                        key=key, deadline_at=timezone.now() + lives_for, **answers
+                    )
+                    booking.events.create(kind=BookingEvent.Kind.SENDING)
+            except IntegrityError:
+                standing = self._in_the_way(key, answers)
+                if standing is not None:
+                    return standing, False
+                # It was settled as refused or not sent in this very moment: the way is free now.
+            else:
+                return booking, True
+        raise IntegrityError(f"booking {key} can neither be opened nor found")
+
+    def live(self, **answers: Any) -> models.QuerySet[Booking]:
+        """The bookings of this flat and phone that hold a visit or may hold one, newest first."""
+        same = {name: answers[name] for name in Booking.FLAT_AND_PHONE}
+        return self.filter(outcome__in=LIVE, **same).order_by("-pk")
+
+    def _in_the_way(self, key: uuid.UUID, answers: dict[str, Any]) -> Booking | None:
+        live = self.live(**answers)
+        return (
+            self.filter(key=key).first()
+            or live.filter(starts_at=answers["starts_at"]).first()
+            or live.first()
+        )
+
+
+class Booking(models.Model):
+    """One press of the button and what came of it. Never deleted.
+
+    `follows` is the live booking of the same flat and phone that the buyer knew of when booking
+    another visit (normal after remarks). With the constraints below it makes a second live booking
+    impossible unless somebody asked for it knowingly, and asked once.
+    """
+
+    FLAT_AND_PHONE = ("category", "house_id", "flat", "phone")
+
+    key = models.UUIDField(_("key"), unique=True, editable=False)
+    outcome = models.CharField(
+        _("outcome"), max_length=16, choices=Outcome.choices, default=Outcome.SENDING
+    )
+    reason = models.CharField(_("reason"), max_length=32, blank=True)
+    category = models.CharField(_("category"), max_length=16, choices=Category.choices)
+    house_id = models.CharField(_("house id"), max_length=64)
+    house_title = models.CharField(_("house"), max_length=300, blank=True)
+    flat = models.CharField(_("flat"), max_length=64)
+    starts_at = models.DateTimeField(_("visit"))
+    time_zone = models.CharField(_("time zone"), max_length=64)
+    phone = PhoneNumberField(_("phone"))
+    follows = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="followed_by",
+        verbose_name=_("another visit after"),
+    )
+    source = models.JSONField(_("source"), default=dict, blank=True)
+    client_address = models.GenericIPAddressField(_("client address"), null=True, blank=True)
+    stand_in = models.BooleanField(_("demonstration"), default=False)
+    created_at = models.DateTimeField(_("made at"), default=timezone.now, editable=False)
+    deadline_at = models.DateTimeField(_("answer expected by"), editable=False)
+    settled_at = models.DateTimeField(_("settled at"), null=True, blank=True)
+
+    objects = BookingManager()
+
+    class Meta:
+        verbose_name = _("booking")
+        verbose_name_plural = _("bookings")
+        ordering = ("-created_at", "-pk")
+        permissions = [("view_whole_phone", _("Can see whole phone numbers"))]
+        constraints = [
+            models.UniqueConstraint(
+                fields=("category", "house_id", "flat", "phone", "starts_at"),
+                condition=models.Q(outcome__in=LIVE),
+                name="one_live_booking_per_start",
+            ),
+            models.UniqueConstraint(
+                fields=("category", "house_id", "flat", "phone"),
+                condition=models.Q(outcome__in=LIVE, follows=None),
+                name="one_live_booking_per_flat_and_phone",
+            ),
+            models.UniqueConstraint(
+                fields=("follows",),
+                condition=models.Q(outcome__in=LIVE),
+                name="one_live_booking_after_another",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(outcome__in=Outcome.values), name="booking_outcome_known"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=("-created_at", "-id"), name="booking_newest_first"),
+            models.Index(fields=("outcome", "deadline_at"), name="booking_overdue"),
+            models.Index(fields=("house_id", "starts_at"), name="booking_visits_of_house"),
+            models.Index(fields=("client_address", "created_at"), name="booking_of_address"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.reference} · {self.house_title or self.house_id} · {self.flat}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("booking:show_booking", args=[self.key])
+
+    @property
+    def reference(self) -> str:
+        """What the buyer quotes on the phone: the first digits of the key."""
+        return self.key.hex[:8].upper()
+
+    @property
+    def starts_at_local(self) -> datetime:
+        """The visit in wall time of the house."""
+        return self.starts_at.astimezone(ZoneInfo(self.time_zone))
+
+    @property
+    def is_live(self) -> bool:
+        return self.outcome in LIVE
+
+    def note(self, kind: BookingEvent.Kind, facts: dict[str, Any]) -> None:
+        """Add to the trail. `facts` go to staff: JSON, without secrets, tokens or phones."""
+        self.events.create(kind=kind, facts=facts)
+
+    def settle(self, outcome: Outcome, reason: str, facts: dict[str, Any]) -> None:
+        """Write what became of the booking, with its event, in one transaction.
+
+        A booking that a person has settled in the meantime keeps that outcome; the late answer is
+        still put on its trail.
+        """
+        with transaction.atomic():
+            changed = Booking.objects.filter(pk=self.pk, outcome__in=OPEN).update(
+                outcome=outcome, reason=reason, settled_at=timezone.now()
+            )
+            kind = BookingEvent.Kind(outcome) if changed else BookingEvent.Kind.LATE_ANSWER
+            self.note(kind, {**facts, "reason": reason})
+        self.refresh_from_db()
+
+    def lose_track(self) -> bool:
+        """In doubt from now on, if it is past its deadline and nobody has settled it."""
+        now = timezone.now()
+        with transaction.atomic():
+            changed = Booking.objects.filter(
+                pk=self.pk, outcome=Outcome.SENDING, deadline_at__lt=now
+            ).update(outcome=Outcome.IN_DOUBT, reason="deadline", settled_at=now)
+            if changed:
+                self.note(BookingEvent.Kind.IN_DOUBT, {"reason": "deadline"})
+        self.refresh_from_db()
+        return bool(changed)
+
+    def explain_refusal(self, reason: str) -> None:
+        """Name the cause of a refusal more closely, once the evidence for it is in."""
+        Booking.objects.filter(pk=self.pk, outcome=Outcome.REFUSED).update(reason=reason)
+        self.refresh_from_db()
+
+
+class AppendOnlyQuerySet(models.QuerySet["BookingEvent"]):
+    def update(self, **kwargs: Any) -> NoReturn:
+        raise TypeError("the trail of a booking is append-only")
+
+    def delete(self) -> NoReturn:
+        raise TypeError("the trail of a booking is append-only")
+
+
+class BookingEvent(models.Model):
+    """One line of a booking's trail. Written once, never changed."""
+
+    class Kind(models.TextChoices):
+        SENDING = "sending", _("sending")
+        CONFIRMED = "confirmed", _("confirmed")
+        REFUSED = "refused", _("refused")
+        NOT_SENT = "not_sent", _("not sent")
+        IN_DOUBT = "in_doubt", _("in doubt")
+        LATE_ANSWER = "late_answer", _("answer after the outcome was settled")
+        EVIDENCE = "evidence", _("evidence")
+        ASKED_AGAIN = "asked_again", _("asked again")
+
+    booking = models.ForeignKey(
+        Booking, on_delete=models.PROTECT, related_name="events", verbose_name=_("booking")
+    )
+    at = models.DateTimeField(_("at"), default=timezone.now, editable=False)
+    kind = models.CharField(_("event"), max_length=16, choices=Kind.choices)
+    facts = models.JSONField(_("facts"), default=dict, blank=True)
+
+    objects = AppendOnlyQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("event")
+        verbose_name_plural = _("events")
+        ordering = ("at", "pk")
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M:%S} {self.get_kind_display()}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise TypeError("the trail of a booking is append-only")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise TypeError("the trail of a booking is append-only")
+
+
+def _known_time_zone(name: str) -> None:
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, LookupError) as exc:
+        raise ValidationError(_("Name an IANA time zone, for example Asia/Yekaterinburg.")) from exc
+
+
+class House(models.Model):
+    """What the CRM does not know of a house: where it stands and how to get in."""
+
+    house_id = models.CharField(_("id in the CRM"), max_length=64, unique=True)
+    address = models.CharField(_("address"), max_length=300, blank=True)
+    time_zone = models.CharField(
+        _("time zone"),
+        max_length=64,
+        blank=True,
+        validators=[_known_time_zone],
+        help_text=_("Only if it differs from the installation's."),
+    )
+    map_url = models.URLField(_("link to a map"), blank=True)
+    directions = models.TextField(_("how to find the entrance"), blank=True)
+
+    class Meta:
+        verbose_name = _("house")
+        verbose_name_plural = _("houses")
+        ordering = ("house_id",)
+
+    def __str__(self) -> str:
+        return self.address or self.house_id
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone or settings.TIME_ZONE)
