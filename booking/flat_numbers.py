@@ -1,0 +1,30 @@
+"""Object numbers as people read and type them. The CRM is always sent the listed string."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+# Letters that look alike in both alphabets, Latin -> Cyrillic.
+_LOOK_ALIKES = str.maketrans("abcehkmoptxy", "авсенкмортху")
+_DASHES = re.compile(r"[‐‑‒–—−-]+")
+# What a buyer may write before the number, for any kind of object.
+_KIND = re.compile(
+    r"^(?:(?:квартира|кв|машино-?место|м/м|мм|место|парковка|кладовая|кладовка|помещение|пом)"
+    r"(?:[.\s№#]+|(?=\d))|[№#]\s*)"
+)
+
+
+def natural_key(text: str) -> list[tuple[int, int, str]]:
+    """Sorts 2 before 10, as people count."""
+    return [
+        (0, int(part), "") if part.isdecimal() else (1, 0, part.casefold())
+        for part in re.findall(r"\d+|\D+", text)
+    ]
+
+
+def folded(number: str) -> str:
+    """A form in which spellings of one number meet: case, look-alikes, spaces, dashes, «кв.»."""
+    text = _DASHES.sub("-", number.casefold().strip())
+    text = unicodedata.normalize("NFKC", _KIND.sub("", text))
+    return re.sub(r"\s+", "", text).translate(_LOOK_ALIKES)

@@ -1,0 +1,26 @@
+"""The CRM client of this process, built from the settings."""
+
+from functools import lru_cache
+
+from django.conf import settings
+
+from booking.crm import CRMClient, CRMConfig
+
+
+def crm_client() -> CRMClient:
+    """One client per configuration: it keeps connections alive for each thread."""
+    return _client(
+        CRMConfig(
+            base_url=settings.MACROCRM_URL,
+            domain=settings.MACROCRM_DOMAIN,
+            secret=settings.MACROCRM_APP_SECRET,
+            method=settings.MACROCRM_METHOD,
+            connect_timeout=settings.MACROCRM_CONNECT_TIMEOUT,
+            read_timeout=settings.MACROCRM_READ_TIMEOUT,
+        )
+    )
+
+
+@lru_cache(maxsize=4)
+def _client(config: CRMConfig) -> CRMClient:
+    return CRMClient(config)
