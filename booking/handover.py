@@ -1,0 +1,211 @@
+"""Books a handover: journal first, one call, honest outcome. Only this changes a booking."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import DatabaseError
+from django.utils import timezone
+from phonenumber_field.phonenumber import PhoneNumber
+
+from booking import availability
+from booking.crm import AddReply, Reason, Visit
+from booking.gateway import crm_client
+from booking.models import Booking, BookingEvent, Outcome
+
+logger = logging.getLogger(__name__)
+
+# What a worker needs beside the call itself: writing the journal twice while the database is busy.
+BOOKKEEPING = timedelta(seconds=45)
+# Refusals that a time taken by somebody else in the meantime would explain.
+PERHAPS_TAKEN = {Reason.SLOT_TAKEN, Reason.DECLINED}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What a buyer asks for when the button is pressed.
+
+    `starts_at` is aware, in the house's zone. `after` is the key of the booking the buyer knows of
+    when asking for another visit of the same flat.
+    """
+
+    key: uuid.UUID
+    category: str
+    house_id: str
+    house_title: str
+    flat: str
+    starts_at: datetime
+    phone: PhoneNumber
+    after: uuid.UUID | None = None
+    source: dict[str, str] = field(default_factory=dict)
+    client_address: str | None = None
+    stand_in: bool = False
+
+    def is_of(self, booking: Booking) -> bool:
+        """Whether these are the answers that booking was made with."""
+        names = (*Booking.FLAT_AND_PHONE, "starts_at")
+        return all(getattr(self, name) == getattr(booking, name) for name in names)
+
+    def with_own_key(self) -> Order:
+        """The order under a key of its own answers: the same form corrected is another booking."""
+        answers = (self.category, self.house_id, self.flat, self.starts_at.isoformat(), self.phone)
+        return replace(self, key=uuid.uuid5(self.key, "\n".join(map(str, answers))))
+
+
+def book(order: Order) -> Booking:
+    """The order's booking: opened and settled now, or the one that already stands for it.
+
+    The row and its "sending" event are committed before the first byte leaves, so whatever dies
+    afterwards, the row is there; it turns to "in doubt" by itself after its deadline. The CRM is
+    called once at most, whatever comes of it.
+    """
+    order = _under_a_free_key(order)
+    booking, is_new = _opened(order)
+    if not is_new:
+        return _standing(booking, order)
+    was_free = availability.was_free(booking.house_id, booking.starts_at_local)
+    reply = crm_client().add(_visit(booking))
+    availability.forget(booking.house_id, booking.starts_at_local.date())
+    if _settle(booking, reply):
+        _look_again(booking, was_free)
+    return booking
+
+
+def book_again(booking: Booking, client_address: str | None) -> Booking:
+    """The same answers once more, after one that was not sent. Pressed twice, it books once."""
+    order = Order(
+        key=uuid.uuid5(booking.key, "again"),
+        category=booking.category,
+        house_id=booking.house_id,
+        house_title=booking.house_title,
+        flat=booking.flat,
+        starts_at=booking.starts_at_local,
+        phone=booking.phone,
+        after=booking.follows.key if booking.follows else None,
+        source=booking.source,
+        client_address=client_address,
+        stand_in=booking.stand_in,
+    )
+    return book(order) if booking.outcome == Outcome.NOT_SENT else booking
+
+
+def find(key: uuid.UUID) -> Booking | None:
+    """The booking with this key, in doubt if it is past its deadline."""
+    booking = Booking.objects.filter(key=key).first()
+    return None if booking is None else with_deadline_kept(booking)
+
+
+def with_deadline_kept(booking: Booking) -> Booking:
+    if booking.outcome == Outcome.SENDING:
+        booking.lose_track()
+    return booking
+
+
+def _under_a_free_key(order: Order) -> Order:
+    """A form that was refused, corrected and sent once more still carries its old key."""
+    used = Booking.objects.filter(key=order.key).first()
+    if used is None or used.is_live or order.is_of(used):
+        return order
+    return order.with_own_key()
+
+
+def _opened(order: Order) -> tuple[Booking, bool]:
+    answers: dict[str, Any] = {
+        "category": order.category,
+        "house_id": order.house_id,
+        "flat": order.flat,
+        "phone": order.phone,
+    }
+    latest = Booking.objects.live(**answers).first()
+    known = Booking.objects.filter(key=order.key).exists()
+    if latest is not None and not known and not _may_follow(latest, order):
+        return latest, False
+    return Booking.objects.open(
+        key=order.key,
+        lives_for=_patience(),
+        **answers,
+        house_title=order.house_title,
+        starts_at=order.starts_at,
+        time_zone=str(order.starts_at.tzinfo),
+        follows=latest,
+        source=order.source,
+        client_address=order.client_address,
+        stand_in=order.stand_in,
+    )
+
+
+def _may_follow(latest: Booking, order: Order) -> bool:
+    """Another visit is fine after one that is over, or when the buyer knows of the one to come."""
+    over = latest.outcome == Outcome.CONFIRMED and latest.starts_at < timezone.now()
+    return over or latest.key == order.after
+
+
+def _standing(booking: Booking, order: Order) -> Booking:
+    booking = with_deadline_kept(booking)
+    if not order.is_of(booking):
+        booking.note(
+            BookingEvent.Kind.ASKED_AGAIN,
+            {"starts_at": order.starts_at.isoformat(timespec="minutes")},
+        )
+    return booking
+
+
+def _patience() -> timedelta:
+    """How long a booking may be "sending" before nobody can still be working on it."""
+    call = settings.MACROCRM_CONNECT_TIMEOUT + settings.MACROCRM_READ_TIMEOUT
+    return timedelta(seconds=call) + BOOKKEEPING
+
+
+def _visit(booking: Booking) -> Visit:
+    return Visit(
+        house_id=booking.house_id,
+        flat=booking.flat,
+        category=booking.category,
+        starts_at=booking.starts_at_local,
+        phone=booking.phone.as_e164,
+    )
+
+
+def _settle(booking: Booking, reply: AddReply) -> bool:
+    try:
+        booking.settle(Outcome(reply.outcome.value), reply.reason.value, _facts(reply))
+    except DatabaseError:
+        # The row stays "sending" and turns to "in doubt" by its deadline: true, if less than known.
+        logger.exception("Booking %s ended %s but could not be settled", booking.key, reply.outcome)
+        return False
+    logger.info("Booking %s: %s %s", booking.key, booking.outcome, booking.reason)
+    return True
+
+
+def _facts(reply: AddReply) -> dict[str, Any]:
+    """What staff may read of the CRM's reply."""
+    return {
+        "http_status": reply.http_status,
+        "status_code": reply.status_code,
+        "message": reply.message,
+        "reference": reply.reference,
+        "seconds": round(reply.seconds, 3),
+        "remarks": list(reply.remarks),
+    }
+
+
+def _look_again(booking: Booking, was_free: bool | None) -> None:
+    """Gather evidence after a doubtful or refused booking: is the time free now, was it before?
+
+    Evidence is a likelihood, never a verdict (A22). For a refusal it tells a time taken in the
+    meantime from a phone that does not match, without reading the CRM's words.
+    """
+    perhaps_taken = booking.outcome == Outcome.REFUSED and booking.reason in PERHAPS_TAKEN
+    if not perhaps_taken and booking.outcome != Outcome.IN_DOUBT:
+        return
+    is_free = availability.is_free(booking.house_id, booking.starts_at_local)
+    booking.note(BookingEvent.Kind.EVIDENCE, {"was_free": was_free, "is_free": is_free})
+    if perhaps_taken and is_free is not None:
+        taken = not is_free
+        if taken != (booking.reason == Reason.SLOT_TAKEN):
+            booking.explain_refusal(Reason.SLOT_TAKEN if taken else Reason.DECLINED)
