@@ -1,0 +1,16 @@
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+
+def site(request: HttpRequest) -> dict[str, Any]:
+    """What every page needs to name itself and to say whom to call."""
+    phone = settings.SUPPORT_PHONE
+    return {
+        "site_name": settings.SITE_NAME or _("Booking of the key handover"),
+        "support_phone": phone,
+        "support_phone_href": "tel:" + "".join(c for c in phone if c.isdigit() or c == "+"),
+        "privacy_policy_url": settings.PRIVACY_POLICY_URL,
+    }

@@ -1,0 +1,164 @@
+"""What a buyer has answered: the URL's part (`Answers`) and the last step's form."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from dataclasses import dataclass, field, replace
+from typing import Any
+from urllib.parse import urlencode
+
+from django import forms
+from django.http import QueryDict
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from phonenumber_field.formfields import PhoneNumberField
+from phonenumber_field.phonenumber import PhoneNumber
+from phonenumber_field.widgets import RegionalPhoneNumberWidget
+
+from booking.models import Booking
+
+SOURCES = ("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term", "ref")
+# Longer than anything that the CRM lists or a campaign sends; what is longer is cut and so matches
+# nothing. The journal's columns are as wide.
+LONGEST_ANSWER = 64
+LONGEST_SOURCE = 200
+WALL_TIME = "%Y-%m-%dT%H:%M"
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """The answers so far, as texts: the URL is the state of the wizard.
+
+    Nothing here is known to be right. `date` and `start` are parsed by `day` and `wall_start`, the
+    rest is compared with what the CRM lists, byte for byte.
+    """
+
+    category: str = ""
+    house: str = ""
+    flat: str = ""
+    date: str = ""
+    start: str = ""
+    # The key of the booking that the buyer knows of and books another visit after.
+    after: str = ""
+    source: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, data: QueryDict) -> Answers:
+        def text(name: str, longest: int) -> str:
+            return str(data.get(name, "")).replace("\0", "")[:longest]
+
+        names = ("category", "house", "flat", "date", "start", "after")
+        answers = {name: text(name, LONGEST_ANSWER) for name in names}
+        source = {name: text(name, LONGEST_SOURCE) for name in SOURCES}
+        return cls(**answers, source={name: value for name, value in source.items() if value})
+
+    @classmethod
+    def of(cls, booking: Booking) -> Answers:
+        """The answers a booking was made with."""
+        return cls(
+            category=booking.category,
+            house=booking.house_id,
+            flat=booking.flat,
+            start=booking.starts_at_local.strftime(WALL_TIME),
+            source=booking.source,
+        )
+
+    @property
+    def day(self) -> datetime.date | None:
+        try:
+            return datetime.date.fromisoformat(self.date)
+        except ValueError:
+            return None
+
+    @property
+    def wall_start(self) -> datetime.datetime | None:
+        """The chosen start as naive wall time of the house."""
+        try:
+            return datetime.datetime.strptime(self.start, WALL_TIME)  # noqa: DTZ007 - wall time
+        except ValueError:
+            return None
+
+    @property
+    def after_key(self) -> uuid.UUID | None:
+        try:
+            return uuid.UUID(self.after)
+        except ValueError:
+            return None
+
+    def is_for(self, booking: Booking) -> bool:
+        """Whether a booking was made with these answers (its phone apart)."""
+        names = ("category", "house", "flat", "start")
+        made_with = Answers.of(booking)
+        return all(getattr(self, name) == getattr(made_with, name) for name in names)
+
+    def but(self, **changes: Any) -> Answers:
+        return replace(self, **changes)
+
+    def fields(self, *names: str) -> list[tuple[str, str]]:
+        """The named answers that are given, and the source, as hidden fields of a form."""
+        given = [(name, getattr(self, name)) for name in names]
+        return [(name, value) for name, value in (*given, *self.source.items()) if value]
+
+    def choose_flat_url(self) -> str:
+        return self._url(reverse("booking:choose_flat"), "category", "house", "flat", "date")
+
+    def choose_time_url(self) -> str:
+        names = ("category", "house", "flat", "date", "start", "after")
+        return self._url(reverse("booking:choose_time"), *names)
+
+    def confirm_url(self) -> str:
+        names = ("category", "house", "flat", "start", "after")
+        return self._url(reverse("booking:confirm"), *names)
+
+    def booking_url(self, booking: Booking) -> str:
+        """A booking's page, which tells what else was asked for."""
+        return self._url(booking.get_absolute_url(), "start")
+
+    def _url(self, path: str, *names: str) -> str:
+        query = self.fields(*names)
+        return f"{path}?{urlencode(query)}" if query else path
+
+
+class ConfirmForm(forms.Form):
+    """The last step: who is coming, and that they agree."""
+
+    phone = PhoneNumberField(
+        label=_("Phone"),
+        help_text=_(
+            "The phone of any co-owner named in the contract. It tells us that it is you who books."
+        ),
+        error_messages={
+            "required": _("Enter a phone number, for example 8 900 123-45-67"),
+            "invalid": _("Enter a phone number, for example 8 900 123-45-67"),
+        },
+        # No mask: any spelling is read; what we read is shown back as people here write it.
+        widget=RegionalPhoneNumberWidget(
+            region="RU", attrs={"autocomplete": "tel", "inputmode": "tel", "maxlength": 40}
+        ),
+    )
+    consent = forms.BooleanField(
+        label=_("I agree to the processing of my personal data"),
+        error_messages={"required": _("Tick that you agree to the processing of personal data")},
+    )
+    key = forms.UUIDField(widget=forms.HiddenInput)
+
+    use_required_attribute = False
+
+    def with_new_key(self) -> ConfirmForm:
+        """The same answers and errors, to be sent as a new booking."""
+        form = ConfirmForm({**dict(self.data.items()), "key": str(uuid.uuid4())})
+        form.full_clean()
+        return form
+
+    # The answers of a valid form.
+
+    @property
+    def typed_phone(self) -> PhoneNumber:
+        phone: PhoneNumber = self.cleaned_data["phone"]
+        return phone
+
+    @property
+    def booking_key(self) -> uuid.UUID:
+        key: uuid.UUID = self.cleaned_data["key"]
+        return key

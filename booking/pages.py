@@ -1,0 +1,219 @@
+"""What the templates are given: links, rows and cards made of answers and availability."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+
+from booking import wording
+from booking.availability import Day, DayState, House
+from booking.crm import Flat
+from booking.forms import Answers
+from booking.models import Booking, Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    label: str | Promise
+    url: str
+    full_label: str = ""
+    is_current: bool = False
+    is_main: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One answer, and where it is changed."""
+
+    label: str
+    value: str
+    change_url: str = ""
+    change_label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HouseCard:
+    title: str
+    address: str
+    note: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class FlatForm:
+    typed: str
+    error: str
+    hidden: list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class DayRow:
+    weekday: str
+    day: str
+    full_label: str
+    state: DayState
+    note: str
+    url: str
+    is_current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TimeGroup:
+    """Times of a part of the day; without a label where they are few."""
+
+    label: str
+    times: list[Link]
+
+
+@dataclass(frozen=True, slots=True)
+class DayWithTimes:
+    full_label: str
+    state: DayState
+    explanation: str
+    groups: list[TimeGroup]
+
+
+# Step 1
+
+
+def category_links(answers: Answers) -> list[Link]:
+    """A choice of category, where there is one."""
+    offered = settings.BOOKING_CATEGORIES
+    if len(offered) < 2:
+        return []
+    return [
+        Link(
+            wording.CATEGORY_NAMES[category],
+            Answers(category=category, source=answers.source).choose_flat_url(),
+            is_current=category == answers.category,
+        )
+        for category in offered
+    ]
+
+
+def house_cards(answers: Answers, houses: Iterable[House]) -> list[HouseCard]:
+    return [
+        HouseCard(
+            house.title,
+            house.address,
+            wording.ready_count(answers.category, len(house.flats)),
+            answers.but(house=house.id).choose_flat_url(),
+        )
+        for house in houses
+    ]
+
+
+def flat_form(answers: Answers, house: House | None, found: Sequence[Flat]) -> FlatForm:
+    unknown = house is not None and answers.flat and not found
+    return FlatForm(
+        typed=answers.flat,
+        error=wording.flat_not_listed(answers.flat, house.title) if house and unknown else "",
+        hidden=answers.but(flat="").fields("category", "house", "date"),
+    )
+
+
+def flat_links(answers: Answers, flats: Iterable[Flat]) -> list[Link]:
+    return [Link(flat.label, answers.but(flat=flat.number).choose_time_url()) for flat in flats]
+
+
+# Steps 2 and 3
+
+
+def chosen_rows(answers: Answers, house: House, flat: str) -> list[Row]:
+    """The answers to step 1, with the way back to each."""
+    to_houses = answers.but(house="", flat="", date="", start="").choose_flat_url()
+    to_flats = answers.but(flat="", date="", start="").choose_flat_url()
+    name = wording.object_name(answers.category, flat)
+    where = ", ".join(filter(None, (house.title or house.id, house.address)))
+    return [
+        Row(_("House"), where, to_houses, _("Change the house")),
+        Row(_("What you receive"), name, to_flats, _("Change what you receive")),
+    ]
+
+
+def time_row(answers: Answers, start: datetime) -> Row:
+    when = wording.day_and_time(start)
+    change_url = answers.but(date=start.date().isoformat(), start="").choose_time_url()
+    return Row(_("Day and time"), when, change_url, _("Change day and time"))
+
+
+def day_row(answers: Answers, day: Day, *, is_current: bool) -> DayRow:
+    words = wording.day_in_words(day.date)
+    note = wording.day_note(day)
+    return DayRow(
+        weekday=wording.short_weekday(day.date),
+        day=wording.day_of_month(day.date),
+        full_label=f"{words}, {note}",
+        state=day.state,
+        note=note,
+        url=answers.but(date=day.date.isoformat(), start="").choose_time_url(),
+        is_current=is_current,
+    )
+
+
+def day_with_times(answers: Answers, day: Day | None) -> DayWithTimes | None:
+    if day is None:
+        return None
+    return DayWithTimes(
+        full_label=wording.day_in_words(day.date),
+        state=day.state,
+        explanation=day.explanation,
+        groups=_time_groups(answers, day.starts),
+    )
+
+
+def time_links(answers: Answers, starts: Iterable[datetime]) -> list[Link]:
+    """Times that may be of several days: each names its day."""
+    return [Link(wording.day_and_time(start), _confirm_url(answers, start)) for start in starts]
+
+
+def _time_groups(answers: Answers, starts: Sequence[datetime]) -> list[TimeGroup]:
+    links = [_time_link(answers, start) for start in starts]
+    return [TimeGroup("", links)] if links else []
+
+
+def _time_link(answers: Answers, start: datetime) -> Link:
+    full_label = wording.day_and_time(start)
+    return Link(wording.clock(start), _confirm_url(answers, start), full_label)
+
+
+def _confirm_url(answers: Answers, start: datetime) -> str:
+    return answers.but(start=start.strftime("%Y-%m-%dT%H:%M"), date="").confirm_url()
+
+
+# The booking's own page
+
+
+def booking_rows(booking: Booking) -> list[Row]:
+    start = booking.starts_at_local
+    zone = wording.zone_note(start)
+    return [
+        Row(_("Day and time"), f"{wording.day_and_time(start)}. {zone}"),
+        Row(_("House"), booking.house_title or booking.house_id),
+        Row(_("What you receive"), wording.object_name(booking.category, booking.flat)),
+        Row(_("Phone"), wording.masked_phone(booking.phone)),
+        Row(_("Booking number"), booking.reference),
+    ]
+
+
+def booking_actions(booking: Booking, wanted: datetime | None) -> list[Link]:
+    """What can be done from a booking's page; `wanted` is another time asked for the same flat."""
+    answers = Answers.of(booking)
+    to_confirm = answers.confirm_url()
+    to_times = answers.but(date=answers.start[:10], start="").choose_time_url()
+    if booking.is_live and wanted and wanted != booking.starts_at:
+        label = _("Book another visit: {when}").format(when=wording.day_and_time(wanted))
+        return [Link(label, _confirm_url(answers.but(after=str(booking.key)), wanted))]
+    if booking.outcome != Outcome.REFUSED:
+        return []
+    if booking.reason == "slot_taken":
+        return [Link(_("Choose another time"), to_times, is_main=True)]
+    return [
+        Link(_("Check the phone number and try again"), to_confirm, is_main=True),
+        Link(_("Choose another flat"), answers.but(flat="", start="").choose_flat_url()),
+    ]

@@ -1,0 +1,354 @@
+"""The pages: three steps whose state is the URL, and the booking's own page.
+
+A step reached with answers that do not hold sends the buyer to the step concerned: the answers stay
+in the URL, and that step explains what is wrong with them.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from phonenumber_field.phonenumber import PhoneNumber
+
+from booking import availability, handover, pages, wording
+from booking.availability import Day, DayState, House, Houses
+from booking.crm import CRMError, Flat, Reason
+from booking.forms import Answers, ConfirmForm
+from booking.handover import Order
+from booking.models import Booking, Outcome
+
+# Keeps what was typed as phone for the next try: signed, in the buyer's own browser, for one page.
+PHONE_COOKIE = "phone"
+PHONE_COOKIE_SECONDS = 1800
+# How often the page of a booking in doubt looks for news by itself.
+REFRESH_SECONDS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The house and flat of the answers, both as the CRM lists them."""
+
+    house: House
+    flat: str
+    stand_in: bool
+
+
+@never_cache
+@require_safe
+def choose_flat(request: HttpRequest) -> HttpResponse:
+    asked = Answers.read(request.GET)
+    answers = _with_offered_category(asked)
+    houses = availability.ready_houses(answers.category)
+    answers = _with_house_of_flat(answers, houses)
+    house = houses.house(answers.house)
+    found = _flats_found(house, answers.flat)
+    if len(found) == 1:
+        return redirect(answers.but(flat=found[0].number).choose_time_url())
+    context = {
+        "stand_in": houses.stand_in,
+        "question": wording.CATEGORY_QUESTIONS[answers.category],
+        "problem": _problem_with_place(asked, house),
+        "categories": pages.category_links(answers),
+        "house": house,
+        "change_house_url": answers.but(house="", flat="").choose_flat_url(),
+        "houses": pages.house_cards(answers, houses.houses) if house is None else [],
+        "nothing_ready": not houses.houses,
+        "flat_label": wording.CATEGORY_LABELS[answers.category],
+        "flat_form": pages.flat_form(answers, house, found),
+        "flats": pages.flat_links(answers, house.flats) if house else [],
+        "matches": pages.flat_links(answers, found),
+    }
+    return render(request, "booking/choose_flat.html", context)
+
+
+@never_cache
+@require_safe
+def choose_time(request: HttpRequest) -> HttpResponse:
+    answers = _with_default_category(Answers.read(request.GET))
+    place = _place(answers)
+    if place is None:
+        return redirect(answers.choose_flat_url())
+    lost = _wall_start(answers, place.house)
+    chosen = answers.day or (lost.date() if lost else None)
+    days = availability.days(place.house, chosen)
+    day = _day_to_open(days, chosen)
+    problem = _problem_with_time(answers, days, lost)
+    nearest = availability.nearest_starts(days, lost) if problem and lost else []
+    context = {
+        "stand_in": place.stand_in,
+        "chosen": pages.chosen_rows(answers, place.house, place.flat),
+        "back_url": answers.but(flat="", date="", start="").choose_flat_url(),
+        "problem": problem,
+        "nearest": pages.time_links(answers, nearest),
+        "zone_note": wording.zone_note(timezone.now().astimezone(place.house.zone)),
+        "days": [pages.day_row(answers, each, is_current=each is day) for each in days],
+        "day": pages.day_with_times(answers, day),
+        "nothing_free": all(each.state is DayState.FULL for each in days),
+    }
+    return render(request, "booking/choose_time.html", context)
+
+
+@never_cache
+@sensitive_post_parameters("phone")
+@require_http_methods(["GET", "HEAD", "POST"])
+def confirm(request: HttpRequest) -> HttpResponse:
+    return _book(request) if request.method == "POST" else _check_answers(request)
+
+
+@never_cache
+@require_safe
+def show_booking(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
+    booking = _find(key)
+    zone = booking.starts_at_local.tzinfo
+    wanted = Answers.read(request.GET).wall_start
+    waits = booking.outcome in {Outcome.SENDING, Outcome.IN_DOUBT}
+    context = {
+        "stand_in": booking.stand_in,
+        "booking": booking,
+        "outcome": booking.outcome,
+        "title": wording.title(booking.outcome),
+        "lead": wording.lead(booking),
+        "rows": pages.booking_rows(booking),
+        "steps": wording.next_steps(booking),
+        "actions": pages.booking_actions(booking, wanted and wanted.replace(tzinfo=zone)),
+        "refresh_seconds": REFRESH_SECONDS if waits else None,
+    }
+    return render(request, "booking/booking.html", context)
+
+
+@never_cache
+@require_POST
+def book_again(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
+    """One button on the page of a booking that was not sent."""
+    return redirect(handover.book_again(_find(key), _client_address(request)))
+
+
+# Step 3
+
+
+def _check_answers(request: HttpRequest) -> HttpResponse:
+    answers = _with_default_category(Answers.read(request.GET))
+    place = _place(answers)
+    if place is None:
+        return redirect(answers.choose_flat_url())
+    start = _moment(answers, place.house)
+    if start is None or not _may_be_free(place.house, start):
+        return redirect(answers.choose_time_url())
+    form = ConfirmForm(initial={"phone": _kept_phone(request), "key": uuid.uuid4()})
+    return _confirm_page(request, answers, place, start, form)
+
+
+def _book(request: HttpRequest) -> HttpResponse:
+    answers = Answers.read(request.POST)
+    form = ConfirmForm(request.POST)
+    if form.is_valid() and (standing := _standing(answers, form)):
+        # Noticed first: this very booking may have taken the time and unlisted the flat.
+        return redirect(standing)
+    place = _place_if_readable(answers)
+    if place is None:
+        return redirect(answers.choose_flat_url())
+    start = _moment(answers, place.house)
+    if start is None:
+        return redirect(answers.choose_time_url())
+    if not form.is_valid():
+        return _confirm_page(request, answers, place, start, form)
+    order = _order(request, answers, place, start, form)
+    booking = handover.book(order)
+    return _with_phone_kept(redirect(_where_next(booking, order, answers)), booking, form)
+
+
+def _standing(answers: Answers, form: ConfirmForm) -> str | None:
+    """The page of the booking that this form has already made, if it has."""
+    booking = handover.find(form.booking_key)
+    if booking is None:
+        return None
+    if answers.is_for(booking) and booking.phone == form.typed_phone:
+        return booking.get_absolute_url()
+    return answers.booking_url(booking) if booking.is_live else None
+
+
+def _order(
+    request: HttpRequest, answers: Answers, place: Place, start: datetime, form: ConfirmForm
+) -> Order:
+    return Order(
+        key=form.booking_key,
+        category=answers.category,
+        house_id=place.house.id,
+        house_title=place.house.title,
+        flat=place.flat,
+        starts_at=start,
+        phone=form.typed_phone,
+        after=answers.after_key,
+        source=answers.source,
+        client_address=_client_address(request),
+        stand_in=place.stand_in,
+    )
+
+
+def _where_next(booking: Booking, order: Order, answers: Answers) -> str:
+    """The booking's page; or, where the time was just taken, the place where another is chosen."""
+    if not order.is_of(booking):
+        return answers.booking_url(booking)
+    if booking.reason == Reason.SLOT_TAKEN:
+        return answers.choose_time_url()
+    return booking.get_absolute_url()
+
+
+def _kept_phone(request: HttpRequest) -> PhoneNumber | None:
+    text = request.get_signed_cookie(PHONE_COOKIE, default="", max_age=PHONE_COOKIE_SECONDS)
+    return PhoneNumber.from_string(text) if text else None
+
+
+def _with_phone_kept(response: HttpResponse, booking: Booking, form: ConfirmForm) -> HttpResponse:
+    path = Answers().confirm_url()
+    if booking.outcome == Outcome.CONFIRMED:
+        response.delete_cookie(PHONE_COOKIE, path=path, samesite="Lax")
+    else:
+        response.set_signed_cookie(
+            PHONE_COOKIE,
+            form.typed_phone.as_e164,
+            max_age=PHONE_COOKIE_SECONDS,
+            path=path,
+            secure=settings.CSRF_COOKIE_SECURE,
+            httponly=True,
+            samesite="Lax",
+        )
+    return response
+
+
+def _confirm_page(
+    request: HttpRequest, answers: Answers, place: Place, start: datetime, form: ConfirmForm
+) -> HttpResponse:
+    time_row = pages.time_row(answers, start)
+    context = {
+        "stand_in": place.stand_in,
+        "chosen": [*pages.chosen_rows(answers, place.house, place.flat), time_row],
+        "zone_note": wording.zone_note(start),
+        "back_url": time_row.change_url,
+        "form": form.with_new_key() if "key" in form.errors else form,
+        "problem": _problem_with_form(answers, form),
+        "hidden": answers.fields("category", "house", "flat", "start", "after"),
+        "submit_label": _("Book for {when}").format(when=wording.day_and_time(start)),
+    }
+    return render(request, "booking/confirm.html", context)
+
+
+def _may_be_free(house: House, start: datetime) -> bool:
+    """Whether a start may be offered for confirmation: free, or its day can't be read just now."""
+    day = availability.day(house, start.date())
+    return day.state is DayState.UNKNOWN or start in day.starts
+
+
+# What holds of the answers
+
+
+def _with_default_category(answers: Answers) -> Answers:
+    return answers if answers.category else answers.but(category=settings.BOOKING_CATEGORIES[0])
+
+
+def _with_offered_category(answers: Answers) -> Answers:
+    offered = settings.BOOKING_CATEGORIES
+    return answers if answers.category in offered else answers.but(category=offered[0])
+
+
+def _with_house_of_flat(answers: Answers, houses: Houses) -> Answers:
+    """A link that names only the flat is enough where one house has it."""
+    having = houses.houses_with(answers.flat) if answers.flat and not answers.house else ()
+    return answers.but(house=having[0].id) if len(having) == 1 else answers
+
+
+def _flats_found(house: House | None, typed: str) -> tuple[Flat, ...]:
+    """The flat that is listed exactly so, else all whose number reads like what was typed."""
+    if house is None or not typed:
+        return ()
+    exact = house.flat(typed)
+    return (exact,) if exact else house.flats_like(typed)
+
+
+def _place(answers: Answers) -> Place | None:
+    """What the answers name, if it is offered and listed. Raises CRMError."""
+    if answers.category not in settings.BOOKING_CATEGORIES:
+        return None
+    houses = availability.ready_houses(answers.category)
+    house = houses.house(answers.house)
+    flat = house.flat(answers.flat) if house else None
+    return Place(house, flat.number, houses.stand_in) if house and flat else None
+
+
+def _place_if_readable(answers: Answers) -> Place | None:
+    """As `_place`; but a list that can't be read just now is no reason not to book."""
+    try:
+        return _place(answers)
+    except CRMError:
+        if not (answers.house and answers.flat):
+            raise
+        house = House(answers.house, "", (), availability.zone_of(answers.house))
+        return Place(house, answers.flat, stand_in=False)
+
+
+def _wall_start(answers: Answers, house: House) -> datetime | None:
+    wall = answers.wall_start
+    return None if wall is None else wall.replace(tzinfo=house.zone)
+
+
+def _moment(answers: Answers, house: House) -> datetime | None:
+    wall = answers.wall_start
+    return None if wall is None else availability.bookable_moment(wall, house.zone)
+
+
+def _day_to_open(days: list[Day], chosen: date | None) -> Day | None:
+    """The chosen day, else the first one with a free time."""
+    asked = next((day for day in days if day.date == chosen), None)
+    return asked or next((day for day in days if day.state is DayState.FREE), None)
+
+
+def _find(key: uuid.UUID) -> Booking:
+    booking = handover.find(key)
+    if booking is None:
+        raise Http404
+    return booking
+
+
+# What is wrong with the answers, in words
+
+
+def _problem_with_place(asked: Answers, house: House | None) -> str:
+    if asked.category and asked.category not in settings.BOOKING_CATEGORIES:
+        return _("This link names a kind of property that can't be booked here. Please choose.")
+    if asked.house and house is None:
+        return _("The house of this link is not in the list now. Please choose your house.")
+    if asked.flat and house is None:
+        return _("Please choose the house in which {flat} is.").format(flat=asked.flat)
+    return ""
+
+
+def _problem_with_time(answers: Answers, days: list[Day], lost: datetime | None) -> str:
+    if lost is not None and not any(lost in day.starts for day in days):
+        return wording.time_gone(lost)
+    if answers.start and lost is None:
+        return _("The time of this link can't be understood. Please choose a time.")
+    if answers.date and answers.day not in [day.date for day in days]:
+        return _("The day of this link can't be booked. Please choose another.")
+    return ""
+
+
+def _problem_with_form(answers: Answers, form: ConfirmForm) -> str:
+    if form.is_bound and set(form.errors) == {"key"}:
+        return _("Please check everything and press the button once more.")
+    if answers.after:
+        return _("This will be one more visit, beside the booking that you already have.")
+    return ""
+
+
+def _client_address(request: HttpRequest) -> str | None:
+    return request.META.get("REMOTE_ADDR") or None

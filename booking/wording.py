@@ -1,0 +1,211 @@
+"""Outcomes, errors, dates and phones -> the words a buyer reads. Russian is in the catalogue."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from django.utils import formats, timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext, pgettext
+from phonenumber_field.phonenumber import PhoneNumber
+
+from booking.availability import Day, DayState
+from booking.models import Booking, Outcome
+
+NBSP = "\N{NO-BREAK SPACE}"
+
+# What kind of thing is handed over: as a choice, as the question of step 1, as a field's label.
+CATEGORY_NAMES: dict[str, Promise] = {
+    "flat": gettext_lazy("Flat"),
+    "garage": gettext_lazy("Parking space"),
+    "storageroom": gettext_lazy("Storage room"),
+    "comm": gettext_lazy("Commercial premises"),
+}
+CATEGORY_QUESTIONS: dict[str, Promise] = {
+    "flat": gettext_lazy("Which flat are you receiving?"),
+    "garage": gettext_lazy("Which parking space are you receiving?"),
+    "storageroom": gettext_lazy("Which storage room are you receiving?"),
+    "comm": gettext_lazy("Which premises are you receiving?"),
+}
+
+CATEGORY_LABELS: dict[str, Promise] = {
+    "flat": gettext_lazy("Flat number"),
+    "garage": gettext_lazy("Number of the parking space"),
+    "storageroom": gettext_lazy("Number of the storage room"),
+    "comm": gettext_lazy("Number of the premises"),
+}
+
+TITLES: dict[str, Promise] = {
+    "sending": gettext_lazy("We are checking your booking"),
+    "confirmed": gettext_lazy("You are booked"),
+    "refused": gettext_lazy("You are not booked"),
+    "not_sent": gettext_lazy("The booking was not sent"),
+    "in_doubt": gettext_lazy("We are checking your booking"),
+}
+REFUSALS: dict[str, Promise] = {
+    "slot_taken": gettext_lazy("This time has just been taken by somebody else."),
+    "no_match": gettext_lazy(
+        "We could not find a flat with this phone number. Check the number: the phone of any"
+        " co-owner named in the contract will do."
+    ),
+    "busy": gettext_lazy(
+        "The developer's system is getting too many requests just now. Try again in a minute."
+    ),
+    "misconfigured": gettext_lazy(
+        "The developer's system did not accept our request. This is our fault, not yours: please"
+        " call us and we will book you by phone."
+    ),
+}
+REFUSED_OTHERWISE = gettext_lazy(
+    "The developer's system did not accept this booking. Check the phone number: the phone of any"
+    " co-owner named in the contract will do. Perhaps there already is a booking for this flat;"
+    " then please call us."
+)
+
+
+def title(outcome: str) -> str:
+    return str(TITLES[outcome])
+
+
+def lead(booking: Booking) -> str:
+    """The sentence under the title of a booking's page: what is known, and nothing more."""
+    if booking.outcome == Outcome.CONFIRMED:
+        return _("We expect you {when}").format(when=on_day_at(booking.starts_at_local))
+    if booking.outcome == Outcome.REFUSED:
+        return refusal(booking.reason)
+    if booking.outcome == Outcome.NOT_SENT:
+        return _(
+            "The developer's system does not answer. You have lost nothing: try again in a minute."
+        )
+    return _(
+        "We have sent your booking, but there is no answer yet. The time may already be yours."
+    )
+
+
+def next_steps(booking: Booking) -> list[str]:
+    """What the buyer should do, or not do, while the outcome is open."""
+    if booking.outcome not in {Outcome.SENDING, Outcome.IN_DOUBT}:
+        return []
+    return [
+        _("Please do not book again: we will find out and show the answer on this page."),
+        _("If the visit is less than a day away, call us."),
+    ]
+
+
+def refusal(reason: str) -> str:
+    """Why a booking was refused. "No such flat" and "not your phone" read alike, on purpose."""
+    return str(REFUSALS.get(reason, REFUSED_OTHERWISE))
+
+
+def time_gone(start: datetime) -> str:
+    return _("{time} on {day} has just been taken or can't be booked any more.").format(
+        time=clock(start), day=day_in_words(start.date())
+    )
+
+
+def flat_not_listed(number: str, house: str) -> str:
+    return _("{number} is not among the ready ones in {house}. Check the number.").format(
+        number=number, house=house
+    )
+
+
+def object_name(category: str, number: str) -> str:
+    """A flat (or other object) with its kind, the way one says it: "flat 12"."""
+    kinds = {
+        "flat": pgettext("before a number", "flat"),
+        "garage": pgettext("before a number", "parking space"),
+        "storageroom": pgettext("before a number", "storage room"),
+        "comm": pgettext("before a number", "premises"),
+    }
+    return f"{kinds.get(category, '')}{NBSP}{number}".strip()
+
+
+def day_in_words(day: date) -> str:
+    """Weekday and day, "вторник, 2 декабря"; the year only when it isn't this one."""
+    return f"{formats.date_format(day, 'l').lower()}, {day_of_month(day)}"
+
+
+def day_of_month(day: date) -> str:
+    this_year = day.year == timezone.localdate().year
+    return formats.date_format(day, "j E" if this_year else "j E Y").replace(" ", NBSP)
+
+
+def short_weekday(day: date) -> str:
+    return formats.date_format(day, "D").lower()
+
+
+def on_day_at(moment: datetime) -> str:
+    """When to come, inside a sentence: "во вторник, 2 декабря, в 11:00"."""
+    on_weekday = (
+        pgettext("when", "on Monday"),
+        pgettext("when", "on Tuesday"),
+        pgettext("when", "on Wednesday"),
+        pgettext("when", "on Thursday"),
+        pgettext("when", "on Friday"),
+        pgettext("when", "on Saturday"),
+        pgettext("when", "on Sunday"),
+    )[moment.weekday()]
+    at = pgettext("time of day", "at {time}").format(time=clock(moment))
+    return f"{on_weekday}, {day_of_month(moment.date())}, {at.replace(' ', NBSP)}"
+
+
+def clock(moment: datetime) -> str:
+    return f"{moment:%H:%M}"
+
+
+def day_and_time(moment: datetime) -> str:
+    return f"{day_in_words(moment.date())}, {clock(moment)}"
+
+
+def day_note(day: Day) -> str:
+    """How a day stands, in a word or two."""
+    if day.state is DayState.FREE:
+        count = len(day.starts)
+        return ngettext("{count} free", "{count} free", count).format(count=count)
+    return _("no places") if day.state is DayState.FULL else _("look")
+
+
+def ready_count(category: str, count: int) -> str:
+    """How many objects of a house are ready."""
+    forms = {
+        "flat": ngettext("{count} flat ready", "{count} flats ready", count),
+        "garage": ngettext("{count} parking space ready", "{count} parking spaces ready", count),
+        "storageroom": ngettext("{count} storage room ready", "{count} storage rooms ready", count),
+    }
+    otherwise = ngettext("{count} ready", "{count} ready", count)
+    return forms.get(category, otherwise).format(count=count)
+
+
+def masked_phone(phone: PhoneNumber) -> str:
+    """Enough of a phone for its owner to know it by: "+7 ··· ···-45-67"."""
+    digits = phone.as_e164
+    return f"+{phone.country_code}{NBSP}···{NBSP}···-{digits[-4:-2]}-{digits[-2:]}"
+
+
+def zone_note(moment: datetime) -> str:
+    """Which wall time a page shows: its zone by the city's name or, failing that, by its offset."""
+    known = {
+        "Europe/Kaliningrad": _("Times are Kaliningrad time"),
+        "Europe/Moscow": _("Times are Moscow time"),
+        "Europe/Samara": _("Times are Samara time"),
+        "Europe/Saratov": _("Times are Saratov time"),
+        "Europe/Volgograd": _("Times are Volgograd time"),
+        "Europe/Astrakhan": _("Times are Astrakhan time"),
+        "Asia/Yekaterinburg": _("Times are Yekaterinburg time"),
+        "Asia/Omsk": _("Times are Omsk time"),
+        "Asia/Novosibirsk": _("Times are Novosibirsk time"),
+        "Asia/Barnaul": _("Times are Barnaul time"),
+        "Asia/Tomsk": _("Times are Tomsk time"),
+        "Asia/Krasnoyarsk": _("Times are Krasnoyarsk time"),
+        "Asia/Irkutsk": _("Times are Irkutsk time"),
+        "Asia/Yakutsk": _("Times are Yakutsk time"),
+        "Asia/Vladivostok": _("Times are Vladivostok time"),
+        "Asia/Kamchatka": _("Times are Kamchatka time"),
+        "Asia/Almaty": _("Times are Almaty time"),
+        "Asia/Tashkent": _("Times are Tashkent time"),
+    }
+    offset = moment.strftime("%z")
+    return known.get(str(moment.tzinfo)) or _("Times are in the zone UTC{offset}").format(
+        offset=f"{offset[:3]}:{offset[3:]}"
+    )

@@ -1,0 +1,408 @@
+"""Each page: what is shown, where it leads, what the CRM received."""
+
+from __future__ import annotations
+
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from urllib.parse import quote
+
+import pytest
+from django.core.cache import cache
+from django.db import connection
+from django.db.models import F
+from django.test import Client
+
+from booking.models import Booking
+from booking.standin.estate import REFUSED_PHONE
+from tests.journey import (
+    FLAT,
+    HOUSE,
+    answers,
+    fill_in,
+    first_free,
+    heading,
+    hidden_fields,
+    links,
+    send,
+    text_of,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+class TestChooseFlat:
+    def test_houses_come_first(self, client, standin):
+        page = client.get("/")
+
+        assert heading(page) == "Какую квартиру вы получаете?"
+        assert "Лесной квартал" in text_of(page)
+        assert f"/?category=flat&house={HOUSE}" in links(text_of(page))
+        assert FLAT not in text_of(page)
+
+    def test_then_the_flats_of_one_house(self, client, standin):
+        page = client.get(f"/?category=flat&house={HOUSE}")
+
+        assert f"/time/?category=flat&house={HOUSE}&flat={FLAT}" in links(text_of(page))
+
+    def test_a_deep_link_continues_at_the_next_step(self, client, standin):
+        page = client.get(f"/?category=flat&house={HOUSE}&flat={FLAT}&utm_source=sms&other=1")
+
+        assert page.status_code == 302
+        assert page.url == f"/time/?category=flat&house={HOUSE}&flat={FLAT}&utm_source=sms"
+
+    def test_a_deep_link_may_leave_out_what_follows_from_the_rest(self, client, standin):
+        page = client.get(f"/?flat={FLAT}")
+
+        assert page.url == f"/time/?category=flat&house={HOUSE}&flat={FLAT}"
+
+    def test_a_deep_link_keeps_its_date(self, client, standin):
+        page = client.get(f"/?house={HOUSE}&flat={FLAT}&date=2031-12-02")
+
+        assert page.url.endswith("&date=2031-12-02")
+
+    def test_an_unknown_flat_keeps_the_house(self, client, standin):
+        page = client.get(f"/?category=flat&house={HOUSE}&flat=9.9-9-9")
+
+        assert page.status_code == 200
+        assert "9.9-9-9" in text_of(page)
+        assert "нет среди готовых" in text_of(page)
+        assert hidden_fields(text_of(page))["house"] == HOUSE
+
+    def test_an_unknown_house_keeps_the_flat(self, client, standin):
+        page = client.get(f"/?category=flat&house=1&flat={FLAT}")
+
+        assert "Дома из этой ссылки сейчас нет в списке" in text_of(page)
+        assert f"/?category=flat&house={HOUSE}&flat={FLAT}" in links(text_of(page))
+
+    def test_an_unknown_category_is_explained(self, client, standin):
+        page = client.get("/?category=yacht")
+
+        assert "вид недвижимости" in text_of(page)
+
+    def test_a_number_is_found_however_it_is_typed(self, client, standin):
+        page = client.get("/", {"category": "storageroom", "house": HOUSE, "flat": "кв. k-1.4–3-1"})
+
+        assert page.url.endswith(f"flat={quote('К-1.4-3-1')}")
+
+    def test_look_alikes_are_a_choice(self, client, standin):
+        page = client.get("/?category=flat&house=3105034&flat=к-7")
+
+        offered = [link for link in links(text_of(page)) if "flat=" in link]
+        assert f"/time/?category=flat&house=3105034&flat={quote('К-7')}" in offered
+        assert "/time/?category=flat&house=3105034&flat=K-7" in offered
+
+    def test_one_category_is_no_question(self, client, standin, settings):
+        settings.BOOKING_CATEGORIES = ["storageroom"]
+
+        page = client.get("/")
+
+        assert heading(page) == "Какую кладовую вы получаете?"
+        assert "category=flat" not in text_of(page)
+
+    def test_markup_in_an_answer_is_text(self, client, standin):
+        page = client.get(f"/?category=flat&house={HOUSE}&flat=<script>alert(1)</script>")
+
+        assert "<script>alert" not in text_of(page)
+
+    def test_nothing_ready_says_so(self, client, standin):
+        standin.fail("getReadyFlats", "status", status=200, body=EMPTY)
+
+        assert "нет ничего готового" in text_of(client.get("/"))
+
+
+EMPTY = '{"status_code":200,"data":[],"message":"Выполнено"}'
+
+
+class TestChooseTime:
+    def url(self, **more):
+        query = {"category": "flat", "house": HOUSE, "flat": FLAT, **more}
+        return "/time/?" + "&".join(f"{name}={quote(value)}" for name, value in query.items())
+
+    def test_the_nearest_free_day_is_open(self, client, standin, settings):
+        start = standin.free_starts(HOUSE, days_ahead=0)[0]
+        settings.BOOKING_MIN_NOTICE_HOURS = 24
+        page = client.get(self.url())
+
+        confirm = [link for link in links(text_of(page)) if link.startswith("/confirm/")]
+        assert confirm
+        assert all(link > f"/confirm/?category=flat&house={HOUSE}" for link in confirm)
+        assert f"start={quote(f'{start:%Y-%m-%dT%H:%M}')}" not in text_of(page)
+
+    def test_times_lead_to_the_last_step(self, client, standin):
+        start = first_free(standin)
+        page = client.get(self.url(date=f"{start:%Y-%m-%d}", ref="sms"))
+
+        wanted = f"/confirm/?category=flat&house={HOUSE}&flat={FLAT}&start="
+        assert f"{wanted}{quote(f'{start:%Y-%m-%dT%H:%M}')}&ref=sms" in links(text_of(page))
+
+    def test_every_day_of_the_horizon_is_there(self, client, standin, settings):
+        settings.BOOKING_HORIZON_DAYS = 7
+        page = client.get(self.url())
+
+        assert standin.count("getFreeTimes") == 7
+        assert "мест нет" in text_of(page)
+
+    def test_days_are_remembered_for_a_short_time(self, client, standin, settings):
+        settings.BOOKING_HORIZON_DAYS = 3
+        client.get(self.url())
+        client.get(self.url())
+
+        assert standin.count("getFreeTimes") == 3
+
+    def test_a_day_that_fails_is_not_shown_as_full(self, client, standin, settings):
+        settings.BOOKING_HORIZON_DAYS = 2
+        standin.fail("getFreeTimes", "status", times=2)
+        settings.MACROCRM_CONCURRENCY = 1
+        page = client.get(self.url())
+
+        assert "узнать" in text_of(page)
+
+    def test_the_zone_is_named(self, client, standin):
+        assert "Екатеринбургу" in text_of(client.get(self.url()))
+
+    def test_an_unlisted_flat_goes_back_to_the_first_step(self, client, standin):
+        page = client.get(f"/time/?category=flat&house={HOUSE}&flat=nope")
+
+        assert page.url == f"/?category=flat&house={HOUSE}&flat=nope"
+
+    def test_a_time_that_is_gone_is_named_and_others_are_near(self, client, standin):
+        lost = standin.free_starts(HOUSE)[3]
+        standin.hand_to_a_rival(HOUSE, lost)
+        page = client.get(self.url(start=f"{lost:%Y-%m-%dT%H:%M}"))
+
+        html = text_of(page)
+        assert f"{lost:%H:%M}" in html
+        assert "записаться уже нельзя" in html
+        near = [f"{lost + timedelta(minutes=m):%Y-%m-%dT%H:%M}" for m in (-30, 30)]
+        assert all(f"start={quote(start)}" in html for start in near)
+
+    @pytest.mark.parametrize("odd", ["2031-13-45T99:99", "завтра", "2031-01-01", "9" * 300])
+    def test_an_odd_start_is_explained(self, client, standin, odd):
+        page = client.get(self.url(start=odd))
+
+        assert page.status_code == 200
+        assert "выберите" in text_of(page).lower()
+
+    def test_a_past_day_is_explained_and_never_asked(self, client, standin):
+        page = client.get(self.url(date="2020-01-01"))
+
+        assert "записи нет" in text_of(page)
+        asked = {record.params["transfer_date"][:4] for record in standin.requests[1:]}
+        assert "2020" not in asked
+
+
+class TestConfirm:
+    def test_every_answer_is_shown_with_a_way_to_change_it(self, client, standin):
+        start = first_free(standin)
+        page = client.get("/confirm/", answers(start))
+
+        html = text_of(page)
+        assert heading(page) == "Проверьте и подтвердите запись"
+        assert FLAT in html
+        assert f"{start:%H:%M}" in html
+        assert html.count("Изменить") >= 3
+
+    def test_a_booking_from_the_form_to_its_page(self, client, standin):
+        response = send(client, fill_in(client, first_free(standin), utm_source="sms"))
+        booking = Booking.objects.get()
+
+        assert response.url == f"/bookings/{booking.key}/"
+        page = client.get(response.url)
+        assert heading(page) == "Вы записаны"
+        assert booking.source == {"utm_source": "sms"}
+        assert len(standin.ledger) == 1
+
+    def test_an_incomplete_form_comes_back_with_everything_kept(self, client, standin):
+        form = fill_in(client, first_free(standin), phone="12", ref="sms")
+        del form["consent"]
+        page = send(client, form)
+
+        html = text_of(page)
+        assert page.status_code == 200
+        assert "<title>Ошибка:" in " ".join(html.split()).replace("<title> ", "<title>")
+        assert 'value="12"' in html
+        assert "Отметьте согласие" in html
+        assert hidden_fields(html) == {k: v for k, v in form.items() if k != "phone"}
+        assert standin.count("add") == 0
+
+    @pytest.mark.parametrize("key", ["", "nonsense"])
+    def test_a_form_without_its_key_gets_a_new_one(self, client, standin, key):
+        form = fill_in(client, first_free(standin))
+        page = send(client, form | {"key": key})
+
+        assert uuid.UUID(hidden_fields(text_of(page))["key"])
+        assert standin.count("add") == 0
+
+    def test_sent_twice_it_is_one_booking(self, client, standin):
+        form = fill_in(client, first_free(standin))
+        first, second = send(client, form), send(client, form)
+
+        assert first.url == second.url
+        assert standin.count("add") == 1
+
+    def test_sent_twice_at_once_it_is_one_booking(self, standin, transactional_db):
+        form = fill_in(Client(), first_free(standin))
+
+        def press(_):
+            try:
+                return send(Client(), form).url
+            finally:
+                connection.close()
+
+        with ThreadPoolExecutor(4) as pool:
+            (url,) = set(pool.map(press, range(4)))
+
+        assert heading(Client().get(url)) == "Вы записаны"
+        assert standin.count("add") == 1
+
+    def test_a_day_later_it_is_still_that_booking(self, client, standin):
+        form = fill_in(client, first_free(standin))
+        booked = send(client, form)
+        standin.switch(booked_flats="disappear")
+        cache.clear()
+        Booking.objects.update(starts_at=F("starts_at") - timedelta(days=30))
+        form["start"] = (
+            f"{datetime.fromisoformat(form['start']) - timedelta(days=30):%Y-%m-%dT%H:%M}"
+        )
+
+        assert send(client, form).url == booked.url
+
+    def test_a_refused_phone(self, client, standin):
+        response = send(client, fill_in(client, first_free(standin), phone=REFUSED_PHONE))
+        page = client.get(response.url)
+
+        assert heading(page) == "Записаться не получилось"
+        assert "телефон любого из дольщиков" in text_of(page)
+        assert Booking.objects.get().outcome == "refused"
+
+    def test_a_refused_phone_is_kept_for_the_next_try(self, client, standin):
+        start = first_free(standin)
+        send(client, fill_in(client, start, phone=REFUSED_PHONE))
+        page = client.get("/confirm/", answers(start))
+
+        assert "8 (900) 765-43-21" in text_of(page)
+
+    def test_a_time_taken_in_between(self, client, standin):
+        start = standin.free_starts(HOUSE)[2]
+        form = fill_in(client, start)
+        standin.hand_to_a_rival(HOUSE, start)
+        response = send(client, form)
+
+        page = client.get(response.url)
+        assert response.url.startswith("/time/?")
+        assert "записаться уже нельзя" in text_of(page)
+        assert Booking.objects.get().reason == "slot_taken"
+        near = next(link for link in links(text_of(page)) if link.startswith("/confirm/"))
+        assert "8 (900) 123-45-67" in text_of(client.get(near))
+
+    def test_the_crm_down_before_sending(self, client, standin):
+        form = fill_in(client, first_free(standin))
+        standin.stop()
+        page = client.get(send(client, form).url)
+
+        assert heading(page) == "Запись не отправлена"
+        assert Booking.objects.get().outcome == "not_sent"
+
+    def test_the_crm_silent_after_sending(self, client, standin):
+        form = fill_in(client, first_free(standin))
+        standin.fail("add", "drop_after_write")
+        page = client.get(send(client, form).url)
+
+        assert heading(page) == "Проверяем вашу запись"
+        assert "не записывайтесь повторно" in text_of(page)
+        assert 'http-equiv="refresh"' in text_of(page)
+        assert Booking.objects.get().outcome == "in_doubt"
+
+    def test_not_sent_has_one_button_that_tries_again(self, client, standin):
+        form = fill_in(client, first_free(standin))
+        standin.stop()
+        not_sent = send(client, form)
+        standin.start()
+        response = client.post(f"{not_sent.url}again/")
+
+        assert heading(client.get(response.url)) == "Вы записаны"
+
+    def test_the_other_pages_are_four_different_ones(self, client, standin):
+        assert client.get("/bookings/00000000-0000-4000-8000-000000000000/").status_code == 404
+
+    def test_without_a_category_nothing_is_booked(self, client, standin):
+        form = fill_in(client, first_free(standin))
+        response = send(client, form | {"category": "yacht"})
+
+        assert response.url.startswith("/?category=yacht")
+        assert standin.count("add") == 0
+
+    def test_a_time_outside_the_horizon_is_not_sent(self, client, standin):
+        form = fill_in(client, first_free(standin))
+        response = send(client, form | {"start": "2031-12-02T11:00"})
+
+        assert response.url.startswith("/time/?")
+        assert standin.count("add") == 0
+
+    def test_a_second_booking_of_the_flat_offers_to_go_on_knowingly(self, client, standin):
+        standin.switch(second_add="adds")
+        early, late = standin.free_starts(HOUSE)[:2]
+        late_form = fill_in(client, late)
+        first = send(client, fill_in(client, early))
+        response = send(client, late_form)
+
+        page = client.get(response.url)
+        assert response.url.startswith(first.url)
+        (go_on,) = [link for link in links(text_of(page)) if link.startswith("/confirm/")]
+        last_step = client.get(go_on)
+        assert "ещё один визит" in text_of(last_step)
+        form = hidden_fields(text_of(last_step)) | {"phone": "8 900 123-45-67", "consent": "on"}
+        assert heading(client.get(send(client, form).url)) == "Вы записаны"
+        assert standin.count("add") == 2
+
+
+class TestBooking:
+    def test_the_page_never_shows_the_whole_phone(self, client, standin):
+        html = text_of(client.get(send(client, fill_in(client, first_free(standin))).url))
+
+        assert "45-67" in html
+        assert "123-45-67" not in html
+        assert "9001234567" not in html
+
+    def test_it_is_private(self, client, standin):
+        page = client.get(send(client, fill_in(client, first_free(standin))).url)
+
+        assert "no-store" in page.headers["Cache-Control"]
+        assert 'name="robots" content="noindex"' in text_of(page)
+
+    def test_reading_it_changes_nothing(self, client, standin):
+        url = send(client, fill_in(client, first_free(standin))).url
+        client.get(url)
+        client.head(url)
+
+        assert standin.count("add") == 1
+        assert Booking.objects.get().events.count() == 2
+
+
+class TestWhenTheCRMIsAway:
+    @pytest.mark.parametrize(
+        "url",
+        ["/", f"/?house={HOUSE}&flat={FLAT}", f"/time/?category=flat&house={HOUSE}&flat={FLAT}"],
+    )
+    def test_the_page_says_so_and_keeps_the_answers(self, client, standin, url):
+        standin.stop()
+        page = client.get(url)
+
+        assert page.status_code == 503
+        assert heading(page) == "Запись временно недоступна"
+        assert int(page.headers["Retry-After"]) > 0
+        assert url in links(text_of(page))
+
+
+def test_a_page_of_the_stand_in_says_so(client, standin):
+    start = first_free(standin)
+    booked = send(client, fill_in(client, start)).url
+
+    for url in ("/", f"/time/?category=flat&house={HOUSE}&flat={FLAT}", booked):
+        assert "Демонстрация" in text_of(client.get(url))
+
+
+def test_health(client):
+    assert client.get("/healthz/").status_code == 200
+    assert client.get("/readyz/").content == b"ready\n"

@@ -1,0 +1,60 @@
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from phonenumber_field.phonenumber import PhoneNumber
+
+from booking import wording
+
+URALS = ZoneInfo("Asia/Yekaterinburg")
+NBSP = "\N{NO-BREAK SPACE}"
+
+
+def test_a_day_of_another_year_names_the_year():
+    assert wording.day_in_words(date(2031, 12, 2)) == f"вторник, 2{NBSP}декабря{NBSP}2031"
+
+
+def test_a_day_of_this_year_does_not():
+    this_year = datetime.now(URALS).year
+
+    assert str(this_year) not in wording.day_in_words(date(this_year, 12, 2))
+
+
+def test_when_to_come_is_in_the_right_case():
+    moment = datetime(2031, 12, 2, 11, 0, tzinfo=URALS)
+
+    assert wording.on_day_at(moment) == f"во{NBSP}вторник, 2{NBSP}декабря{NBSP}2031, в{NBSP}11:00"
+
+
+@pytest.mark.parametrize(
+    ("count", "words"),
+    [
+        (1, "1 квартира готова"),
+        (2, "2 квартиры готовы"),
+        (5, "5 квартир готово"),
+        (21, "21 квартира готова"),
+    ],
+)
+def test_plurals_are_russian(count, words):
+    assert wording.ready_count("flat", count).replace(NBSP, " ") == words
+
+
+def test_a_masked_phone_shows_its_last_four_digits_only():
+    masked = wording.masked_phone(PhoneNumber.from_string("+79001234567"))
+
+    assert masked.replace(NBSP, " ") == "+7 ··· ···-45-67"
+
+
+def test_the_zone_is_named_by_its_city():
+    assert "Екатеринбург" in wording.zone_note(datetime(2031, 12, 2, tzinfo=URALS))
+
+
+def test_an_unknown_zone_is_named_by_its_offset():
+    moment = datetime(2031, 12, 2, tzinfo=ZoneInfo("Asia/Kathmandu"))
+
+    assert "UTC+05:45" in wording.zone_note(moment)
+
+
+def test_no_such_flat_and_not_your_phone_read_alike():
+    assert wording.refusal("no_match") != wording.refusal("slot_taken")
+    assert "телефон" in wording.refusal("no_match")
