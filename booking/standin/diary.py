@@ -55,14 +55,13 @@ class Diary:
         with self._lock:
             return list(self._ledger.entries)
 
-    def free(self, house: House, day: date, switches: Switches) -> dict[int, time]:
-        """The day's free slots by their position in its full grid."""
+    def free(self, house: House, day: date, switches: Switches) -> list[time]:
         with self._lock:
-            return {
-                position: start
-                for position, start in enumerate(_grid(house, switches))
+            return [
+                start
+                for start in grid(house, switches)
                 if self._is_free(house, datetime.combine(day, start), switches)
-            }
+            ]
 
     def has_booked(self, house_id: str, flat: Flat) -> bool:
         with self._lock:
@@ -126,16 +125,16 @@ def is_open(house: House, start: datetime, switches: Switches) -> bool:
     day = start.date()
     if day.isoweekday() in switches.closed_weekdays or day.isoformat() in switches.closed_days:
         return False
-    return start.time() in _grid(house, switches) and not LUNCH[0] <= start.time() < LUNCH[1]
+    return start.time() in grid(house, switches) and not LUNCH[0] <= start.time() < LUNCH[1]
 
 
-def _grid(house: House, switches: Switches) -> tuple[time, ...]:
+def grid(house: House, switches: Switches) -> tuple[time, ...]:
+    """All starts of a day from opening to closing, lunch included, whoever has them."""
     return _starts(house.opens, house.closes, switches.grid_minutes)
 
 
 @lru_cache(maxsize=32)
 def _starts(opens: int, closes: int, minutes: int) -> tuple[time, ...]:
-    """All starts from opening to closing, lunch included: lunch leaves a gap in the keys."""
     return tuple(time(start // 60, start % 60) for start in range(opens * 60, closes * 60, minutes))
 
 

@@ -55,14 +55,13 @@ class Office:
 
     def serve(self, method: str, request: Request, fault: Fault | None) -> Response:
         """The answer of a server that is well. `fault` matters only where it changes the state."""
-        switches = self.switches
+        desk = self.desk()
+        switches = desk.switches
         if turned_away := _turned_away(method, request, switches):
             return turned_away
         with_rival = fault is not None and fault.kind == "slot_just_taken"
         try:
-            answer = protocol.answer(
-                self._desk(switches), method, self._params(request), with_rival=with_rival
-            )
+            answer = protocol.answer(desk, method, self._params(request), with_rival=with_rival)
         except Refusal as refused:
             return rendering.refusal(refused, switches)
         return rendering.reply(answer, switches)
@@ -80,14 +79,15 @@ class Office:
             json_bodies=switches.json_bodies == "read", query=switches.query_reads
         )
 
-    def _desk(self, switches: Switches) -> Desk:
+    def desk(self) -> Desk:
+        """What a request meets that comes now."""
         return Desk(
             estate=self.estate,
             diary=self.diary,
             domain=self.domain,
             secret=self.secret,
             zone=self.zone,
-            switches=switches,
+            switches=self.switches,
             clock=self.clock,
         )
 

@@ -10,7 +10,7 @@ from hashlib import md5
 from hmac import compare_digest
 from zoneinfo import ZoneInfo
 
-from booking.standin.diary import AlreadyBooked, Diary, SlotTaken, Wish, is_open
+from booking.standin.diary import AlreadyBooked, Diary, SlotTaken, Wish, grid, is_open
 from booking.standin.estate import CATEGORIES, Estate, Flat, House
 from booking.standin.switches import Switches
 
@@ -172,6 +172,10 @@ def _free_times(desk: Desk, params: Params) -> Reply:
     return Reply(data=_times_data(desk, _free_slots(desk, houses, day)))
 
 
+# Whose schedule is meant when no house is named: the company's, open the usual hours.
+_COMPANY = House(id="", title="", flats=())
+
+
 def _asked_houses(desk: Desk, params: Params) -> list[House]:
     """The house asked for; all of them when a company with one schedule gets no `house_id`."""
     if params.get("house_id"):
@@ -182,10 +186,13 @@ def _asked_houses(desk: Desk, params: Params) -> list[House]:
 
 
 def _free_slots(desk: Desk, houses: list[House], day: date) -> dict[int, str]:
-    slots: dict[int, time] = {}
+    """Free starts by their position in the day's full grid, where lunch and others leave gaps."""
+    schedule = houses[0] if len(houses) == 1 else _COMPANY
+    free: set[time] = set()
     for house in houses:
-        slots |= desk.diary.free(house, day, desk.switches)
-    return {position: slots[position].strftime("%H:%M") for position in sorted(slots)}
+        free.update(desk.diary.free(house, day, desk.switches))
+    starts = enumerate(grid(schedule, desk.switches))
+    return {position: f"{start:%H:%M}" for position, start in starts if start in free}
 
 
 def _times_data(desk: Desk, slots: dict[int, str]) -> object:

@@ -116,7 +116,9 @@ class _Handler(BaseHTTPRequestHandler):
         cleared = office.faults.cleared
         fault = office.faults.draw(method)
         office.receive(method, request)
-        self.server.stopping.wait(office.switches.latency.get(method, 0))
+        if self.server.stopping.wait(office.switches.latency.get(method, 0)):
+            self.close_connection = True
+            return
         if fault and fault.is_before_serving:
             self._fail(fault, response_of(fault), cleared=cleared)
             return

@@ -144,11 +144,11 @@ class StandIn:
     def free_starts(self, house_id: str, *, days_ahead: int = 1) -> list[datetime]:
         """Free slots (aware) of the first day at least so far ahead that has any."""
         house = self.estate.houses[house_id]
-        today = self._office.clock.astimezone(self._office.zone).date()
+        today = self._office.desk().now.date()
         for days in range(days_ahead, days_ahead + 60):
             day = today + timedelta(days=days)
             if slots := self._office.diary.free(house, day, self._office.switches):
-                return [datetime.combine(day, start, self._office.zone) for start in slots.values()]
+                return [datetime.combine(day, start, self._office.zone) for start in slots]
         raise LookupError(f"house {house_id} has no free slot for two months")
 
     def hand_to_a_rival(self, house_id: str, start: datetime) -> None:
