@@ -10,10 +10,11 @@ from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from phonenumber_field.phonenumber import PhoneNumber
 
-from booking import availability
+from booking import availability, limits
 from booking.crm import AddReply, Reason, Visit
 from booking.gateway import crm_client
 from booking.models import Booking, BookingEvent, Outcome
@@ -62,7 +63,7 @@ def book(order: Order) -> Booking:
 
     The row and its "sending" event are committed before the first byte leaves, so whatever dies
     afterwards, the row is there; it turns to "in doubt" by itself after its deadline. The CRM is
-    called once at most, whatever comes of it.
+    called once at most, whatever comes of it. Raises TooManyTries before anything is written.
     """
     order = _under_a_free_key(order)
     booking, is_new = _opened(order)
@@ -92,6 +93,37 @@ def book_again(booking: Booking, client_address: str | None) -> Booking:
         stand_in=booking.stand_in,
     )
     return book(order) if booking.outcome == Outcome.NOT_SENT else booking
+
+
+def resolve(booking: Booking, *, was_booked: bool, by: str, note: str) -> bool:
+    """Staff tell what they found out about a booking in doubt. False if it is not in doubt any more."""
+    outcome = Outcome.CONFIRMED if was_booked else Outcome.REFUSED
+    resolved = booking.resolve(outcome, by=by, note=note)
+    if resolved:
+        logger.info("Booking %s: resolved as %s by %s", booking.key, outcome, by)
+    return resolved
+
+
+def settle_overdue() -> list[Booking]:
+    """Every booking left "sending" past its deadline becomes in doubt; returns those that did now.
+
+    Safe to run anywhere at any time: the database lets only one caller change each row.
+    """
+    overdue = Booking.objects.filter(outcome=Outcome.SENDING, deadline_at__lt=timezone.now())
+    return [booking for booking in overdue if booking.lose_track()]
+
+
+def gather_evidence() -> list[Booking]:
+    """Look at the time of every booking in doubt that nobody has looked at; returns those."""
+    looked_at = BookingEvent.objects.filter(booking=OuterRef("pk"), kind=BookingEvent.Kind.EVIDENCE)
+    bookings = list(
+        Booking.objects.filter(~Exists(looked_at), outcome=Outcome.IN_DOUBT).filter(
+            starts_at__gt=timezone.now()
+        )
+    )
+    for booking in bookings:
+        _look_again(booking, was_free=None)
+    return bookings
 
 
 def find(key: uuid.UUID) -> Booking | None:
@@ -125,6 +157,8 @@ def _opened(order: Order) -> tuple[Booking, bool]:
     known = Booking.objects.filter(key=order.key).exists()
     if latest is not None and not known and not _may_follow(latest, order):
         return latest, False
+    if not known:
+        limits.check(order)
     return Booking.objects.open(
         key=order.key,
         lives_for=_patience(),
@@ -204,8 +238,10 @@ def _look_again(booking: Booking, was_free: bool | None) -> None:
     if not perhaps_taken and booking.outcome != Outcome.IN_DOUBT:
         return
     is_free = availability.is_free(booking.house_id, booking.starts_at_local)
+    if is_free is None:
+        return
     booking.note(BookingEvent.Kind.EVIDENCE, {"was_free": was_free, "is_free": is_free})
-    if perhaps_taken and is_free is not None:
+    if perhaps_taken:
         taken = not is_free
         if taken != (booking.reason == Reason.SLOT_TAKEN):
             booking.explain_refusal(Reason.SLOT_TAKEN if taken else Reason.DECLINED)

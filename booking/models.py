@@ -120,7 +120,10 @@ class Booking(models.Model):
         verbose_name = _("booking")
         verbose_name_plural = _("bookings")
         ordering = ("-created_at", "-pk")
-        permissions = [("view_whole_phone", _("Can see whole phone numbers"))]
+        permissions = [
+            ("view_whole_phone", _("Can see whole phone numbers")),
+            ("resolve_booking", _("Can resolve bookings in doubt")),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=("category", "house_id", "flat", "phone", "starts_at"),
@@ -198,6 +201,18 @@ class Booking(models.Model):
         self.refresh_from_db()
         return bool(changed)
 
+    def resolve(self, outcome: Outcome, *, by: str, note: str) -> bool:
+        """A person has found out what became of a booking in doubt. False: it was not in doubt."""
+        with transaction.atomic():
+            changed = Booking.objects.filter(pk=self.pk, outcome=Outcome.IN_DOUBT).update(
+                outcome=outcome, reason="resolved", settled_at=timezone.now()
+            )
+            if changed:
+                facts = {"outcome": outcome, "by": by, "note": note}
+                self.note(BookingEvent.Kind.RESOLVED, facts)
+        self.refresh_from_db()
+        return bool(changed)
+
     def explain_refusal(self, reason: str) -> None:
         """Name the cause of a refusal more closely, once the evidence for it is in."""
         Booking.objects.filter(pk=self.pk, outcome=Outcome.REFUSED).update(reason=reason)
@@ -222,6 +237,7 @@ class BookingEvent(models.Model):
         NOT_SENT = "not_sent", _("not sent")
         IN_DOUBT = "in_doubt", _("in doubt")
         LATE_ANSWER = "late_answer", _("answer after the outcome was settled")
+        RESOLVED = "resolved", _("resolved by a person")
         EVIDENCE = "evidence", _("evidence")
         ASKED_AGAIN = "asked_again", _("asked again")
 

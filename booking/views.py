@@ -22,6 +22,7 @@ from phonenumber_field.phonenumber import PhoneNumber
 
 from booking import availability, handover, pages, wording
 from booking.availability import Day, DayState, House, Houses
+from booking.client_address import client_address
 from booking.crm import CRMError, Flat, Reason
 from booking.forms import Answers, ConfirmForm
 from booking.handover import Order
@@ -130,7 +131,7 @@ def show_booking(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
 @require_POST
 def book_again(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     """One button on the page of a booking that was not sent."""
-    return redirect(handover.book_again(_find(key), _client_address(request)))
+    return redirect(handover.book_again(_find(key), client_address(request)))
 
 
 # Step 3
@@ -190,7 +191,7 @@ def _order(
         phone=form.typed_phone,
         after=answers.after_key,
         source=answers.source,
-        client_address=_client_address(request),
+        client_address=client_address(request),
         stand_in=place.stand_in,
     )
 
@@ -348,7 +349,3 @@ def _problem_with_form(answers: Answers, form: ConfirmForm) -> str:
     if answers.after:
         return _("This will be one more visit, beside the booking that you already have.")
     return ""
-
-
-def _client_address(request: HttpRequest) -> str | None:
-    return request.META.get("REMOTE_ADDR") or None

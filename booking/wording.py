@@ -44,6 +44,9 @@ TITLES: dict[str, Promise] = {
     "in_doubt": gettext_lazy("We are checking your booking"),
 }
 REFUSALS: dict[str, Promise] = {
+    "resolved": gettext_lazy(
+        "We have checked: the developer's system did not take this booking. Please book again."
+    ),
     "slot_taken": gettext_lazy("This time has just been taken by somebody else."),
     "no_match": gettext_lazy(
         "We could not find a flat with this phone number. Check the number: the phone of any"

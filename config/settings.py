@@ -48,6 +48,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "booking.middleware.CRMErrorPages",
+    "booking.middleware.TooManyTriesPage",
 ]
 
 # Data
@@ -212,6 +213,16 @@ BOOKING_CATEGORIES = _env.optional(
 BOOKING_HORIZON_DAYS = _env.optional("BOOKING_HORIZON_DAYS", env.whole(1, 120), 14)
 BOOKING_MIN_NOTICE_HOURS = _env.optional("BOOKING_MIN_NOTICE_HOURS", env.whole(0, 240), 2)
 BOOKING_VISIT_SLOTS = _env.optional("BOOKING_VISIT_SLOTS", env.whole(1, 16), 1)
+
+# Limits, within a window that moves along. Many buyers may share one address: a mobile operator's.
+
+LIMIT_WINDOW_MINUTES = _env.optional("LIMIT_WINDOW_MINUTES", env.whole(1, 1440), 60)
+LIMIT_REFUSED_PER_FLAT = _env.optional("LIMIT_REFUSED_PER_FLAT", env.whole(1, 10**6), 6)
+LIMIT_REFUSED_PER_ADDRESS = _env.optional("LIMIT_REFUSED_PER_ADDRESS", env.whole(1, 10**6), 20)
+LIMIT_BOOKINGS_PER_ADDRESS = _env.optional("LIMIT_BOOKINGS_PER_ADDRESS", env.whole(1, 10**6), 60)
+
+# What buyers read
+
 SITE_NAME = _env.optional("SITE_NAME", str, "")
 SUPPORT_PHONE = _env.optional("SUPPORT_PHONE", env.phone, "")
 PRIVACY_POLICY_URL = _env.optional("PRIVACY_POLICY_URL", env.web_url, "")

@@ -1,0 +1,21 @@
+"""For cron: what is left "sending" past its deadline becomes in doubt, and evidence is gathered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from booking import handover
+
+
+class Command(BaseCommand):
+    help = (
+        "Turn bookings left in sending past their deadline to in doubt, and look whether the time of"
+        " each booking in doubt is still free. Safe to run often, and in two places at once."
+    )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        settled = handover.settle_overdue()
+        looked_at = handover.gather_evidence()
+        self.stdout.write(f"{len(settled)} became in doubt, {len(looked_at)} looked at again")
