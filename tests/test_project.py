@@ -54,7 +54,7 @@ MAP: dict[str, set[str]] = {
 PACKAGES_WITH_ONE_DOOR = ("booking.crm", "booking.standin")
 
 # Made by tools, or a developer's own.
-NOT_OURS = re.compile(r"\.git|\.venv|\.env|var|staticfiles|node_modules|.*_?cache(__)?")
+NOT_OURS = re.compile(r"\.(git|venv|env|hypothesis)|var|staticfiles|node_modules|.*_?cache(__)?")
 BINARY = {".mo", ".png", ".ico", ".jpg"}
 MODULES = sorted(ROOT.glob("booking/**/*.py"))
 
