@@ -33,6 +33,15 @@ def test_a_status_has_no_effect(caller, crm):
     assert crm.ledger == []
 
 
+def test_a_status_can_lie_about_its_length(caller, crm):
+    crm.fail("getReadyFlats", "status", status=200, headers={"Content-Length": "99"}, body="{")
+
+    with pytest.raises(requests.ConnectionError):
+        requests.post(
+            f"{crm.url}/estate/transfer/getReadyFlats/", data=caller.signed(), timeout=0.2
+        )
+
+
 @pytest.mark.parametrize("retry_after", ["30", "Wed, 21 Oct 2026 07:28:00 GMT"])
 def test_a_rate_limit_says_when_to_come_again(caller, crm, retry_after):
     crm.fail("getReadyFlats", "rate", retry_after=retry_after)

@@ -8,9 +8,10 @@ from pathlib import Path
 from threading import Barrier
 
 import pytest
+import requests
 
 from booking.standin import ACCEPTED_PHONE, StandIn
-from tests.standin_caller import HOUSE, Caller, next_start
+from tests.standin_caller import HOUSE, Caller, next_start, wish
 
 
 @pytest.mark.parametrize("flats", [1, 50])
@@ -31,6 +32,29 @@ def test_of_fifty_adds_at_once_one_gets_the_slot(flats):
         assert codes.count(200) == 1
         assert len(crm.ledger) == 1
         assert crm.count("add") == 50
+
+
+def test_whatever_goes_wrong_a_confirmed_booking_is_in_the_file(tmp_path):
+    path = tmp_path / "ledger.jsonl"
+    with StandIn(busy=0, capacity=100, ledger=path) as crm:
+        for kind in ("status", "drop_before_reply", "drop_after_write", "write_then_500", "cut"):
+            crm.fail("add", kind, probability=0.15, seed=len(kind))
+        start = next_start(crm)
+
+        def add(flat: str) -> str | None:
+            try:
+                reply = Caller(crm).post("add", **wish(start, flat_num=flat))
+                return flat if reply.status_code == 200 else None
+            except requests.RequestException:
+                return None
+
+        flats = [f"1.8-{floor}-{n}" for floor in range(2, 12) for n in range(1, 5)]
+        with ThreadPoolExecutor(8) as pool:
+            confirmed = {flat for flat in pool.map(add, flats) if flat}
+
+    held = [json.loads(line)["number"] for line in path.read_text().splitlines()]
+    assert 0 < len(confirmed) < len(held) < len(flats)
+    assert confirmed < set(held)
 
 
 def test_an_entry_is_in_the_file_before_the_reply(tmp_path):

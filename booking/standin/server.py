@@ -18,7 +18,7 @@ from booking.standin.office import Office
 
 MARK = ("X-Stand-In", "macrocrm")
 LARGEST_BODY = 1024 * 1024
-POLL_SECONDS = 0.05  # how soon a hanging call notices that its client has gone
+POLL_MILLISECONDS = 50  # how soon a hanging call notices that its client has gone
 
 
 class Server(ThreadingHTTPServer):
@@ -147,9 +147,10 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing until the client goes, the server stops or the faults are lifted."""
         self.close_connection = True
         faults, stopping = self.server.office.faults, self.server.stopping
+        poll = select.poll()  # `select` would end at a thousand connections
+        poll.register(self.connection, select.POLLIN)
         while not stopping.is_set() and faults.cleared == cleared:
-            readable, _, _ = select.select([self.connection], [], [], POLL_SECONDS)
-            if readable and not self.connection.recv(1024):
+            if poll.poll(POLL_MILLISECONDS) and not self.connection.recv(1024):
                 return
 
     def _cut(self, answer: Response) -> None:
@@ -172,9 +173,9 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {
             "Date": format_datetime(self.server.office.clock, usegmt=True),
             MARK[0]: MARK[1],
-            **answer.headers,
             "Content-Length": str(len(answer.body)),
             "Connection": "close" if self.close_connection else "keep-alive",
+            **answer.headers,  # last, so that a fault can lie about its length
         }
         lines = [f"HTTP/1.1 {answer.status} {_phrase(answer.status)}"]
         lines += [f"{name}: {value}" for name, value in headers.items()]
