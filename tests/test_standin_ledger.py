@@ -44,9 +44,9 @@ def test_whatever_goes_wrong_a_confirmed_booking_is_in_the_file(tmp_path):
         def add(flat: str) -> str | None:
             try:
                 reply = Caller(crm).post("add", **wish(start, flat_num=flat))
-                return flat if reply.status_code == 200 else None
             except requests.RequestException:
                 return None
+            return flat if reply.status_code == 200 else None
 
         flats = [f"1.8-{floor}-{n}" for floor in range(2, 12) for n in range(1, 5)]
         with ThreadPoolExecutor(8) as pool:
