@@ -7,17 +7,21 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import phonenumbers
+from django import forms
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from phonenumber_field.phonenumber import PhoneNumber
 
-from booking import wording
-from booking.models import Booking, BookingEvent, House
+from booking import handover, wording
+from booking.models import Booking, BookingEvent, House, Outcome
 
 # Django's admin classes are generic for the type checker only.
 if TYPE_CHECKING:
@@ -77,7 +81,7 @@ class VisitDay(admin.SimpleListFilter):
 class EventInline(ReadOnly, EventInlineBase):
     model = BookingEvent
     fields = ("at", "kind", "facts_in_words")
-    readonly_fields = ("facts_in_words",)
+    readonly_fields = fields
     extra = 0
 
     @admin.display(description=_("facts"))
@@ -125,7 +129,7 @@ class BookingAdmin(ReadOnly, BookingAdminBase):
         "settled_at",
         "key",
     )
-    readonly_fields = ("reference", "visit", "masked_phone")
+    readonly_fields = (*fields, "masked_phone")
 
     @admin.display(description=_("visit"), ordering="starts_at")
     def visit(self, booking: Booking) -> str:
@@ -145,6 +149,43 @@ class BookingAdmin(ReadOnly, BookingAdminBase):
     def get_fields(self, request: HttpRequest, obj: Booking | None = None) -> list[Any]:
         return _with_phone_by_permission(request, self.fields)
 
+    def get_urls(self) -> list[URLPattern]:
+        resolve = self.admin_site.admin_view(self.resolve)
+        return [
+            path("<int:pk>/resolve/", resolve, name="booking_booking_resolve"),
+            *super().get_urls(),
+        ]
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        booking = self.get_object(request, object_id)
+        can_resolve = booking is not None and _can_resolve(request, booking)
+        return super().change_view(request, object_id, form_url, {"can_resolve": can_resolve})
+
+    def resolve(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Staff tell what became of a booking in doubt; the buyer's page tells it on."""
+        booking = get_object_or_404(Booking, pk=pk)
+        if not _can_resolve(request, booking):
+            raise PermissionDenied
+        form = ResolveForm(request.POST or None)
+        if form.is_valid():
+            handover.resolve(booking, by=request.user.get_username(), **form.cleaned_data)
+            return redirect("admin:booking_booking_change", pk)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Resolve a booking in doubt"),
+            "opts": self.opts,
+            "booking": booking,
+            "when": wording.day_and_time(booking.starts_at_local),
+            "form": form,
+        }
+        return render(request, "admin/booking/booking/resolve.html", context)
+
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Booking], search_term: str
     ) -> tuple[QuerySet[Booking], bool]:
@@ -153,11 +194,33 @@ class BookingAdmin(ReadOnly, BookingAdminBase):
         return (queryset.filter(phone=phone), False) if phone else (found, may_repeat)
 
 
+class ResolveForm(forms.Form):
+    """What a person found out about a booking in doubt."""
+
+    was_booked = forms.TypedChoiceField(
+        label=_("Is it in the CRM?"),
+        choices=[("yes", _("Yes, the visit is booked")), ("no", _("No, there is no such visit"))],
+        coerce=lambda choice: choice == "yes",
+        widget=forms.RadioSelect,
+    )
+    note = forms.CharField(
+        label=_("How you know"),
+        help_text=_("For your colleagues; the buyer does not see it."),
+        widget=forms.Textarea(attrs={"rows": 3}),
+        max_length=1000,
+    )
+
+
 def _with_phone_by_permission(request: HttpRequest, names: Iterable[Any]) -> list[Any]:
     """Whole phones only for those with the permission."""
     if request.user.has_perm("booking.view_whole_phone"):
         return [*names]
     return ["masked_phone" if name == "phone" else name for name in names]
+
+
+def _can_resolve(request: HttpRequest, booking: Booking) -> bool:
+    in_doubt = booking.outcome == Outcome.IN_DOUBT
+    return in_doubt and request.user.has_perm("booking.resolve_booking")
 
 
 def _phone_in(text: str) -> PhoneNumber | None:

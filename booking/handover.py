@@ -96,7 +96,7 @@ def book_again(booking: Booking, client_address: str | None) -> Booking:
 
 
 def resolve(booking: Booking, *, was_booked: bool, by: str, note: str) -> bool:
-    """Staff tell what they found out about a booking in doubt. False if it is not in doubt any more."""
+    """Staff tell what they found out about a booking in doubt. False: it is not in doubt."""
     outcome = Outcome.CONFIRMED if was_booked else Outcome.REFUSED
     resolved = booking.resolve(outcome, by=by, note=note)
     if resolved:

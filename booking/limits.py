@@ -1,4 +1,4 @@
-"""How often one may try, counted from the journal itself: it survives restarts and knows every worker.
+"""How often one may try, counted from the journal: across restarts and workers.
 
 The phone is the only thing that proves a right to book, so guessing it is limited per flat and per
 client address; what one address may book at all is limited too.

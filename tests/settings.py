@@ -1,6 +1,7 @@
 """A complete environment for the tests, then the real settings, then the few that must differ."""
 
 import os
+import tempfile
 
 from tests.variables import environment
 
@@ -19,7 +20,9 @@ from config.settings import *
 
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 # A file: SQLite in memory locks tables, not the database, and so fails where the real one waits.
-DATABASES["default"]["TEST"] = {"NAME": str(BASE_DIR / "var" / "test.sqlite3")}
+DATABASES["default"]["TEST"] = {
+    "NAME": f"{tempfile.gettempdir()}/handover-tests-{os.getpid()}.sqlite3"
+}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

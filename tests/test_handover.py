@@ -10,7 +10,7 @@ from phonenumber_field.phonenumber import PhoneNumber
 
 from booking import handover
 from booking.handover import Order
-from booking.models import Booking, BookingEvent
+from booking.models import Booking, BookingEvent, Outcome
 from booking.standin import StandIn
 from booking.standin.estate import ACCEPTED_PHONE, REFUSED_PHONE
 from tests.journey import FLAT, HOUSE, first_free
@@ -242,7 +242,7 @@ def test_an_answer_after_the_deadline_still_settles(order):
     booking, _ = _opened(order, deadline=timedelta(seconds=-1))
     handover.find(booking.key)
 
-    booking.settle(booking.outcome.__class__("confirmed"), "", {})
+    booking.settle(Outcome.CONFIRMED, "", {})
 
     assert booking.outcome == "confirmed"
     assert kinds(booking) == ["sending", "in_doubt", "confirmed"]

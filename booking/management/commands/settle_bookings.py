@@ -11,8 +11,8 @@ from booking import handover
 
 class Command(BaseCommand):
     help = (
-        "Turn bookings left in sending past their deadline to in doubt, and look whether the time of"
-        " each booking in doubt is still free. Safe to run often, and in two places at once."
+        "Turn bookings left in sending past their deadline to in doubt, and look whether the time"
+        " of each booking in doubt is still free. Safe to run often, in two places at once."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
