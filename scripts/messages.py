@@ -74,10 +74,18 @@ def _ids(catalog: Catalog) -> set[str]:
 
 
 def _collect(root: Path) -> None:
-    django = [sys.executable, "-m", "django", "makemessages", "--no-obsolete", "--no-location"]
+    command = [sys.executable, "-m", "django", "makemessages", "--no-obsolete", "--no-location"]
+    # Without settings, which the copy of a tree would not have.
+    env = {name: text for name, text in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
     for language in LANGUAGES:
         (root / "locale" / language).mkdir(parents=True, exist_ok=True)
-        subprocess.run([*django, "--no-wrap", "-l", language], cwd=root, check=True, stdout=-3)
+        subprocess.run(
+            [*command, "--no-wrap", "-l", language],
+            cwd=root,
+            env=env,
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
 
 
 def _read(root: Path, language: str) -> Catalog:
