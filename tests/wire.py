@@ -191,12 +191,18 @@ class _Script:
 
 
 class Wire:
-    """The server, on a free loopback port; over TLS with a context."""
+    """The server, on a free loopback port; over TLS with a context.
 
-    def __init__(self, *behaviours: Behaviour, tls: ssl.SSLContext | None = None) -> None:
+    The first connections, `turns_away` of them, are closed before a word is said.
+    """
+
+    def __init__(
+        self, *behaviours: Behaviour, tls: ssl.SSLContext | None = None, turns_away: int = 0
+    ) -> None:
         self.received: list[Received] = []
         self.connections = 0
         self._tls = tls
+        self._turns_away = turns_away
         self._closing = threading.Event()
         self._lock = threading.Lock()
         self._scripts: dict[str, _Script] = defaultdict(_Script)
@@ -216,12 +222,9 @@ class Wire:
     def url(self) -> str:
         return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}"
 
-    @property
-    def port(self) -> int:
-        return int(self._listener.getsockname()[1])
-
     def __enter__(self) -> Self:
         self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self._listener.getsockname()[1])
         self._start(self._accept)
         return self
 
@@ -247,6 +250,9 @@ class Wire:
                 return
             self._socks.append(sock)
             self.connections += 1
+            if self.connections <= self._turns_away:
+                sock.close()
+                continue
             self._start(self._converse, sock, self.connections)
 
     def _converse(self, sock: socket.socket, connection: int) -> None:

@@ -1,12 +1,13 @@
 """MacroCRM's handover API. Everybody imports from here; nothing in here knows Django."""
 
-from booking.crm.client import CRMClient
+from booking.crm.client import CRMClient, trusted_roots
 from booking.crm.errors import (
     CRMError,
     CRMMisconfigured,
     CRMRefused,
     CRMUnavailable,
     CRMUnreadable,
+    CRMUnsigned,
 )
 from booking.crm.signing import other_spelling
 from booking.crm.types import (
@@ -31,6 +32,7 @@ __all__ = [
     "CRMRefused",
     "CRMUnavailable",
     "CRMUnreadable",
+    "CRMUnsigned",
     "Flat",
     "FreeTimes",
     "ReadyFlats",
@@ -38,4 +40,5 @@ __all__ = [
     "Reason",
     "Visit",
     "other_spelling",
+    "trusted_roots",
 ]

@@ -75,6 +75,11 @@ class CRMClient:
         self._reads_by_get = config.method == "GET"
         self._threads = threading.local()
 
+    @property
+    def reads_by(self) -> str:
+        """ "POST" or "GET": as configured, until the CRM has refused POST and answered to GET."""
+        return "GET" if self._reads_by_get else "POST"
+
     def ready_flats(self, category: str) -> ReadyFlats:
         """Everything of a category that is ready for handover; of all categories if it is "".
 
@@ -244,6 +249,11 @@ class _NoQuery(logging.Filter):
 
 for _name in ("urllib3.connection", "urllib3.connectionpool"):
     logging.getLogger(_name).addFilter(_NoQuery())
+
+
+def trusted_roots() -> str:
+    """The file of root certificates by which the CRM's certificate is judged."""
+    return requests.adapters.DEFAULT_CA_BUNDLE_PATH
 
 
 def _body(response: requests.Response, limit: int) -> bytes:

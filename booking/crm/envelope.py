@@ -131,11 +131,11 @@ def decoded(reply: Reply) -> tuple[str, tuple[str, ...]]:
     """The body as text, and what was odd about it. Raises CRMUnreadable."""
     if not reply.body.strip():
         raise CRMUnreadable(f"{reply.asked.what}: the answer has no body.", transient=True)
-    try:
-        return reply.body.decode("utf-8-sig"), ()
-    except UnicodeDecodeError as exc:
-        if "windows-1251" not in reply.headers.get("content-type", "").lower():
-            raise CRMUnreadable(f"{reply.asked.what}: the answer is not UTF-8.") from exc
+    text = _utf8(reply.body)
+    if text is not None:
+        return text, ()
+    if "windows-1251" not in reply.headers.get("content-type", "").lower():
+        raise CRMUnreadable(f"{reply.asked.what}: the answer is not UTF-8.")
     # "replace": one byte of this code page has no character.
     return reply.body.decode("windows-1251", "replace"), ("The answer is in windows-1251.",)
 
@@ -153,10 +153,15 @@ def parsed(text: str) -> tuple[Any, bool]:
         duplicates = duplicates or len(fields) < len(pairs)
         return fields
 
+    failure = ""
     try:
-        return json.loads(text, object_pairs_hook=to_dict, parse_constant=_refuse), duplicates
-    except RecursionError as exc:
-        raise ValueError("nested too deeply") from exc
+        value = json.loads(text, object_pairs_hook=to_dict, parse_constant=_refuse)
+    except (ValueError, RecursionError) as exc:
+        failure = str(exc)
+    if failure:
+        # Outside the handler: the parser's own error carries the whole body along.
+        raise ValueError(failure)
+    return value, duplicates
 
 
 def enveloped(text: str, reply: Reply, remarks: tuple[str, ...] = ()) -> Envelope:
@@ -174,6 +179,13 @@ def enveloped(text: str, reply: Reply, remarks: tuple[str, ...] = ()) -> Envelop
 def body_says(reply: Reply, known: str) -> bool:
     """Whether a body that may be anything holds a known text."""
     return _folded(known) in _folded(reply.body.decode(errors="replace"))
+
+
+def _utf8(body: bytes) -> str | None:
+    try:
+        return body.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return None
 
 
 def _code(value: object) -> int | None:

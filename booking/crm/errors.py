@@ -57,6 +57,10 @@ class CRMMisconfigured(CRMUnavailable):
         self.hints = hints
 
 
+class CRMUnsigned(CRMMisconfigured):
+    """The CRM does not accept our signature, or refuses without a cause, as it may do then too."""
+
+
 class CRMWrongAddress(CRMMisconfigured):
     """Nothing of the CRM's answers at this address, or not to this HTTP method."""
 

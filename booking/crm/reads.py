@@ -15,6 +15,7 @@ from booking.crm.errors import (
     CRMRefused,
     CRMUnavailable,
     CRMUnreadable,
+    CRMUnsigned,
     CRMWrongAddress,
 )
 
@@ -144,17 +145,17 @@ def _declined(reply: Reply, envelope: Envelope) -> CRMError:
     return CRMRefused(f"{reply.asked.what}: declined.", message=envelope.message)
 
 
-def _failed(reply: Reply, message: str) -> CRMMisconfigured:
+def _failed(reply: Reply, message: str) -> CRMUnsigned:
     """A refusal without a cause: the CRM says so of wrong parameters and of wrong signatures."""
-    return CRMMisconfigured(
+    return CRMUnsigned(
         f"{reply.asked.what}: refused without a cause.",
         message=message,
         hints=(*clock_hints(reply), *reply.asked.suspects),
     )
 
 
-def _unsigned(reply: Reply, message: str) -> CRMMisconfigured:
-    return CRMMisconfigured(
+def _unsigned(reply: Reply, message: str) -> CRMUnsigned:
+    return CRMUnsigned(
         f"{reply.asked.what}: the CRM does not accept our signature.",
         message=message,
         hints=(*clock_hints(reply), *reply.asked.suspects),

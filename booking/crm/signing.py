@@ -29,4 +29,4 @@ def other_spelling(domain: str) -> str | None:
             other = domain.encode("idna").decode("ascii")
     except UnicodeError:
         return None
-    return None if other == domain.lower() else other
+    return None if other.lower() == domain.lower() else other
