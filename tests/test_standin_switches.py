@@ -346,6 +346,12 @@ def test_the_offset_can_be_converted(caller, crm):
     assert crm.ledger[0].transfer_date == start[:16]
 
 
+def test_a_day_at_the_end_of_all_days_cannot_be_converted(caller, crm):
+    crm.switch(offset="converted")
+
+    assert caller.book("9999-12-31T23:00:00-05:00")["message"] == "Неверный формат даты"
+
+
 def test_an_unpadded_hour_can_be_refused(caller, crm):
     crm.switch(unpadded_hours="refused")
     day = today(crm)

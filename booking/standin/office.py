@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from booking.standin import protocol, rendering
+from booking.standin.desk import Desk, Refusal
 from booking.standin.diary import Diary
 from booking.standin.estate import Estate
 from booking.standin.exchange import Request, Response
 from booking.standin.faults import Fault, FaultPlan
-from booking.standin.protocol import Desk, Refusal
 from booking.standin.request_log import RequestLog
 from booking.standin.switches import METHODS, Switches
 

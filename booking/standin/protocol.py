@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from hashlib import md5
-from hmac import compare_digest
-from zoneinfo import ZoneInfo
+from datetime import date, datetime, time
 
-from booking.standin.diary import AlreadyBooked, Diary, SlotTaken, Wish, grid, is_open
-from booking.standin.estate import CATEGORIES, Estate, Flat, House
-from booking.standin.switches import Switches
-
-Params = Mapping[str, str]
+from booking.standin.desk import FAILED, Desk, Params, Refusal, Reply
+from booking.standin.diary import AlreadyBooked, SlotTaken, Wish, grid, is_open
+from booking.standin.estate import CATEGORIES, Flat, House
+from booking.standin.signature import check_signature
 
 THANKS = "Спасибо! Мы записали Вас на указанное время"
-FAILED = "Ошибка обработки запроса"
 
 _MOMENT = re.compile(
     r"(?P<day>\d{4}-\d\d-\d\d)T(?P<hour>\d{1,2}):(?P<rest>\d\d(:\d\d)?)(?P<offset>[+-]\d\d:\d\d|Z)?"
@@ -25,52 +20,9 @@ _MOMENT = re.compile(
 _PHONE = re.compile(r"\+\d{10,15}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
-    """The envelope's parts. `data` is whatever JSON can say."""
-
-    code: int = 200
-    data: object
-    message: str = "Выполнено"
-
-
-class Refusal(Exception):
-    """What the server declines; becomes an envelope with another `status_code`."""
-
-    def __init__(self, code: int, message: str, data: object = ()) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-        self.data = data
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
-    """What one request meets: the estate, the diary, and the switches of that moment."""
-
-    estate: Estate
-    diary: Diary
-    domain: str
-    secret: str
-    zone: ZoneInfo
-    switches: Switches
-    clock: datetime  # aware: the server's clock
-
-    @property
-    def now(self) -> datetime:
-        """Wall time of the houses."""
-        frozen = self.switches.now
-        moment = datetime.fromisoformat(frozen) if frozen else self.clock
-        return moment.astimezone(self.zone).replace(tzinfo=None)
-
-    @property
-    def last_day(self) -> date:
-        return self.now.date() + timedelta(days=self.switches.horizon_days)
-
-
 def answer(desk: Desk, method: str, params: Params, *, with_rival: bool = False) -> Reply:
     """Serve one call. Raises Refusal. With a rival, somebody takes the slot just before us."""
-    _check_signature(desk, params)
+    check_signature(desk, params)
     if method == "add":
         return _add(desk, params, with_rival=with_rival)
     reads: dict[str, Callable[[Desk, Params], Reply]] = {
@@ -78,41 +30,6 @@ def answer(desk: Desk, method: str, params: Params, *, with_rival: bool = False)
         "getFreeTimes": _free_times,
     }
     return reads[method](desk, params)
-
-
-# The signature
-
-
-def _check_signature(desk: Desk, params: Params) -> None:
-    """md5 over the very bytes of `domain` and `time` that came. Raises Refusal."""
-    if not all(params.get(name) for name in ("domain", "time", "token")):
-        raise Refusal(400, FAILED)
-    domain, moment, token = params["domain"], params["time"], params["token"]
-    signed = (domain + moment + desk.secret).encode("utf-8", "surrogateescape")
-    expected = md5(signed, usedforsecurity=False).hexdigest()  # the CRM's choice, not ours
-    is_ours = compare_digest(expected, token.encode("ascii", "replace").decode())
-    if not (is_ours and _is_registered(desk, domain) and _is_recent(desk, moment)):
-        raise Refusal(401, "Неверный токен")
-
-
-def _is_registered(desk: Desk, domain: str) -> bool:
-    registered = desk.domain
-    if desk.switches.registered_domain == "punycode":
-        registered = registered.encode("idna").decode()
-    if desk.switches.domain_case == "ignored":
-        return domain.casefold() == registered.casefold()
-    return domain == registered
-
-
-def _is_recent(desk: Desk, text: str) -> bool:
-    if not re.fullmatch(r"[0-9]{1,15}", text):
-        return False
-    moments = [int(text)]
-    if desk.switches.milliseconds == "accepted":
-        moments.append(int(text) // 1000)
-    tolerance = desk.switches.clock_tolerance
-    now = desk.clock.timestamp()
-    return tolerance is None or any(abs(now - moment) <= tolerance for moment in moments)
 
 
 # getReadyFlats
@@ -285,8 +202,8 @@ def _wall_time(desk: Desk, text: str) -> datetime:
         moment = datetime.fromisoformat(
             f"{match['day']}T{match['hour']:0>2}:{match['rest']}{match['offset'] or ''}"
         )
-    except ValueError as exc:
+        if desk.switches.offset == "converted" and moment.tzinfo:
+            moment = moment.astimezone(desk.zone)
+    except (ValueError, OverflowError) as exc:
         raise Refusal(400, "Неверный формат даты") from exc
-    if desk.switches.offset == "converted" and moment.tzinfo:
-        moment = moment.astimezone(desk.zone)
     return moment.replace(tzinfo=None)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 
+from booking.standin.desk import Refusal, Reply
 from booking.standin.exchange import Response
-from booking.standin.protocol import LiteralTimes, Refusal, Reply
+from booking.standin.protocol import LiteralTimes
 from booking.standin.switches import Switches
 
 JSON_TYPE = "application/json; charset=utf-8"
