@@ -75,6 +75,14 @@ def test_django_logs_through_the_formatter():
     assert any(isinstance(handler.formatter, LineFormatter) for handler in handlers)
 
 
+def test_a_scanner_with_another_host_name_fills_no_log(client, caplog):
+    response = client.get("/healthz/", headers={"host": "scanner.example"})
+
+    assert response.status_code == 400
+    assert "Traceback" not in caplog.text
+    assert "scanner.example" not in caplog.text
+
+
 class Fragile:
     def __repr__(self) -> str:
         raise RuntimeError
