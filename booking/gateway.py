@@ -9,15 +9,17 @@ from booking.crm import CRMClient, CRMConfig
 
 def crm_client() -> CRMClient:
     """One client per configuration: it keeps connections alive for each thread."""
-    return _client(
-        CRMConfig(
-            base_url=settings.MACROCRM_URL,
-            domain=settings.MACROCRM_DOMAIN,
-            secret=settings.MACROCRM_APP_SECRET,
-            method=settings.MACROCRM_METHOD,
-            connect_timeout=settings.MACROCRM_CONNECT_TIMEOUT,
-            read_timeout=settings.MACROCRM_READ_TIMEOUT,
-        )
+    return _client(crm_config())
+
+
+def crm_config() -> CRMConfig:
+    return CRMConfig(
+        base_url=settings.MACROCRM_URL,
+        domain=settings.MACROCRM_DOMAIN,
+        secret=settings.MACROCRM_APP_SECRET,
+        method=settings.MACROCRM_METHOD,
+        connect_timeout=settings.MACROCRM_CONNECT_TIMEOUT,
+        read_timeout=settings.MACROCRM_READ_TIMEOUT,
     )
 
 

@@ -77,7 +77,7 @@ class CRMClient:
 
     @property
     def reads_by(self) -> str:
-        """ "POST" or "GET": as configured, until the CRM has refused POST and answered to GET."""
+        """As configured, until the CRM has refused POST and answered to GET."""
         return "GET" if self._reads_by_get else "POST"
 
     def ready_flats(self, category: str) -> ReadyFlats:
