@@ -10,7 +10,7 @@ PRODUCTION = SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token
   MACROCRM_URL=https://crm.example.com MACROCRM_DOMAIN=example.com MACROCRM_APP_SECRET=example-secret
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint format lock messages screenshots
+.PHONY: help install demo test torture lint format lock messages screenshots
 
 help: ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -33,6 +33,9 @@ demo: $(VENV)/site.stamp ## the site with a stand-in CRM on http://127.0.0.1:800
 
 test: install ## all tests
 	$(BIN)/python -X dev -m pytest
+
+torture: install ## 500 bookings by real processes while 60 workers are killed
+	$(BIN)/python -m tests.torture
 
 lint: install ## formatting, lint, types, system checks
 	$(BIN)/ruff format --check $(SOURCES)
