@@ -239,7 +239,7 @@ def _confirm_page(
         "form": form.with_new_key() if "key" in form.errors else form,
         "problem": _problem_with_form(answers, form),
         "hidden": answers.fields("category", "house", "flat", "start", "after"),
-        "submit_label": _("Book for {when}").format(when=wording.day_and_time(start)),
+        "submit_label": _("Book for {when}").format(when=wording.for_day_at(start)),
     }
     return render(request, "booking/confirm.html", context)
 

@@ -102,8 +102,8 @@ def refusal(reason: str) -> str:
 
 
 def time_gone(start: datetime) -> str:
-    return _("{time} on {day} has just been taken or can't be booked any more.").format(
-        time=clock(start), day=day_in_words(start.date())
+    return _("{time} {on_day} has just been taken or can't be booked any more.").format(
+        time=clock(start), on_day=on_day(start.date())
     )
 
 
@@ -126,7 +126,16 @@ def object_name(category: str, number: str) -> str:
 
 def day_in_words(day: date) -> str:
     """Weekday and day, "вторник, 2 декабря"; the year only when it isn't this one."""
-    return f"{formats.date_format(day, 'l').lower()}, {day_of_month(day)}"
+    weekday = (
+        pgettext("weekday", "Monday"),
+        pgettext("weekday", "Tuesday"),
+        pgettext("weekday", "Wednesday"),
+        pgettext("weekday", "Thursday"),
+        pgettext("weekday", "Friday"),
+        pgettext("weekday", "Saturday"),
+        pgettext("weekday", "Sunday"),
+    )[day.weekday()]
+    return f"{weekday}, {day_of_month(day)}"
 
 
 def day_of_month(day: date) -> str:
@@ -135,11 +144,19 @@ def day_of_month(day: date) -> str:
 
 
 def short_weekday(day: date) -> str:
-    return formats.date_format(day, "D").lower()
+    return (
+        pgettext("short weekday", "Mon"),
+        pgettext("short weekday", "Tue"),
+        pgettext("short weekday", "Wed"),
+        pgettext("short weekday", "Thu"),
+        pgettext("short weekday", "Fri"),
+        pgettext("short weekday", "Sat"),
+        pgettext("short weekday", "Sun"),
+    )[day.weekday()]
 
 
-def on_day_at(moment: datetime) -> str:
-    """When to come, inside a sentence: "во вторник, 2 декабря, в 11:00"."""
+def on_day(day: date) -> str:
+    """A day inside a sentence about when: "во вторник, 2 декабря"."""
     on_weekday = (
         pgettext("when", "on Monday"),
         pgettext("when", "on Tuesday"),
@@ -148,9 +165,28 @@ def on_day_at(moment: datetime) -> str:
         pgettext("when", "on Friday"),
         pgettext("when", "on Saturday"),
         pgettext("when", "on Sunday"),
-    )[moment.weekday()]
+    )[day.weekday()]
+    return f"{on_weekday}, {day_of_month(day)}"
+
+
+def on_day_at(moment: datetime) -> str:
+    """When to come, inside a sentence: "во вторник, 2 декабря, в 11:00"."""
     at = pgettext("time of day", "at {time}").format(time=clock(moment))
-    return f"{on_weekday}, {day_of_month(moment.date())}, {at.replace(' ', NBSP)}"
+    return f"{on_day(moment.date())}, {at.replace(' ', NBSP)}"
+
+
+def for_day_at(moment: datetime) -> str:
+    """What one books for: "среду, 2 декабря, 11:00" after «Записаться на»."""
+    for_weekday = (
+        pgettext("book for", "Monday"),
+        pgettext("book for", "Tuesday"),
+        pgettext("book for", "Wednesday"),
+        pgettext("book for", "Thursday"),
+        pgettext("book for", "Friday"),
+        pgettext("book for", "Saturday"),
+        pgettext("book for", "Sunday"),
+    )[moment.weekday()]
+    return f"{for_weekday}, {day_of_month(moment.date())}, {clock(moment)}"
 
 
 def clock(moment: datetime) -> str:

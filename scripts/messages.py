@@ -65,8 +65,8 @@ def _complaints(fresh: Path, language: str) -> list[str]:
     return complaints
 
 
-def _is_translated(string: str | tuple[str, ...] | list[str]) -> bool:
-    return bool(string) if isinstance(string, str) else all(string)
+def _is_translated(string: str | tuple[str, ...] | list[str] | None) -> bool:
+    return all(string) if isinstance(string, tuple | list) else bool(string)
 
 
 def _ids(catalog: Catalog) -> set[str]:

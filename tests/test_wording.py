@@ -26,6 +26,12 @@ def test_when_to_come_is_in_the_right_case():
     assert wording.on_day_at(moment) == f"во{NBSP}вторник, 2{NBSP}декабря{NBSP}2031, в{NBSP}11:00"
 
 
+def test_what_one_books_for_is_in_the_right_case():
+    wednesday = datetime(2031, 12, 3, 11, 0, tzinfo=URALS)
+
+    assert wording.for_day_at(wednesday) == f"среду, 3{NBSP}декабря{NBSP}2031, 11:00"
+
+
 @pytest.mark.parametrize(
     ("count", "words"),
     [
