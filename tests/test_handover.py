@@ -262,7 +262,7 @@ def _opened(order, *, deadline):
 
 
 def test_the_trail_is_append_only(standin, order):
-    event = handover.book(order).events.first()
+    event = handover.book(order).events.all()[0]
 
     with pytest.raises(TypeError, match="append-only"):
         event.save()
