@@ -1003,4 +1003,31 @@ ADD_CASES = (
         served=Bytes(b"SSH-2.0-OpenSSH_9.2\r\n"),
         expected=in_doubt(Reason.NO_ANSWER),
     ),
+    AddCase(
+        number="D21",
+        served=Bytes(
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\nabc\r\n0\r\n\r\n"
+        ),
+        expected=in_doubt(Reason.NO_ANSWER),
+    ),
+    AddCase(
+        number="D22",
+        served=said(400, '{"success":true}'),
+        expected=in_doubt(Reason.CONTRADICTION),
+    ),
+    AddCase(
+        number="D23",
+        served=said(422, '{"status_code":"200 OK","message":"Выполнено"}'),
+        expected=in_doubt(Reason.CONTRADICTION),
+    ),
+    AddCase(
+        number="D24",
+        served=said(409, '{"message":"Выбранное время уже занято"}'),
+        expected=refused(Reason.SLOT_TAKEN),
+    ),
+    AddCase(
+        number="D25",
+        served=said(304, '{"status_code":400,"message":"Нет"}'),
+        expected=in_doubt(Reason.REDIRECTED),
+    ),
 )

@@ -502,7 +502,7 @@ def deaf_port() -> Iterator[int]:
     with closing(socket.socket()) as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(0)
-        waiting = []
+        waiting: list[socket.socket] = []
         while len(waiting) < 10:
             sock = socket.socket()
             sock.settimeout(0.1)

@@ -29,7 +29,8 @@ from booking.crm.envelope import Asked, Reply
 from booking.crm.errors import CRMUnavailable, CRMWrongAddress
 from booking.crm.houses import ready_flats
 from booking.crm.lost import Garbled, Lost, TooLong, lost
-from booking.crm.signing import other_spelling, signed
+from booking.crm.masking import masker
+from booking.crm.signing import signed, suspects
 from booking.crm.times import free_times
 from booking.crm.types import (
     AddReply,
@@ -53,13 +54,14 @@ HEADERS = {
     "User-Agent": "key-handover",
 }
 
-# Everything that requests, urllib3 and http.client let out for what a server or a network may do.
+# Everything that requests, urllib3 and http.client let out for what a server or a network may do;
+# a negative length of a chunk, for one, is a bare ValueError.
 TRANSPORT_ERRORS = (
     requests.RequestException,
     urllib3.exceptions.HTTPError,
     http.client.HTTPException,
     OSError,
-    UnicodeError,
+    ValueError,
 )
 
 T = TypeVar("T")
@@ -146,7 +148,8 @@ class CRMClient:
                 raise
             time.sleep(pause)
         answer = self._read_once(method, params, read, call, by_get)
-        self._reads_by_get = by_get
+        if by_get:
+            self._reads_by_get = True
         return answer
 
     def _read_once(
@@ -191,7 +194,11 @@ class CRMClient:
             headers={name.lower(): value for name, value in response.headers.items()},
             body=body,
             received_at=time.time(),
-            asked=Asked(what=what, mask=self._mask(params), suspects=self._suspects()),
+            asked=Asked(
+                what=what,
+                mask=masker(secret=self._config.secret, phone=params.get("phone", "")),
+                suspects=suspects(self._config.domain),
+            ),
         )
 
     def _request(self, verb: str, method: str, params: dict[str, str]) -> requests.PreparedRequest:
@@ -211,21 +218,6 @@ class CRMClient:
 
     def _new_call(self) -> Call:
         return Call(connect=self._config.connect_timeout, total=self._config.read_timeout)
-
-    def _mask(self, params: dict[str, str]) -> Callable[[str], str]:
-        """What blanks the secret, any token and the buyer's phone wherever the CRM repeats them."""
-        hidden = [r"\b[0-9a-fA-F]{32}\b", re.escape(self._config.secret), _any_spelling(params)]
-        pattern = re.compile("|".join(filter(None, hidden)))
-        return lambda text: pattern.sub("•••", text)
-
-    def _suspects(self) -> tuple[str, ...]:
-        other = other_spelling(self._config.domain)
-        spelling = f" Try its other spelling, {other}." if other else ""
-        return (
-            "MACROCRM_APP_SECRET may not be the one of this site.",
-            f"MACROCRM_DOMAIN may not be spelt as it is registered in the CRM.{spelling}",
-            "MACROCRM_URL may belong to another installation of the CRM.",
-        )
 
 
 class _Adapter(HTTPAdapter):
@@ -272,9 +264,3 @@ def _body(response: requests.Response, limit: int) -> bytes:
 def _moment(moment: datetime) -> str:
     """As the CRM writes it, 2020-06-11T09:30:00+05:00: always padded, never with a Z."""
     return moment.isoformat(timespec="seconds")
-
-
-def _any_spelling(params: dict[str, str]) -> str:
-    """A pattern for the phone in whichever way the CRM may write it."""
-    digits = re.sub("[^0-9]", "", params.get("phone", ""))[-10:]
-    return r"\+?[78]?" + r"[\s()-]*".join(digits) if digits else ""

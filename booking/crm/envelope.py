@@ -101,6 +101,10 @@ class Envelope:
         return _is_true(self.fields.get("error")) or (success is not None and not _is_true(success))
 
     @property
+    def tells_success(self) -> bool:
+        return _is_true(self.fields.get("success"))
+
+    @property
     def errors(self) -> tuple[str, ...]:
         """What `errors` is about: the names of fields, if it gives any."""
         errors = self.fields.get("errors")

@@ -30,3 +30,14 @@ def other_spelling(domain: str) -> str | None:
     except UnicodeError:
         return None
     return None if other.lower() == domain.lower() else other
+
+
+def suspects(domain: str) -> tuple[str, ...]:
+    """What staff should check when the CRM does not accept a signature."""
+    other = other_spelling(domain)
+    spelling = f" Try its other spelling, {other}." if other else ""
+    return (
+        "MACROCRM_APP_SECRET may not be the one of this site.",
+        f"MACROCRM_DOMAIN may not be spelt as it is registered in the CRM.{spelling}",
+        "MACROCRM_URL may belong to another installation of the CRM.",
+    )

@@ -95,12 +95,14 @@ def _judged(reply: Reply, envelope: Envelope) -> Verdict:
     code = envelope.code
     if _is_server_side(reply.status) or _is_server_side(code):
         return _in_doubt(Reason.SERVER_ERROR)
+    if not reply.is_success and not _is_refusal(reply.status):
+        return _in_doubt(Reason.UNCONFIRMED)
     if envelope.says(FAILED) or envelope.has_duplicates:
         return _in_doubt(Reason.CONTRADICTION)
     refuses = _is_refusal(reply.status) or _is_refusal(code) or envelope.tells_failure
     if refuses:
         return _refusal(reply, envelope)
-    if not reply.is_success or code != 200:
+    if code != 200:
         return _in_doubt(Reason.UNCONFIRMED)
     return _agreed(reply, envelope)
 
@@ -116,8 +118,9 @@ def _agreed(reply: Reply, envelope: Envelope) -> Verdict:
 
 def _refusal(reply: Reply, envelope: Envelope) -> Verdict:
     code = envelope.code
-    is_http_yes_and_no = _is_refusal(reply.status) and code == 200
-    if envelope.says(THANKS) or is_http_yes_and_no:
+    body_refuses = _is_refusal(code) or envelope.tells_failure
+    body_differs = not body_refuses and (envelope.has_code or envelope.tells_success)
+    if envelope.says(THANKS) or body_differs:
         return _in_doubt(Reason.CONTRADICTION)
     if not envelope.has_code and reply.status in _BARE_REFUSALS:
         return _refused(_BARE_REFUSALS[reply.status])
