@@ -46,5 +46,18 @@ function filterList(input) {
   input.addEventListener("input", narrow);
 }
 
+// Look for news of a booking in doubt, and show the page anew only when there are some: a page that
+// reloads by the clock takes the place away from whoever reads it with a screen reader.
+function watchForNews(shown) {
+  setInterval(async () => {
+    const answer = await fetch(location.href).catch(() => null);
+    if (!answer?.ok) return;
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const news = page.querySelector("[data-outcome]");
+    if (news && news.dataset.outcome !== shown.dataset.outcome) location.reload();
+  }, shown.dataset.refresh * 1000);
+}
+
 document.querySelectorAll("form[data-submit-once]").forEach(submitOnce);
 document.querySelectorAll("input[data-filter]").forEach(filterList);
+document.querySelectorAll("[data-refresh]").forEach(watchForNews);
