@@ -1,0 +1,36 @@
+"""Looks at a real installation of MacroCRM as the site would, and books nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.conf import settings
+
+from booking.doctor import configuration, line, schedule, signature, stock
+from booking.doctor.findings import Finding, Verdict, worst
+from booking.gateway import crm_config
+
+__all__ = ["Finding", "Verdict", "examine", "worst"]
+
+REST = Finding("everything else", Verdict.NOT_CHECKED, "of no use before the above is put right")
+
+
+def examine() -> Iterator[Finding]:
+    """The findings in turn, each as soon as it is known; free of secrets, tokens and phones."""
+    return (finding.without_secrets() for finding in _examination())
+
+
+def _examination() -> Iterator[Finding]:
+    if settings.CONFIGURATION_PROBLEMS:
+        yield from configuration.problems(settings.CONFIGURATION_PROBLEMS)
+        yield REST
+        return
+    config = crm_config()
+    yield from configuration.check(config, settings.BOOKING_CATEGORIES)
+    way = yield from line.check(config)
+    accepted = (yield from signature.check(config, way)) if way else None
+    if accepted is None:
+        yield REST
+        return
+    house = yield from stock.check(accepted, settings.BOOKING_CATEGORIES)
+    yield from schedule.check(accepted, house)
