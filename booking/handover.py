@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from phonenumber_field.phonenumber import PhoneNumber
@@ -17,7 +17,7 @@ from phonenumber_field.phonenumber import PhoneNumber
 from booking import availability, limits
 from booking.crm import AddReply, Reason, Visit
 from booking.gateway import crm_client
-from booking.models import Booking, BookingEvent, Outcome
+from booking.models import Booking, BookingEvent, ChangeRequest, Outcome
 
 logger = logging.getLogger(__name__)
 
@@ -73,7 +73,7 @@ def book(order: Order) -> Booking:
     reply = crm_client().add(_visit(booking))
     availability.forget(booking.house_id, booking.starts_at_local.date())
     if _settle(booking, reply):
-        _look_again(booking, was_free)
+        _look_again_if_possible(booking, was_free)
     return booking
 
 
@@ -102,6 +102,35 @@ def resolve(booking: Booking, *, was_booked: bool, by: str, note: str) -> bool:
     if resolved:
         logger.info("Booking %s: resolved as %s by %s", booking.key, outcome, by)
     return resolved
+
+
+def ask_for_change(booking: Booking, kind: ChangeRequest.Kind, wish: str) -> bool:
+    """Take a buyer's wish to move or cancel a visit. False: one waits for its answer already."""
+    try:
+        with transaction.atomic():
+            booking.change_requests.create(kind=kind, wish=wish)
+            booking.note(BookingEvent.Kind.CHANGE_ASKED, {"wish": kind, "words": wish})
+    except IntegrityError:
+        return False
+    return True
+
+
+def answer_change(request: ChangeRequest, *, answer: str, by: str, calls_off: bool) -> bool:
+    """Staff answer a buyer's wish. False: it has been answered already.
+
+    `calls_off`: the visit as booked will not take place, and the flat and phone may book anew.
+    """
+    booking = request.booking
+    with transaction.atomic():
+        changed = booking.change_requests.filter(pk=request.pk, answered_at=None).update(
+            answer=answer, answered_by=by, answered_at=timezone.now()
+        )
+        if changed:
+            facts = {"answer": answer, "by": by, "called_off": calls_off}
+            booking.note(BookingEvent.Kind.CHANGE_ANSWERED, facts)
+            if calls_off:
+                booking.call_off()
+    return bool(changed)
 
 
 def settle_overdue() -> list[Booking]:
@@ -207,13 +236,25 @@ def _visit(booking: Booking) -> Visit:
 
 def _settle(booking: Booking, reply: AddReply) -> bool:
     try:
-        booking.settle(Outcome(reply.outcome.value), reply.reason.value, _facts(reply))
+        _write_down(booking, reply)
     except DatabaseError:
         # The row stays "sending" and turns to "in doubt" by its deadline: true, if less than known.
         logger.exception("Booking %s ended %s but could not be settled", booking.key, reply.outcome)
         return False
     logger.info("Booking %s: %s %s", booking.key, booking.outcome, booking.reason)
     return True
+
+
+def _write_down(booking: Booking, reply: AddReply) -> None:
+    """Settle the booking; over a new connection, if the one at hand broke during the call."""
+    outcome = Outcome(reply.outcome.value)
+    try:
+        booking.settle(outcome, reply.reason.value, _facts(reply))
+    except DatabaseError:
+        if connection.is_usable():
+            raise
+        connection.close()
+        booking.settle(outcome, reply.reason.value, _facts(reply))
 
 
 def _facts(reply: AddReply) -> dict[str, Any]:
@@ -226,6 +267,14 @@ def _facts(reply: AddReply) -> dict[str, Any]:
         "seconds": round(reply.seconds, 3),
         "remarks": list(reply.remarks),
     }
+
+
+def _look_again_if_possible(booking: Booking, was_free: bool | None) -> None:
+    """Evidence is no reason to hide from the buyer what is already settled."""
+    try:
+        _look_again(booking, was_free)
+    except DatabaseError:
+        logger.exception("Booking %s: no evidence could be written", booking.key)
 
 
 def _look_again(booking: Booking, was_free: bool | None) -> None:

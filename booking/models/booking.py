@@ -1,4 +1,4 @@
-"""The journal of bookings, its append-only trail, and what the CRM does not know of a house.
+"""The journal of bookings and its append-only trail.
 
 Rows know nothing of the CRM. Only `booking.handover` opens and settles a booking.
 """
@@ -10,8 +10,6 @@ from datetime import datetime, timedelta
 from typing import Any, NoReturn
 from zoneinfo import ZoneInfo
 
-from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, transaction
 from django.urls import reverse
 from django.utils import timezone
@@ -35,7 +33,8 @@ class Outcome(models.TextChoices):
 
 
 # A booking that holds a visit, or may hold one: it stands in the way of the same one again.
-LIVE = (Outcome.SENDING, Outcome.CONFIRMED, Outcome.IN_DOUBT)
+HOLDING = (Outcome.SENDING, Outcome.CONFIRMED, Outcome.IN_DOUBT)
+LIVE = models.Q(outcome__in=HOLDING, called_off_at=None)
 # A booking whose outcome an answer of the CRM may still decide.
 OPEN = (Outcome.SENDING, Outcome.IN_DOUBT)
 
@@ -66,7 +65,7 @@ class BookingManager(models.Manager["Booking"]):
     def live(self, **answers: Any) -> models.QuerySet[Booking]:
         """The bookings of this flat and phone that hold a visit or may hold one, newest first."""
         same = {name: answers[name] for name in Booking.FLAT_AND_PHONE}
-        return self.filter(outcome__in=LIVE, **same).order_by("-pk")
+        return self.filter(LIVE, **same).order_by("-pk")
 
     def _in_the_way(self, key: uuid.UUID, answers: dict[str, Any]) -> Booking | None:
         live = self.live(**answers)
@@ -107,12 +106,15 @@ class Booking(models.Model):
         related_name="followed_by",
         verbose_name=_("another visit after"),
     )
+    consent = models.CharField(_("version of the consent"), max_length=32, blank=True)
     source = models.JSONField(_("source"), default=dict, blank=True)
     client_address = models.GenericIPAddressField(_("client address"), null=True, blank=True)
     stand_in = models.BooleanField(_("demonstration"), default=False)
     created_at = models.DateTimeField(_("made at"), default=timezone.now, editable=False)
     deadline_at = models.DateTimeField(_("answer expected by"), editable=False)
     settled_at = models.DateTimeField(_("settled at"), null=True, blank=True)
+    # Set when staff tell that a booked visit will not take place: it was cancelled or moved.
+    called_off_at = models.DateTimeField(_("called off at"), null=True, blank=True)
 
     objects = BookingManager()
 
@@ -127,17 +129,17 @@ class Booking(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=("category", "house_id", "flat", "phone", "starts_at"),
-                condition=models.Q(outcome__in=LIVE),
+                condition=LIVE,
                 name="one_live_booking_per_start",
             ),
             models.UniqueConstraint(
                 fields=("category", "house_id", "flat", "phone"),
-                condition=models.Q(outcome__in=LIVE, follows=None),
+                condition=LIVE & models.Q(follows=None),
                 name="one_live_booking_per_flat_and_phone",
             ),
             models.UniqueConstraint(
                 fields=("follows",),
-                condition=models.Q(outcome__in=LIVE),
+                condition=LIVE,
                 name="one_live_booking_after_another",
             ),
             models.CheckConstraint(
@@ -169,7 +171,7 @@ class Booking(models.Model):
 
     @property
     def is_live(self) -> bool:
-        return self.outcome in LIVE
+        return self.outcome in HOLDING and self.called_off_at is None
 
     def note(self, kind: BookingEvent.Kind, facts: dict[str, Any]) -> None:
         """Add to the trail. `facts` go to staff: JSON, without secrets, tokens or phones."""
@@ -213,6 +215,11 @@ class Booking(models.Model):
         self.refresh_from_db()
         return bool(changed)
 
+    def call_off(self) -> None:
+        """The visit will not take place; the flat and phone may book anew."""
+        Booking.objects.filter(pk=self.pk, called_off_at=None).update(called_off_at=timezone.now())
+        self.refresh_from_db()
+
     def explain_refusal(self, reason: str) -> None:
         """Name the cause of a refusal more closely, once the evidence for it is in."""
         Booking.objects.filter(pk=self.pk, outcome=Outcome.REFUSED).update(reason=reason)
@@ -240,6 +247,8 @@ class BookingEvent(models.Model):
         RESOLVED = "resolved", _("resolved by a person")
         EVIDENCE = "evidence", _("evidence")
         ASKED_AGAIN = "asked_again", _("asked again")
+        CHANGE_ASKED = "change_asked", _("change asked for")
+        CHANGE_ANSWERED = "change_answered", _("change answered")
 
     booking = models.ForeignKey(
         Booking, on_delete=models.PROTECT, related_name="events", verbose_name=_("booking")
@@ -265,38 +274,3 @@ class BookingEvent(models.Model):
 
     def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise TypeError("the trail of a booking is append-only")
-
-
-def _known_time_zone(name: str) -> None:
-    try:
-        ZoneInfo(name)
-    except (ValueError, OSError, LookupError) as exc:
-        raise ValidationError(_("Name an IANA time zone, for example Asia/Yekaterinburg.")) from exc
-
-
-class House(models.Model):
-    """What the CRM does not know of a house: where it stands and how to get in."""
-
-    house_id = models.CharField(_("id in the CRM"), max_length=64, unique=True)
-    address = models.CharField(_("address"), max_length=300, blank=True)
-    time_zone = models.CharField(
-        _("time zone"),
-        max_length=64,
-        blank=True,
-        validators=[_known_time_zone],
-        help_text=_("Only if it differs from the installation's."),
-    )
-    map_url = models.URLField(_("link to a map"), blank=True)
-    directions = models.TextField(_("how to find the entrance"), blank=True)
-
-    class Meta:
-        verbose_name = _("house")
-        verbose_name_plural = _("houses")
-        ordering = ("house_id",)
-
-    def __str__(self) -> str:
-        return self.address or self.house_id
-
-    @property
-    def zone(self) -> ZoneInfo:
-        return ZoneInfo(self.time_zone or settings.TIME_ZONE)

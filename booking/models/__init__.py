@@ -1,0 +1,7 @@
+"""The rows of our own database. They know nothing of the CRM; only `handover` changes a booking."""
+
+from booking.models.booking import Booking, BookingEvent, Category, Outcome
+from booking.models.change_request import ChangeRequest
+from booking.models.house import House
+
+__all__ = ["Booking", "BookingEvent", "Category", "ChangeRequest", "House", "Outcome"]

@@ -1,0 +1,50 @@
+"""A buyer's wish to move or cancel a visit: the CRM takes none, so staff do it by hand."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from booking.models.booking import Booking
+
+
+class ChangeRequest(models.Model):
+    """One wish and its answer; a booking has at most one that waits for an answer."""
+
+    class Kind(models.TextChoices):
+        MOVE = "move", _("move to another time")
+        CANCEL = "cancel", _("cancel")
+
+    booking = models.ForeignKey(
+        Booking,
+        on_delete=models.PROTECT,
+        related_name="change_requests",
+        verbose_name=_("booking"),
+    )
+    kind = models.CharField(_("wish"), max_length=8, choices=Kind.choices)
+    wish = models.TextField(_("in the buyer's words"), max_length=500, blank=True)
+    asked_at = models.DateTimeField(_("asked at"), default=timezone.now)
+    answer = models.TextField(_("answer to the buyer"), max_length=1000, blank=True)
+    answered_at = models.DateTimeField(_("answered at"), null=True, blank=True)
+    answered_by = models.CharField(_("answered by"), max_length=150, blank=True)
+
+    class Meta:
+        verbose_name = _("request to move or cancel")
+        verbose_name_plural = _("requests to move or cancel")
+        ordering = ("-asked_at", "-pk")
+        permissions = [("answer_changerequest", _("Can answer requests to move or cancel"))]
+        constraints = [
+            models.UniqueConstraint(
+                fields=("booking",),
+                condition=models.Q(answered_at=None),
+                name="one_open_request_per_booking",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}: {self.booking}"
+
+    @property
+    def is_open(self) -> bool:
+        return self.answered_at is None

@@ -1,0 +1,59 @@
+"""What the CRM does not know of a house, kept by staff."""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+def _known_time_zone(name: str) -> None:
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, LookupError) as exc:
+        raise ValidationError(_("Name an IANA time zone, for example Asia/Yekaterinburg.")) from exc
+
+
+class House(models.Model):
+    """What the CRM does not know of a house: where it stands and how to get in."""
+
+    house_id = models.CharField(_("id in the CRM"), max_length=64, unique=True)
+    address = models.CharField(_("address"), max_length=300, blank=True)
+    time_zone = models.CharField(
+        _("time zone"),
+        max_length=64,
+        blank=True,
+        validators=[_known_time_zone],
+        help_text=_("Only if it differs from the installation's."),
+    )
+    map_url = models.URLField(_("link to a map"), blank=True)
+    directions = models.TextField(_("how to find the entrance"), blank=True)
+    bring = models.TextField(
+        _("what to bring"),
+        blank=True,
+        help_text=_("One thing a line. Empty: passport, contract, power of attorney."),
+    )
+    visit_minutes = models.PositiveSmallIntegerField(
+        _("how long a visit takes, in minutes"), null=True, blank=True
+    )
+    phone = models.CharField(
+        _("whom to call"),
+        max_length=40,
+        blank=True,
+        help_text=_("Only if it is not the common support phone."),
+    )
+
+    class Meta:
+        verbose_name = _("house")
+        verbose_name_plural = _("houses")
+        ordering = ("house_id",)
+
+    def __str__(self) -> str:
+        return self.address or self.house_id
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone or settings.TIME_ZONE)
