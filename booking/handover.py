@@ -235,26 +235,16 @@ def _visit(booking: Booking) -> Visit:
 
 
 def _settle(booking: Booking, reply: AddReply) -> bool:
+    # The connection has waited for as long as the CRM took. One that broke meanwhile is replaced.
+    connection.close_if_unusable_or_obsolete()
     try:
-        _write_down(booking, reply)
+        booking.settle(Outcome(reply.outcome.value), reply.reason.value, _facts(reply))
     except DatabaseError:
         # The row stays "sending" and turns to "in doubt" by its deadline: true, if less than known.
         logger.exception("Booking %s ended %s but could not be settled", booking.key, reply.outcome)
         return False
     logger.info("Booking %s: %s %s", booking.key, booking.outcome, booking.reason)
     return True
-
-
-def _write_down(booking: Booking, reply: AddReply) -> None:
-    """Settle the booking; over a new connection, if the one at hand broke during the call."""
-    outcome = Outcome(reply.outcome.value)
-    try:
-        booking.settle(outcome, reply.reason.value, _facts(reply))
-    except DatabaseError:
-        if connection.is_usable():
-            raise
-        connection.close()
-        booking.settle(outcome, reply.reason.value, _facts(reply))
 
 
 def _facts(reply: AddReply) -> dict[str, Any]:
