@@ -235,8 +235,9 @@ def _visit(booking: Booking) -> Visit:
 
 
 def _settle(booking: Booking, reply: AddReply) -> bool:
-    # The connection has waited for as long as the CRM took. One that broke meanwhile is replaced.
-    connection.close_if_unusable_or_obsolete()
+    # The connection has waited for as long as the CRM took: it is looked at once more before use,
+    # as at the start of a request, and one that broke meanwhile is replaced.
+    connection.health_check_done = False  # type: ignore[attr-defined]  # missing in the stubs
     try:
         booking.settle(Outcome(reply.outcome.value), reply.reason.value, _facts(reply))
     except DatabaseError:
