@@ -16,7 +16,7 @@ from phonenumber_field.formfields import PhoneNumberField
 from phonenumber_field.phonenumber import PhoneNumber
 from phonenumber_field.widgets import RegionalPhoneNumberWidget
 
-from booking.models import Booking
+from booking.models import Booking, ChangeRequest
 
 SOURCES = ("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term", "ref")
 # Longer than anything that the CRM lists or a campaign sends; what is longer is cut and so matches
@@ -162,3 +162,43 @@ class ConfirmForm(forms.Form):
     def booking_key(self) -> uuid.UUID:
         key: uuid.UUID = self.cleaned_data["key"]
         return key
+
+
+class ChangeForm(forms.Form):
+    """A wish to move or cancel a visit."""
+
+    kind = forms.ChoiceField(
+        label=_("What would you like?"),
+        choices=[
+            (ChangeRequest.Kind.MOVE, _("Move the visit to another time")),
+            (ChangeRequest.Kind.CANCEL, _("Cancel the visit")),
+        ],
+        widget=forms.RadioSelect,
+        error_messages={
+            "required": _("Choose whether to move or to cancel the visit"),
+            "invalid_choice": _("Choose whether to move or to cancel the visit"),
+        },
+    )
+    wish = forms.CharField(
+        label=_("In your words"),
+        help_text=_("For example, which days and times would suit you"),
+        required=False,
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={
+            "max_length": _("Please put it in no more than %(limit_value)d characters")
+        },
+    )
+
+    use_required_attribute = False
+
+    # The answers of a valid form.
+
+    @property
+    def asked_kind(self) -> ChangeRequest.Kind:
+        return ChangeRequest.Kind(self.cleaned_data["kind"])
+
+    @property
+    def asked_wish(self) -> str:
+        wish: str = self.cleaned_data["wish"]
+        return wish

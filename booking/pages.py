@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
-from booking import wording
+from booking import models, wording
 from booking.availability import Day, DayState, House
 from booking.crm import Flat
 from booking.forms import Answers
-from booking.models import Booking, Outcome
+from booking.models import Booking, ChangeRequest, Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,15 @@ class TimeGroup:
 
     label: str
     times: list[Link]
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeShown:
+    """A wish to move or cancel, and what staff have answered ("" so far)."""
+
+    asked: str
+    wish: str
+    answer: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,16 +199,24 @@ def _confirm_url(answers: Answers, start: datetime) -> str:
 # The booking's own page
 
 
-def booking_rows(booking: Booking) -> list[Row]:
+def outcome_shown(booking: Booking) -> str:
+    """The outcome by which a page is drawn; a confirmed booking may have been called off since."""
+    return "called_off" if booking.called_off_at else booking.outcome
+
+
+def booking_rows(booking: Booking, house: models.House) -> list[Row]:
     start = booking.starts_at_local
-    zone = wording.zone_note(start)
-    return [
-        Row(_("Day and time"), f"{wording.day_and_time(start)}. {zone}"),
+    rows = [
+        Row(_("Day and time"), f"{wording.day_and_time(start)}. {wording.zone_note(start)}"),
         Row(_("House"), booking.house_title or booking.house_id),
+        Row(_("Address"), house.address, house.map_url, _("Open the map")),
         Row(_("What you receive"), wording.object_name(booking.category, booking.flat)),
-        Row(_("Phone"), wording.masked_phone(booking.phone)),
+        Row(_("How long it takes"), wording.minutes(house.visit_minutes)),
+        Row(_("Phone you gave"), wording.masked_phone(booking.phone)),
         Row(_("Booking number"), booking.reference),
+        Row(_("Whom to call"), house.phone),
     ]
+    return [row for row in rows if row.value]
 
 
 def booking_actions(booking: Booking, wanted: datetime | None) -> list[Link]:
@@ -206,6 +224,8 @@ def booking_actions(booking: Booking, wanted: datetime | None) -> list[Link]:
     answers = Answers.of(booking)
     to_confirm = answers.confirm_url()
     to_times = answers.but(date=answers.start[:10], start="").choose_time_url()
+    if booking.called_off_at:
+        return [Link(_("Choose another time"), to_times, is_main=True)]
     if booking.is_live and wanted and wanted != booking.starts_at:
         label = _("Book another visit: {when}").format(when=wording.day_and_time(wanted))
         return [Link(label, _confirm_url(answers.but(after=str(booking.key)), wanted))]
@@ -217,3 +237,8 @@ def booking_actions(booking: Booking, wanted: datetime | None) -> list[Link]:
         Link(_("Check the phone number and try again"), to_confirm, is_main=True),
         Link(_("Choose another flat"), answers.but(flat="", start="").choose_flat_url()),
     ]
+
+
+def change_shown(request: ChangeRequest) -> ChangeShown:
+    asked = wording.change_asked(request.kind, timezone.localtime(request.asked_at))
+    return ChangeShown(asked, request.wish, request.answer)

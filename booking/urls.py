@@ -1,15 +1,17 @@
 from django.urls import path
 
-from booking import health, views
+from booking.views import health, receipt, steps
 
 app_name = "booking"
 
 urlpatterns = [
-    path("", views.choose_flat, name="choose_flat"),
-    path("time/", views.choose_time, name="choose_time"),
-    path("confirm/", views.confirm, name="confirm"),
-    path("bookings/<uuid:key>/", views.show_booking, name="show_booking"),
-    path("bookings/<uuid:key>/again/", views.book_again, name="book_again"),
+    path("", steps.choose_flat, name="choose_flat"),
+    path("time/", steps.choose_time, name="choose_time"),
+    path("confirm/", steps.confirm, name="confirm"),
+    path("bookings/<uuid:key>/", receipt.show_booking, name="show_booking"),
+    path("bookings/<uuid:key>/again/", receipt.book_again, name="book_again"),
+    path("bookings/<uuid:key>/change/", receipt.ask_for_change, name="ask_for_change"),
+    path("bookings/<uuid:key>/calendar.ics", receipt.calendar, name="calendar"),
     path("healthz/", health.alive, name="alive"),
     path("readyz/", health.ready, name="ready"),
 ]

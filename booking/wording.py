@@ -67,12 +67,18 @@ REFUSED_OTHERWISE = gettext_lazy(
 )
 
 
-def title(outcome: str) -> str:
-    return str(TITLES[outcome])
+def title(booking: Booking) -> str:
+    return _("This visit is called off") if booking.called_off_at else str(TITLES[booking.outcome])
 
 
 def lead(booking: Booking) -> str:
     """The sentence under the title of a booking's page: what is known, and nothing more."""
+    if booking.called_off_at:
+        return _("It will not take place {when}. Please book another time if you need one.").format(
+            when=on_day_at(booking.starts_at_local)
+        )
+    if booking.outcome == Outcome.CONFIRMED and booking.starts_at < timezone.now():
+        return _("The visit was {when}.").format(when=on_day_at(booking.starts_at_local))
     if booking.outcome == Outcome.CONFIRMED:
         return _("We expect you {when}").format(when=on_day_at(booking.starts_at_local))
     if booking.outcome == Outcome.REFUSED:
@@ -94,6 +100,30 @@ def next_steps(booking: Booking) -> list[str]:
         _("Please do not book again: we will find out and show the answer on this page."),
         _("If the visit is less than a day away, call us."),
     ]
+
+
+def what_to_bring(of_house: str) -> list[str]:
+    """What to have along: a house's own list, one thing a line, or the usual one."""
+    lines = [line.strip() for line in of_house.splitlines() if line.strip()]
+    return lines or [
+        _("passport"),
+        _("contract"),
+        _("power of attorney, if the one who comes is not a co-owner"),
+    ]
+
+
+def minutes(count: int | None) -> str:
+    """How long a visit takes; "" when nobody has said."""
+    if not count:
+        return ""
+    return ngettext("about {count} minute", "about {count} minutes", count).format(count=count)
+
+
+def change_asked(kind: str, at: datetime) -> str:
+    when = f"{day_of_month(at.date())}, {clock(at)}"
+    if kind == "move":
+        return _("You asked to move the visit on {when}").format(when=when)
+    return _("You asked to cancel the visit on {when}").format(when=when)
 
 
 def refusal(reason: str) -> str:

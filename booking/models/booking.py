@@ -173,6 +173,15 @@ class Booking(models.Model):
     def is_live(self) -> bool:
         return self.outcome in HOLDING and self.called_off_at is None
 
+    @property
+    def is_booked(self) -> bool:
+        """Confirmed, and not called off since."""
+        return self.outcome == Outcome.CONFIRMED and self.called_off_at is None
+
+    @property
+    def is_to_come(self) -> bool:
+        return self.is_booked and self.starts_at > timezone.now()
+
     def note(self, kind: BookingEvent.Kind, facts: dict[str, Any]) -> None:
         """Add to the trail. `facts` go to staff: JSON, without secrets, tokens or phones."""
         self.events.create(kind=kind, facts=facts)

@@ -54,6 +54,11 @@ class House(models.Model):
     def __str__(self) -> str:
         return self.address or self.house_id
 
+    @classmethod
+    def about(cls, house_id: str) -> House:
+        """What is known of a house; of an unknown one, nothing."""
+        return cls.objects.filter(house_id=house_id).first() or cls(house_id=house_id)
+
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.time_zone or settings.TIME_ZONE)

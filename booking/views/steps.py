@@ -1,4 +1,4 @@
-"""The pages: three steps whose state is the URL, and the booking's own page.
+"""The three steps, whose state is the URL.
 
 A step reached with answers that do not hold sends the buyer to the step concerned: the answers stay
 in the URL, and that step explains what is wrong with them.
@@ -11,17 +11,17 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 from phonenumber_field.phonenumber import PhoneNumber
 
 from booking import availability, handover, pages, wording
-from booking.availability import Day, DayState, House, Houses
+from booking.availability import Day, DayState, Flats, House, Houses
 from booking.client_address import client_address
 from booking.crm import CRMError, Flat, Reason
 from booking.forms import Answers, ConfirmForm
@@ -31,8 +31,6 @@ from booking.models import Booking, Outcome
 # Keeps what was typed as phone for the next try: signed, in the buyer's own browser, for one page.
 PHONE_COOKIE = "phone"
 PHONE_COOKIE_SECONDS = 1800
-# How often the page of a booking in doubt looks for news by itself.
-REFRESH_SECONDS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,34 +102,6 @@ def choose_time(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def confirm(request: HttpRequest) -> HttpResponse:
     return _book(request) if request.method == "POST" else _check_answers(request)
-
-
-@never_cache
-@require_safe
-def show_booking(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
-    booking = _find(key)
-    zone = booking.starts_at_local.tzinfo
-    wanted = Answers.read(request.GET).wall_start
-    waits = booking.outcome in {Outcome.SENDING, Outcome.IN_DOUBT}
-    context = {
-        "stand_in": booking.stand_in,
-        "booking": booking,
-        "outcome": booking.outcome,
-        "title": wording.title(booking.outcome),
-        "lead": wording.lead(booking),
-        "rows": pages.booking_rows(booking),
-        "steps": wording.next_steps(booking),
-        "actions": pages.booking_actions(booking, wanted and wanted.replace(tzinfo=zone)),
-        "refresh_seconds": REFRESH_SECONDS if waits else None,
-    }
-    return render(request, "booking/booking.html", context)
-
-
-@never_cache
-@require_POST
-def book_again(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
-    """One button on the page of a booking that was not sent."""
-    return redirect(handover.book_again(_find(key), client_address(request)))
 
 
 # Step 3
@@ -293,7 +263,7 @@ def _place_if_readable(answers: Answers) -> Place | None:
     except CRMError:
         if not (answers.house and answers.flat):
             raise
-        house = House(answers.house, "", (), availability.zone_of(answers.house))
+        house = House(answers.house, "", Flats(), availability.zone_of(answers.house))
         return Place(house, answers.flat, stand_in=False)
 
 
@@ -311,13 +281,6 @@ def _day_to_open(days: list[Day], chosen: date | None) -> Day | None:
     """The chosen day, else the first one with a free time."""
     asked = next((day for day in days if day.date == chosen), None)
     return asked or next((day for day in days if day.state is DayState.FREE), None)
-
-
-def _find(key: uuid.UUID) -> Booking:
-    booking = handover.find(key)
-    if booking is None:
-        raise Http404
-    return booking
 
 
 # What is wrong with the answers, in words

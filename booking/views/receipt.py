@@ -1,0 +1,93 @@
+"""The booking's own page, at an address that nobody can guess, and what can be done from it."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from booking import calendar_entry, handover, pages, wording
+from booking.client_address import client_address
+from booking.forms import Answers, ChangeForm
+from booking.models import Booking, ChangeRequest, House, Outcome
+
+# How often the page of a booking in doubt looks for news by itself.
+REFRESH_SECONDS = 20
+
+
+@never_cache
+@require_safe
+def show_booking(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
+    return _page(request, _find(key), ChangeForm())
+
+
+@never_cache
+@require_POST
+def book_again(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
+    """One button on the page of a booking that was not sent."""
+    return redirect(handover.book_again(_find(key), client_address(request)))
+
+
+@never_cache
+@require_POST
+def ask_for_change(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
+    """To move or cancel the visit: the CRM takes no such wish, so it lands with staff."""
+    booking = _find(key)
+    form = ChangeForm(request.POST)
+    if booking.is_to_come and not form.is_valid():
+        return _page(request, booking, form)
+    if booking.is_to_come:
+        handover.ask_for_change(booking, form.asked_kind, form.asked_wish)
+    return redirect(booking)
+
+
+@never_cache
+@require_safe
+def calendar(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
+    """The visit as a calendar entry; only of a confirmed booking."""
+    booking = _find(key)
+    if not booking.is_booked:
+        raise Http404
+    url = request.build_absolute_uri(booking.get_absolute_url())
+    body = calendar_entry.of(booking, House.about(booking.house_id), url)
+    name = f"visit-{booking.starts_at_local:%Y-%m-%d}.ics"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return HttpResponse(body, content_type="text/calendar; charset=utf-8", headers=headers)
+
+
+def _page(request: HttpRequest, booking: Booking, form: ChangeForm) -> HttpResponse:
+    zone = booking.starts_at_local.tzinfo
+    wanted = Answers.read(request.GET).wall_start
+    house = House.about(booking.house_id)
+    waits = booking.outcome in {Outcome.SENDING, Outcome.IN_DOUBT}
+    requests = list(booking.change_requests.all())
+    context = {
+        "stand_in": booking.stand_in,
+        "booking": booking,
+        "outcome": pages.outcome_shown(booking),
+        "title": wording.title(booking),
+        "lead": wording.lead(booking),
+        "rows": pages.booking_rows(booking, house),
+        "directions": house.directions,
+        "bring": wording.what_to_bring(house.bring),
+        "steps": wording.next_steps(booking),
+        "actions": pages.booking_actions(booking, wanted and wanted.replace(tzinfo=zone)),
+        "changes": [pages.change_shown(each) for each in requests],
+        "change_form": form if _takes_wishes(booking, requests) else None,
+        "refresh_seconds": REFRESH_SECONDS if waits else None,
+    }
+    return render(request, "booking/booking.html", context)
+
+
+def _takes_wishes(booking: Booking, requests: list[ChangeRequest]) -> bool:
+    return booking.is_to_come and not any(each.is_open for each in requests)
+
+
+def _find(key: uuid.UUID) -> Booking:
+    booking = handover.find(key)
+    if booking is None:
+        raise Http404
+    return booking

@@ -1,0 +1,160 @@
+"""The booking's own page: what it tells, the calendar entry, and wishes to move or cancel."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import icalendar
+import pytest
+from django.utils import timezone
+
+from booking import handover
+from booking.models import Booking, ChangeRequest, House
+from tests.journey import HOUSE, answers, fill_in, first_free, heading, send, text_of
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def booking(standin, client) -> Booking:
+    send(client, fill_in(client, first_free(standin)))
+    return Booking.objects.get()
+
+
+@pytest.fixture
+def known_house(booking) -> House:
+    return House.objects.create(
+        house_id=HOUSE,
+        address="Екатеринбург, ул. Таёжная, 14",
+        map_url="https://maps.example.test/14",
+        directions="Вход со двора, подъезд 2",
+        bring="паспорт\nдоговор\nрулетка",
+        visit_minutes=90,
+        phone="+7 343 111-11-11",
+    )
+
+
+class TestWhatItTells:
+    def test_everything_a_visitor_needs(self, client, booking, known_house):
+        page = client.get(booking.get_absolute_url())
+        html = text_of(page).replace("\N{NO-BREAK SPACE}", " ")
+
+        for told in (
+            "ул. Таёжная, 14",
+            "https://maps.example.test/14",
+            "подъезд 2",
+            "рулетка",
+            "около 90 минут",
+            "+7 343 111-11-11",
+            booking.reference,
+        ):
+            assert told in html
+
+    def test_without_anything_known_of_the_house_it_is_whole(self, client, booking):
+        html = text_of(client.get(booking.get_absolute_url()))
+
+        assert "паспорт" in html
+        assert "None" not in html
+
+    def test_a_visit_that_is_over_is_not_expected_any_more(self, client, booking):
+        Booking.objects.update(starts_at=timezone.now() - timedelta(days=1))
+
+        html = text_of(client.get(booking.get_absolute_url()))
+        assert "Ждём вас" not in html
+        assert "Попросить перенести" not in html
+
+
+class TestCalendar:
+    def entry(self, client, booking):
+        reply = client.get(f"{booking.get_absolute_url()}calendar.ics")
+        assert reply.headers["Content-Type"] == "text/calendar; charset=utf-8"
+        (event,) = icalendar.Calendar.from_ical(reply.content).walk("VEVENT")
+        return event
+
+    def test_the_visit_is_at_its_wall_time_in_its_zone(self, client, booking, known_house):
+        event = self.entry(client, booking)
+
+        assert event["dtstart"].dt == booking.starts_at
+        assert event["dtstart"].params["TZID"] == "Asia/Yekaterinburg"
+        assert event["duration"].dt == timedelta(minutes=90)
+        assert "Таёжная" in event["location"]
+
+    def test_the_zone_is_defined_in_the_file(self, client, booking):
+        body = text_of(client.get(f"{booking.get_absolute_url()}calendar.ics"))
+
+        assert "BEGIN:VTIMEZONE" in body
+
+    def test_it_reminds_a_day_and_two_hours_before(self, client, booking):
+        alarms = self.entry(client, booking).walk("VALARM")
+
+        assert [alarm["trigger"].dt for alarm in alarms] == [
+            -timedelta(days=1),
+            -timedelta(hours=2),
+        ]
+
+    def test_asked_twice_it_is_the_same_entry(self, client, booking):
+        first, second = self.entry(client, booking), self.entry(client, booking)
+
+        assert first["uid"] == second["uid"]
+
+    def test_only_a_booked_visit_has_one(self, client, booking):
+        Booking.objects.update(outcome="in_doubt")
+
+        assert client.get(f"{booking.get_absolute_url()}calendar.ics").status_code == 404
+
+
+class TestWishes:
+    def ask(self, client, booking, **form):
+        return client.post(f"{booking.get_absolute_url()}change/", form)
+
+    def test_a_wish_lands_with_staff_and_its_answer_on_the_page(self, client, booking):
+        reply = self.ask(client, booking, kind="move", wish="Лучше в субботу")
+        assert reply.url == booking.get_absolute_url()
+        assert "Мы ответим на этой странице" in text_of(client.get(reply.url))
+
+        request = ChangeRequest.objects.get()
+        handover.answer_change(request, answer="Перенесли на субботу", by="olga", calls_off=False)
+
+        html = text_of(client.get(reply.url))
+        assert "Перенесли на субботу" in html
+        assert "Лучше в субботу" in html
+        assert [e.kind for e in booking.events.all()][-2:] == ["change_asked", "change_answered"]
+
+    def test_only_one_waits_at_a_time(self, client, booking):
+        self.ask(client, booking, kind="move")
+        self.ask(client, booking, kind="cancel")
+
+        assert ChangeRequest.objects.count() == 1
+
+    def test_a_get_asks_for_nothing(self, client, booking):
+        assert client.get(f"{booking.get_absolute_url()}change/?kind=cancel").status_code == 405
+        assert not ChangeRequest.objects.exists()
+
+    def test_an_incomplete_wish_keeps_what_was_typed(self, client, booking):
+        page = self.ask(client, booking, wish="Лучше в субботу")
+
+        html = text_of(page)
+        assert "Выберите, перенести или отменить визит" in html
+        assert "Лучше в субботу" in html
+        assert not ChangeRequest.objects.exists()
+
+    def test_a_visit_called_off_says_so_and_makes_room(self, client, booking, standin):
+        standin.switch(second_add="moves")
+        self.ask(client, booking, kind="cancel")
+        handover.answer_change(
+            ChangeRequest.objects.get(), answer="Отменили", by="olga", calls_off=True
+        )
+
+        page = client.get(booking.get_absolute_url())
+        assert heading(page) == "Этот визит отменён"
+        start = standin.free_starts(HOUSE)[4]
+        assert client.get("/confirm/", answers(start)).status_code == 200
+        booked = send(client, fill_in(client, start))
+        assert heading(client.get(booked.url)) == "Вы записаны"
+        assert booked.url != booking.get_absolute_url()
+
+    def test_a_booking_that_is_not_booked_takes_none(self, client, booking):
+        Booking.objects.update(outcome="refused")
+        self.ask(client, booking, kind="cancel")
+
+        assert not ChangeRequest.objects.exists()
