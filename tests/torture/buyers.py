@@ -88,7 +88,7 @@ class Buyer:
         page = self._patiently(lambda: self._browser.get("/confirm/?" + urlencode(answers)))
         if page is None or page.status != 200:
             return None
-        return _with_token(page, hidden_fields(page.html)) | {"phone": wish.phone, "consent": "on"}
+        return with_token(page, hidden_fields(page.html)) | {"phone": wish.phone, "consent": "on"}
 
     def _press(self, forms: list[Form]) -> list[Page | None]:
         """Every form's button, all of them at once, each as often as this buyer does."""
@@ -109,7 +109,7 @@ class Buyer:
         if page is None or again not in page.html:
             return
         self._progress.count(asked=1)
-        form = _with_token(page, {})
+        form = with_token(page, {})
         answer = self._patiently(lambda: self._browser.post(again, form))
         if answer and answer.location:
             self._look(answer.location)
@@ -129,6 +129,6 @@ class Buyer:
         return None
 
 
-def _with_token(page: Page, form: Form) -> Form:
+def with_token(page: Page, form: Form) -> Form:
     (token,) = set(re.findall(r'name="csrfmiddlewaretoken" value="(\w+)"', page.html))
     return form | {"csrfmiddlewaretoken": token}

@@ -136,7 +136,8 @@ class Site:
     crm_url: str
     database_url: str
     workers: int = 2
-    port: int = field(default_factory=lambda: _free_port())
+    port: int = field(default_factory=lambda: free_port())
+    killed: int = 0
 
     def __enter__(self) -> Self:
         self.manage("migrate", "--verbosity", "0")
@@ -182,6 +183,7 @@ class Site:
                 raise TimeoutError("the site has no workers any more")
             time.sleep(0.01)
         os.kill(dice.choice(workers), signal.SIGKILL)
+        self.killed += 1
 
     def _worker_pids(self) -> list[int]:
         """The children of the master that this very runner has started."""
@@ -239,7 +241,7 @@ def _parent(pid: int) -> int | None:
     return None if state == "Z" else int(parent)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port: int = probe.getsockname()[1]

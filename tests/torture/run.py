@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from tests.torture.processes import Site, StandInProcess
 
 BUYERS_AT_ONCE = 12
 LATENCY = 0.1  # seconds that the stand-in takes for an answer
-# The killer strikes up to so many seconds after a buyer has begun, among what all others do.
+# A mishap strikes up to so many seconds after a buyer has begun, among what all others do.
 DELAY = 0.5
 # How long the door stays shut, in seconds: beyond the second try of a call.
 SHUT_FOR = 1.0
@@ -33,51 +33,117 @@ class Torture:
     database_url: str = ""  # SQLite in the run's own folder, if empty
 
 
+@dataclass(frozen=True, slots=True)
+class Mishap:
+    """Strikes soon after the buyers of these numbers have begun."""
+
+    moments: Sequence[int]
+    strike: Callable[[], object]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
+    """`left` is the journal when the site had stopped, `rows` after what was overdue is settled."""
+
     asked: int
     killed: int
     pages: Counter[int]
     broken: int
     calls: int
     entries: int
-    # The journal when the site had stopped, and after the settling of what was overdue.
     left: list[Row]
     rows: list[Row]
     verdict: Verdict
     site_log: str
 
 
-def run(torture: Torture, folder: Path) -> Result:
-    """Raises RuntimeError or TimeoutError if a process does not do its part."""
+def run(
+    torture: Torture, folder: Path, *, break_database: Callable[[], object] | None = None
+) -> Result:
+    """The database breaks as often as a worker is killed, if somebody says how.
+
+    Raises RuntimeError or TimeoutError if a process does not do its part.
+    """
     dice = random.Random(torture.seed)
     estate = plan.Estate.for_bookings(torture.bookings)
+    progress = Progress()
     with ExitStack() as stack:
-        arguments = (*estate.arguments, "--latency", str(LATENCY), "--switch", "second_add=adds")
-        standin = stack.enter_context(StandInProcess(folder, *arguments))
+        standin = stack.enter_context(_standin(estate, folder))
         door = Door(standin.address)
-        database_url = torture.database_url or f"sqlite:///{folder / 'journal.sqlite3'}"
-        site = Site(
-            folder=folder,
-            crm_url=door.url,
-            database_url=database_url,
-            workers=torture.workers,
-        )
-        stack.enter_context(site)
+        site = stack.enter_context(_site(torture, folder, door))
         for fault in plan.faults(dice):
             standin.fail(**fault)
         wishes = plan.wishes(estate, torture.bookings, dice)
-        progress = Progress()
-        killed = _let_them_book(site, door, wishes, progress, torture.kills, dice)
-        site.stop()
-        standin.recover()
-        left = records.journal(site)
-        _settle_what_is_overdue(site)
-        rows, calls = records.journal(site), records.calls(standin)
+        strikes: list[tuple[int, Callable[[], object]]] = [
+            (torture.kills, lambda: site.kill_a_worker(dice)),
+            (1 + torture.kills // 10, lambda: _shut_for_a_while(door, progress)),
+        ]
+        if break_database:
+            strikes.append((torture.kills, break_database))
+        mishaps = [
+            Mishap(plan.moments(len(wishes), count, dice), strike) for count, strike in strikes
+        ]
+        _let_them_book(site, wishes, progress, mishaps, dice)
+        return _judged(site, standin, progress)
+
+
+def _standin(estate: plan.Estate, folder: Path) -> StandInProcess:
+    switches = ("--latency", str(LATENCY), "--switch", "second_add=adds")
+    return StandInProcess(folder, *estate.arguments, *switches)
+
+
+def _site(torture: Torture, folder: Path, door: Door) -> Site:
+    return Site(
+        folder=folder,
+        crm_url=door.url,
+        database_url=torture.database_url or f"sqlite:///{folder / 'journal.sqlite3'}",
+        workers=torture.workers,
+    )
+
+
+def _let_them_book(
+    site: Site,
+    wishes: Sequence[plan.Wish],
+    progress: Progress,
+    mishaps: Sequence[Mishap],
+    dice: random.Random,
+) -> None:
+    with ThreadPoolExecutor(BUYERS_AT_ONCE + len(mishaps)) as pool:
+        happening = [pool.submit(_happen, mishap, progress, dice) for mishap in mishaps]
+        buyers = [pool.submit(Buyer(site, wish, progress).book) for wish in wishes]
+        try:
+            for buyer in buyers:
+                buyer.result()
+        finally:
+            progress.end()
+        for mishap in happening:
+            mishap.result()
+
+
+def _happen(mishap: Mishap, progress: Progress, dice: random.Random) -> None:
+    for moment in mishap.moments:
+        progress.wait_for(moment)
+        progress.over.wait(dice.uniform(0, DELAY))
+        mishap.strike()
+
+
+def _shut_for_a_while(door: Door, progress: Progress) -> None:
+    door.shut()
+    progress.over.wait(SHUT_FOR)
+    door.open()
+
+
+def _judged(site: Site, standin: StandInProcess, progress: Progress) -> Result:
+    """Stops the site, settles what it left, and reads the records."""
+    site.stop()
+    standin.recover()
+    left = records.journal(site)
+    _settle_what_is_overdue(site)
+    rows, calls = records.journal(site), records.calls(standin)
     entries = records.ledger(standin.ledger)
     return Result(
         asked=progress.asked,
-        killed=killed,
+        killed=site.killed,
         pages=progress.pages,
         broken=progress.broken,
         calls=len(calls),
@@ -87,51 +153,6 @@ def run(torture: Torture, folder: Path) -> Result:
         verdict=judge(rows, entries, calls),
         site_log=site.log,
     )
-
-
-def _let_them_book(
-    site: Site,
-    door: Door,
-    wishes: Sequence[plan.Wish],
-    progress: Progress,
-    kills: int,
-    dice: random.Random,
-) -> int:
-    """Returns how many workers were killed."""
-    deaths = plan.moments(len(wishes), kills, dice)
-    closures = plan.moments(len(wishes), 1 + kills // 10, dice)
-    with ThreadPoolExecutor(BUYERS_AT_ONCE + 2) as pool:
-        killer = pool.submit(_kill, site, progress, deaths, random.Random(dice.random()))
-        porter = pool.submit(_shut, door, progress, closures)
-        buyers = [pool.submit(Buyer(site, wish, progress).book) for wish in wishes]
-        try:
-            for buyer in buyers:
-                buyer.result()
-        finally:
-            progress.end()
-        porter.result()
-        return killer.result()
-
-
-def _kill(
-    site: Site,
-    progress: Progress,
-    deaths: Sequence[int],
-    dice: random.Random,
-) -> int:
-    for moment in deaths:
-        progress.wait_for(moment)
-        progress.over.wait(dice.uniform(0, DELAY))
-        site.kill_a_worker(dice)
-    return len(deaths)
-
-
-def _shut(door: Door, progress: Progress, closures: Sequence[int]) -> None:
-    for moment in closures:
-        progress.wait_for(moment)
-        door.shut()
-        progress.over.wait(SHUT_FOR)
-        door.open()
 
 
 def _settle_what_is_overdue(site: Site) -> None:
