@@ -13,12 +13,13 @@ os.environ.update(
         MACROCRM_URL="http://127.0.0.1:9",
         SUPPORT_PHONE="+7 343 000-00-00",
         PRIVACY_POLICY_URL="https://example.test/privacy",
+        # The embedded cache, but not the one of a site that runs on this machine.
+        CACHE_URL=f"filecache://{tempfile.mkdtemp(prefix='handover-cache-')}",
     )
 )
 
 from config.settings import *
 
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 # A file: SQLite in memory locks tables, not the database, and so fails where the real one waits.
 DATABASES["default"]["TEST"] = {
     "NAME": f"{tempfile.gettempdir()}/handover-tests-{os.getpid()}.sqlite3"

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db import DatabaseError
 
-from booking.availability import GRID_STEP, zone_of
+from booking.availability import zone_of
 from booking.crm import CRMClient, CRMConfig, CRMError, FreeTimes, ReadyHouse
 from booking.doctor.findings import Finding, Verdict, failure
 
@@ -128,10 +128,10 @@ def _doubts(found: FreeTimes) -> list[str]:
         doubts.append("Report it: a real CRM was not known to answer so.")
     if not found.times:
         doubts.append("If the CRM's own calendar has room on that day, report it.")
-    step = _step(found.times)
-    if step and (step % GRID_STEP or (step > GRID_STEP and settings.BOOKING_VISIT_SLOTS > 1)):
+    step, grid = _step(found.times), timedelta(minutes=settings.BOOKING_GRID_MINUTES)
+    if step and (step % grid or (step > grid and settings.BOOKING_VISIT_SLOTS > 1)):
         doubts.append(
-            f"The site takes a grid of {_minutes(GRID_STEP)} minutes for granted, which matters if"
+            f"BOOKING_GRID_MINUTES is {settings.BOOKING_GRID_MINUTES}, which matters if"
             " BOOKING_VISIT_SLOTS is more than 1."
         )
     return doubts

@@ -1,0 +1,41 @@
+"""What can be booked: houses and flats, days and times. Reads only; shown, never promised.
+
+Whatever is read here may be gone a second later: the CRM's answer to a booking is the truth. All
+reads go through one cache (`memory`, `asking`): houses are fresh for 5 minutes, a day's times for
+30 seconds; after that the old answer is shown while one caller asks anew.
+"""
+
+from booking.availability.calendar import bookable_moment, horizon
+from booking.availability.catalogue import Flats, House, Houses, ready_houses, zone_of
+from booking.availability.timetable import (
+    Day,
+    DaysPage,
+    DayState,
+    day,
+    days,
+    days_page,
+    forget,
+    is_free,
+    nearest_starts,
+    was_free,
+)
+
+__all__ = [
+    "Day",
+    "DayState",
+    "DaysPage",
+    "Flats",
+    "House",
+    "Houses",
+    "bookable_moment",
+    "day",
+    "days",
+    "days_page",
+    "forget",
+    "horizon",
+    "is_free",
+    "nearest_starts",
+    "ready_houses",
+    "was_free",
+    "zone_of",
+]

@@ -1,0 +1,192 @@
+"""The houses of a category and the flats in them, as buyers see them.
+
+A category may have 200 houses with 500 flats each, and step 1 shows 200 lines of them. So the list
+is remembered as two entries: a small one that each page reads, and a large one, named by a digest
+of its content, that a process reads once and keeps. A house's flats stay packed until they are
+looked at.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import overload
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+
+from booking import models
+from booking.availability import asking, memory
+from booking.availability.asking import Question
+from booking.crm import CRMUnavailable, Flat, ReadyFlats, ReadyHouse
+from booking.flat_numbers import folded, natural_key
+from booking.gateway import crm_client
+
+logger = logging.getLogger(__name__)
+
+# In seconds. A list of yesterday is better than none: the CRM has the last word anyway.
+HOUSES_FRESH_FOR = 300
+HOUSES_GOOD_FOR = 24 * 3600
+
+
+class Flats(Sequence[Flat]):
+    """The flats of a house in natural order, 2 before 10; unpacked when they are looked at."""
+
+    def __init__(self, count: int = 0, packed: str = "[]") -> None:
+        self._count = count
+        self._packed = packed
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[Flat]:
+        return iter(_unpacked(self._packed))
+
+    @overload
+    def __getitem__(self, place: int) -> Flat: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Flat]: ...
+
+    def __getitem__(self, place: int | slice) -> Flat | Sequence[Flat]:
+        return _unpacked(self._packed)[place]
+
+    def numbered(self, number: str) -> Flat | None:
+        """The flat with exactly this number."""
+        if json.dumps(number) not in self._packed:
+            return None
+        return next((flat for flat in self if flat.number == number), None)
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """A house with flats that are ready, as a buyer sees it."""
+
+    id: str
+    title: str
+    flats: Flats
+    zone: ZoneInfo
+    address: str = ""
+
+    def flat(self, number: str) -> Flat | None:
+        return self.flats.numbered(number)
+
+    def flats_like(self, typed: str) -> tuple[Flat, ...]:
+        """The flats whose number reads like what a person typed: «кв. 12», "K-1" for «К-1»."""
+        wanted = folded(typed)
+        return tuple(flat for flat in self.flats if wanted and folded(flat.number) == wanted)
+
+
+@dataclass(frozen=True, slots=True)
+class Houses:
+    """The houses of one category that have anything ready."""
+
+    houses: tuple[House, ...]
+    stand_in: bool
+
+    def house(self, house_id: str) -> House | None:
+        return next((house for house in self.houses if house.id == house_id), None)
+
+    def houses_with(self, flat: str) -> tuple[House, ...]:
+        return tuple(house for house in self.houses if house.flat(flat))
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A house as it is remembered, without what only we know of it."""
+
+    id: str
+    title: str
+    flats: Flats
+
+
+def ready_houses(category: str) -> Houses:
+    """The houses of a category with something ready, by title. Raises CRMError."""
+    digest, stand_in = _answer(category)
+    try:
+        listed = _listed(digest)
+    except LookupError:
+        # The store has thrown out the large entry and kept the small one.
+        asking.forget(_question(category).key)
+        digest, stand_in = _answer(category)
+        listed = _listed(digest)
+    ours = _known_to_us()
+    return Houses(tuple(_offered(house, ours) for house in listed), stand_in)
+
+
+def zone_of(house_id: str) -> ZoneInfo:
+    known = models.House.objects.filter(house_id=house_id).first()
+    return known.zone if known else ZoneInfo(settings.TIME_ZONE)
+
+
+def _answer(category: str) -> tuple[str, bool]:
+    """The digest that names the list, and whether the stand-in gave it. Raises CRMError."""
+    [found] = asking.look([_question(category)], patience=asking.longest_read())
+    if found is None:
+        raise CRMUnavailable("getReadyFlats: the answer took too long.", transient=True)
+    if found.error:
+        raise found.error.with_traceback(None)
+    digest, stand_in = found.answer
+    return digest, stand_in
+
+
+def _question(category: str) -> Question:
+    return Question(
+        key=memory.key_of("houses", category),
+        ask=lambda: _read(category),
+        fresh_for=HOUSES_FRESH_FOR,
+        good_for=HOUSES_GOOD_FOR,
+    )
+
+
+def _read(category: str) -> tuple[str, bool]:
+    reply = crm_client().ready_flats(category)
+    for remark in reply.remarks:
+        logger.warning("The list of %s: %s", category, remark)
+    body = json.dumps(_rows(reply)).encode()
+    digest = hashlib.sha256(body).hexdigest()
+    memory.keep_body(digest, body, HOUSES_FRESH_FOR + HOUSES_GOOD_FOR)
+    return digest, reply.stand_in
+
+
+def _rows(reply: ReadyFlats) -> list[tuple[str, str, int, str]]:
+    offered = (house for house in reply.houses if house.flats)
+    by_title = sorted(offered, key=lambda house: natural_key(house.title))
+    return [(house.id, house.title, len(house.flats), _packed(house)) for house in by_title]
+
+
+def _packed(house: ReadyHouse) -> str:
+    flats = sorted(house.flats, key=lambda flat: natural_key(flat.label))
+    return json.dumps([(flat.number, flat.label) for flat in flats])
+
+
+@lru_cache(maxsize=64)
+def _unpacked(packed: str) -> tuple[Flat, ...]:
+    return tuple(Flat(number, label) for number, label in json.loads(packed))
+
+
+# As many as there are categories, twice, for the moment in which a list changes.
+@lru_cache(maxsize=8)
+def _listed(digest: str) -> tuple[Listed, ...]:
+    """The list of this digest. Raises LookupError when it is no longer remembered."""
+    body = memory.body(digest)
+    if body is None:
+        raise LookupError(digest)
+    rows = json.loads(body)
+    return tuple(Listed(id_, title, Flats(count, packed)) for id_, title, count, packed in rows)
+
+
+def _known_to_us() -> dict[str, tuple[str, str]]:
+    """What the CRM does not know of each house: its zone's name and its address."""
+    rows = models.House.objects.values_list("house_id", "time_zone", "address")
+    return {house_id: (zone_name, address) for house_id, zone_name, address in rows}
+
+
+def _offered(house: Listed, ours: dict[str, tuple[str, str]]) -> House:
+    zone_name, address = ours.get(house.id, ("", ""))
+    zone = ZoneInfo(zone_name or settings.TIME_ZONE)
+    return House(house.id, house.title, house.flats, zone, address)

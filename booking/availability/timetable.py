@@ -1,0 +1,170 @@
+"""The days at a house and the times of a day, as they can be shown now."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from datetime import time as clock
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from booking.availability import asking, calendar, memory
+from booking.availability.asking import Question
+from booking.availability.calendar import Span
+from booking.availability.catalogue import House
+from booking.availability.memory import Remembered
+from booking.crm import CRMError, CRMRefused
+from booking.gateway import crm_client
+
+logger = logging.getLogger(__name__)
+
+# In seconds. A stale day is shown for so long at most: the longer, the likelier its times are gone.
+TIMES_FRESH_FOR = 30
+TIMES_GOOD_FOR = 300
+# How long a page waits for its days, in seconds. What is later is "not checked yet".
+PAGE_BUDGET = 2.5
+# How many pages of days without a free time are passed over to find the first that has one.
+PAGES_PASSED_OVER = 2
+
+
+class DayState(StrEnum):
+    FREE = "free"
+    FULL = "full"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """One day at a house: the starts that can still be booked, as aware wall times of the house."""
+
+    date: date
+    state: DayState
+    starts: tuple[datetime, ...] = ()
+    # The CRM's own words when it declines a day (C81), for the buyer to read.
+    explanation: str = ""
+    error: CRMError | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class DaysPage:
+    """Some consecutive days, and a day of the page before and after, if there is one."""
+
+    days: tuple[Day, ...]
+    earlier: date | None = None
+    later: date | None = None
+
+
+def days_page(house: House, chosen: date | None = None) -> DaysPage:
+    """The days around the chosen one; without it, the first days of which one has free time.
+
+    They are asked side by side within the page's budget. A day that has not answered in time, or
+    whose read failed, is UNKNOWN, never full; only the chosen one is waited for as long as the CRM
+    may take. Raises CRMError when every day failed.
+    """
+    deadline = time.monotonic() + PAGE_BUDGET
+    first = page = _page(house, calendar.span_with(house.zone, chosen), chosen, PAGE_BUDGET)
+    _raise_if_all_failed(first.days)
+    for _page_passed_over in range(PAGES_PASSED_OVER):
+        left = deadline - time.monotonic()
+        is_full = all(day.state is DayState.FULL for day in page.days)
+        if chosen or not is_full or page.later is None or left <= 0:
+            break
+        page = _page(house, calendar.span_with(house.zone, page.later), None, left)
+    is_better = any(day.state is DayState.FREE for day in page.days)
+    return page if is_better else first
+
+
+def days(house: House, chosen: date | None = None) -> list[Day]:
+    """The days of `days_page`."""
+    return list(days_page(house, chosen).days)
+
+
+def day(house: House, asked: date) -> Day:
+    """One day at a house within the page's budget; UNKNOWN when it could not be read."""
+    [found] = asking.look([_question(house.id, house.zone, asked)], patience=PAGE_BUDGET)
+    return _day(asked, found, house.zone)
+
+
+def nearest_starts(found: Iterable[Day], lost: datetime, count: int = 3) -> list[datetime]:
+    """The free starts closest to one that is gone, in the order of the clock."""
+    return calendar.nearest((start for day in found for start in day.starts), lost, count)
+
+
+def forget(house_id: str, asked: date) -> None:
+    """Drop what is known of a day, because a booking may just have changed it."""
+    asking.forget(_key(house_id, asked))
+
+
+def was_free(house_id: str, start: datetime) -> bool | None:
+    """Whether a recent look at that day showed the start free; None if nobody has just looked."""
+    seen = asking.known(_key(house_id, start.date()))
+    if seen is None or seen.error or seen.age > TIMES_FRESH_FOR:
+        return None
+    return _has(seen, start)
+
+
+def is_free(house_id: str, start: datetime) -> bool | None:
+    """Asks the CRM now, within the page's budget, whether a start is free; None: can't tell."""
+    asked = start.date()
+    forget(house_id, asked)
+    question = _question(house_id, ZoneInfo(str(start.tzinfo)), asked)
+    [found] = asking.look([question], patience=PAGE_BUDGET)
+    return None if found is None or found.error else _has(found, start)
+
+
+def _page(house: House, span: Span, chosen: date | None, patience: float) -> DaysPage:
+    """The days of one span, as far as they are known when the patience ends."""
+    order = sorted(span.dates, key=lambda date: date != chosen)
+    questions = [_question(house.id, house.zone, date) for date in order]
+    longest = asking.longest_read() if chosen in span.dates else 0.0
+    found = asking.look(questions, patience=patience, first_patience=longest)
+    by_date = dict(zip(order, found, strict=True))
+    shown = tuple(_day(date, by_date[date], house.zone) for date in span.dates)
+    return DaysPage(shown, span.earlier, span.later)
+
+
+def _raise_if_all_failed(shown: Sequence[Day]) -> None:
+    errors = [day.error for day in shown if day.error is not None]
+    if len(errors) == len(shown):
+        raise errors[0].with_traceback(None)
+
+
+def _day(asked: date, found: Remembered | None, zone: ZoneInfo) -> Day:
+    if found is None or found.error:
+        return Day(asked, DayState.UNKNOWN, error=found.error if found else None)
+    times, explanation = found.answer
+    starts = calendar.bookable_starts(asked, times or (), zone)
+    return Day(asked, DayState.FREE if starts else DayState.FULL, starts, explanation)
+
+
+def _has(found: Remembered, start: datetime) -> bool | None:
+    """Whether a day's answer lists a start; None for a day that the CRM declined."""
+    times, _explanation = found.answer
+    return None if times is None else start.time() in times
+
+
+def _question(house_id: str, zone: ZoneInfo, asked: date) -> Question:
+    return Question(
+        key=_key(house_id, asked),
+        ask=lambda: _read(house_id, zone, asked),
+        fresh_for=TIMES_FRESH_FOR,
+        good_for=TIMES_GOOD_FOR,
+    )
+
+
+def _read(house_id: str, zone: ZoneInfo, asked: date) -> tuple[tuple[clock, ...] | None, str]:
+    """The times of a day and "", or None and why the CRM declines the day. Raises CRMError."""
+    try:
+        reply = crm_client().free_times(house_id, asked, zone)
+    except CRMRefused as exc:
+        return None, exc.message
+    for remark in reply.remarks:
+        logger.warning("The times of %s: %s", asked, remark)
+    return reply.times, ""
+
+
+def _key(house_id: str, asked: date) -> str:
+    return memory.key_of("times", house_id, asked.isoformat())
