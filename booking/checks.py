@@ -1,6 +1,7 @@
 """System checks: a configuration that would fail at the first buyer stops the start instead."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from django.apps import AppConfig
@@ -8,11 +9,29 @@ from django.conf import settings
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.checks import CheckMessage, Error, register
 
+from booking import brand
+
 
 @register()
 def configuration(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """One error, one sentence, for each variable that is missing or makes no sense."""
     return [Error(problem, id="booking.E001") for problem in settings.CONFIGURATION_PROBLEMS]
+
+
+@register()
+def look(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """A brand that cannot be read, or a logo that is not there, is told before a buyer sees it."""
+    found: list[CheckMessage] = []
+    if settings.ACCENT_COLOR:
+        try:
+            brand.palette(settings.ACCENT_COLOR)
+        except ValueError as exc:
+            found.append(Error(f"ACCENT_COLOR {exc}.", id="booking.E003"))
+    logo = Path(settings.LOGO_FILE)
+    if settings.LOGO_FILE and not (logo.is_file() and logo.suffix in brand.LOGO_TYPES):
+        kinds = ", ".join(brand.LOGO_TYPES)
+        found.append(Error(f"LOGO_FILE must be a file that ends in {kinds}.", id="booking.E004"))
+    return found
 
 
 @register(deploy=True)

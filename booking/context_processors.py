@@ -4,12 +4,17 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from booking import language
+
 
 def site(request: HttpRequest) -> dict[str, Any]:
-    """What every page needs to name itself and to say whom to call."""
+    """What every page needs to name itself, to look as it should and to say whom to call."""
     phone = settings.SUPPORT_PHONE
     return {
         "site_name": settings.SITE_NAME or _("Booking of the key handover"),
+        "accent": settings.ACCENT_COLOR[1:],
+        "has_logo": bool(settings.LOGO_FILE),
+        "languages": language.links(request) if request.method in {"GET", "HEAD"} else [],
         "support_phone": phone,
         "support_phone_href": "tel:" + "".join(c for c in phone if c.isdigit() or c == "+"),
         "privacy_policy_url": settings.PRIVACY_POLICY_URL,

@@ -16,6 +16,7 @@ from phonenumber_field.formfields import PhoneNumberField
 from phonenumber_field.phonenumber import PhoneNumber
 from phonenumber_field.widgets import RegionalPhoneNumberWidget
 
+from booking import wording
 from booking.models import Booking, ChangeRequest
 
 SOURCES = ("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term", "ref")
@@ -138,16 +139,33 @@ class ConfirmForm(forms.Form):
         ),
     )
     consent = forms.BooleanField(
-        label=_("I agree to the processing of my personal data"),
+        label=wording.CONSENT,
         error_messages={"required": _("Tick that you agree to the processing of personal data")},
     )
     key = forms.UUIDField(widget=forms.HiddenInput)
+    # Out of people's sight; whoever fills it in is a program.
+    leave_empty = forms.CharField(
+        label=_("Leave this field empty"),
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "tabindex": "-1"}),
+    )
 
     use_required_attribute = False
 
-    def with_new_key(self) -> ConfirmForm:
-        """The same answers and errors, to be sent as a new booking."""
-        form = ConfirmForm({**dict(self.data.items()), "key": str(uuid.uuid4())})
+    def clean_leave_empty(self) -> str:
+        if self.cleaned_data["leave_empty"]:
+            raise forms.ValidationError(_("Leave this field empty"))
+        return ""
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether what people do not see is as it should be: the key, the field left empty."""
+        return not {"key", "leave_empty"} & set(self.errors)
+
+    def made_sound(self) -> ConfirmForm:
+        """The same answers, to be sent as a new booking."""
+        repaired = {"key": str(uuid.uuid4()), "leave_empty": ""}
+        form = ConfirmForm({**dict(self.data.items()), **repaired})
         form.full_clean()
         return form
 

@@ -43,6 +43,7 @@ class Order:
     starts_at: datetime
     phone: PhoneNumber
     after: uuid.UUID | None = None
+    consent: str = ""
     source: dict[str, str] = field(default_factory=dict)
     client_address: str | None = None
     stand_in: bool = False
@@ -88,6 +89,7 @@ def book_again(booking: Booking, client_address: str | None) -> Booking:
         starts_at=booking.starts_at_local,
         phone=booking.phone,
         after=booking.follows.key if booking.follows else None,
+        consent=booking.consent,
         source=booking.source,
         client_address=client_address,
         stand_in=booking.stand_in,
@@ -196,6 +198,7 @@ def _opened(order: Order) -> tuple[Booking, bool]:
         starts_at=order.starts_at,
         time_zone=str(order.starts_at.tzinfo),
         follows=latest,
+        consent=order.consent,
         source=order.source,
         client_address=order.client_address,
         stand_in=order.stand_in,

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from booking.views import health, receipt, steps
+from booking.views import about, health, receipt, steps
 
 app_name = "booking"
 
@@ -12,6 +12,9 @@ urlpatterns = [
     path("bookings/<uuid:key>/again/", receipt.book_again, name="book_again"),
     path("bookings/<uuid:key>/change/", receipt.ask_for_change, name="ask_for_change"),
     path("bookings/<uuid:key>/calendar.ics", receipt.calendar, name="calendar"),
+    path("accessibility/", about.accessibility, name="accessibility"),
+    path("brand/<str:version>.css", about.brand_css, name="brand_css"),
+    path("brand/logo", about.logo, name="logo"),
     path("healthz/", health.alive, name="alive"),
     path("readyz/", health.ready, name="ready"),
 ]

@@ -29,6 +29,10 @@ CATEGORY_QUESTIONS: dict[str, Promise] = {
     "comm": gettext_lazy("Which premises are you receiving?"),
 }
 
+# What a buyer agrees to. Another text is another version; each booking keeps its own.
+CONSENT = gettext_lazy("I agree to the processing of my personal data")
+CONSENT_VERSION = "2026-11-24"
+
 CATEGORY_LABELS: dict[str, Promise] = {
     "flat": gettext_lazy("Flat number"),
     "garage": gettext_lazy("Number of the parking space"),

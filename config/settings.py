@@ -42,6 +42,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "booking.middleware.ContentSecurityPolicy",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "booking.language.ChosenLanguage",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -121,7 +122,8 @@ TEMPLATES = [
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 LANGUAGE_CODE = "ru"
-LANGUAGES = [("ru", "Русский")]
+LANGUAGES = [("ru", "Русский"), ("en", "English")]
+LANGUAGE_COOKIE_NAME = "lang"
 LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = _env.optional("TIME_ZONE", env.time_zone, "Europe/Moscow")
 USE_TZ = True
@@ -227,6 +229,9 @@ LIMIT_BOOKINGS_PER_ADDRESS = _env.optional("LIMIT_BOOKINGS_PER_ADDRESS", env.who
 # What buyers read
 
 SITE_NAME = _env.optional("SITE_NAME", str, "")
+# Judged by the system check `booking.checks.look`.
+ACCENT_COLOR = _env.optional("ACCENT_COLOR", str, "")
+LOGO_FILE = _env.optional("LOGO_FILE", str, "")
 SUPPORT_PHONE = _env.optional("SUPPORT_PHONE", env.phone, "")
 PRIVACY_POLICY_URL = _env.optional("PRIVACY_POLICY_URL", env.web_url, "")
 RETENTION_DAYS = _env.optional("RETENTION_DAYS", env.whole(1, 36500), 1095)

@@ -85,6 +85,7 @@ def test_every_start_stops_with_a_sentence(command):
 
 
 WRONG = {
+    "ACCENT_COLOR": "wrong",
     "ALLOWED_HOSTS": "*",
     "BOOKING_CATEGORIES": "flat,wrong",
     "BOOKING_HORIZON_DAYS": "-1",
@@ -99,6 +100,7 @@ WRONG = {
     "LIMIT_REFUSED_PER_ADDRESS": "wrong",
     "LIMIT_REFUSED_PER_FLAT": "-6",
     "LIMIT_WINDOW_MINUTES": "wrong",
+    "LOGO_FILE": "wrong.txt",
     "MACROCRM_CONCURRENCY": "1.5",
     "MACROCRM_CONNECT_TIMEOUT": "nan",
     "MACROCRM_DOMAIN": "https://wrong.example/",
@@ -120,7 +122,7 @@ NEVER_WRONG = {"MACROCRM_APP_SECRET", "SITE_NAME"}
 def test_each_wrong_value_has_its_sentence_and_none_is_repeated():
     done = run(*MANAGE, "check", **WRONG)
 
-    sentences = re.findall(r"\?: \(booking\.E001\) (\w+) must [^\n]+\.\n", done.stderr)
+    sentences = re.findall(r"\?: \(booking\.E00\d\) (\w+) must [^\n]+\.\n", done.stderr)
     assert sorted(sentences) == sorted(WRONG)
     assert "wrong" not in done.stderr
     assert "Traceback" not in done.stderr

@@ -160,6 +160,7 @@ def _order(
         starts_at=start,
         phone=form.typed_phone,
         after=answers.after_key,
+        consent=wording.CONSENT_VERSION,
         source=answers.source,
         client_address=client_address(request),
         stand_in=place.stand_in,
@@ -206,7 +207,7 @@ def _confirm_page(
         "chosen": [*pages.chosen_rows(answers, place.house, place.flat), time_row],
         "zone_note": wording.zone_note(start),
         "back_url": time_row.change_url,
-        "form": form.with_new_key() if "key" in form.errors else form,
+        "form": form if form.is_sound else form.made_sound(),
         "problem": _problem_with_form(answers, form),
         "hidden": answers.fields("category", "house", "flat", "start", "after"),
         "submit_label": _("Book for {when}").format(when=wording.for_day_at(start)),
@@ -307,7 +308,7 @@ def _problem_with_time(answers: Answers, days: list[Day], lost: datetime | None)
 
 
 def _problem_with_form(answers: Answers, form: ConfirmForm) -> str:
-    if form.is_bound and set(form.errors) == {"key"}:
+    if form.is_bound and not form.is_sound:
         return _("Please check everything and press the button once more.")
     if answers.after:
         return _("This will be one more visit, beside the booking that you already have.")

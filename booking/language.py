@@ -1,0 +1,57 @@
+"""Which language a page speaks: the one chosen by a link, else the browser's, else Russian."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.middleware.locale import LocaleMiddleware
+
+PARAMETER = "lang"
+
+
+class ChosenLanguage(LocaleMiddleware):
+    """`?lang=en` on any page chooses; a cookie of the browser's session remembers it.
+
+    Only the choice is remembered, so a page that is passed on speaks its reader's language.
+    """
+
+    def process_request(self, request: HttpRequest) -> None:
+        chosen = request.GET.get(PARAMETER)
+        if chosen in dict(settings.LANGUAGES):
+            request.COOKIES[settings.LANGUAGE_COOKIE_NAME] = chosen
+        super().process_request(request)
+
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
+        chosen = request.GET.get(PARAMETER)
+        if chosen in dict(settings.LANGUAGES):
+            response.set_cookie(
+                settings.LANGUAGE_COOKIE_NAME,
+                chosen,
+                secure=settings.CSRF_COOKIE_SECURE,
+                httponly=True,
+                samesite="Lax",
+            )
+        return super().process_response(request, response)
+
+
+def links(request: HttpRequest) -> list[dict[str, str | bool]]:
+    """This page in each language, for the foot of the page."""
+    current = getattr(request, "LANGUAGE_CODE", settings.LANGUAGE_CODE)
+    return [
+        {
+            "code": code,
+            "name": str(name),
+            "url": _this_page_in(code, request),
+            "is_current": code == current,
+        }
+        for code, name in settings.LANGUAGES
+    ]
+
+
+def _this_page_in(code: str, request: HttpRequest) -> str:
+    query = request.GET.copy()
+    query[PARAMETER] = code
+    return f"{request.path}?{query.urlencode()}"
