@@ -10,10 +10,10 @@ PRODUCTION = SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token
   MACROCRM_URL=https://crm.example.com MACROCRM_DOMAIN=example.com MACROCRM_APP_SECRET=example-secret
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test torture lint format lock messages screenshots
+.PHONY: help install demo test test-services torture lint format lock messages screenshots
 
 help: ## list the commands
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
 # Two stamps, so that the demo needs nothing of what only a developer needs.
 $(VENV)/site.stamp: requirements.txt
@@ -33,6 +33,9 @@ demo: $(VENV)/site.stamp ## the site with a stand-in CRM on http://127.0.0.1:800
 
 test: install ## all tests
 	$(BIN)/python -X dev -m pytest
+
+test-services: install ## all tests on PostgreSQL and Redis (Debian's packages)
+	$(BIN)/python -X dev -m tests.services $(BIN)/python -X dev -m pytest
 
 torture: install ## 500 bookings by real processes while 60 workers are killed
 	$(BIN)/python -m tests.torture

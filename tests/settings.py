@@ -13,17 +13,21 @@ os.environ.update(
         MACROCRM_URL="http://127.0.0.1:9",
         SUPPORT_PHONE="+7 343 000-00-00",
         PRIVACY_POLICY_URL="https://example.test/privacy",
-        # The embedded cache, but not the one of a site that runs on this machine.
-        CACHE_URL=f"filecache://{tempfile.mkdtemp(prefix='handover-cache-')}",
+        # The services that `tests.services` starts. Without them, the embedded database and cache,
+        # but not those of a site that runs on this machine.
+        DATABASE_URL=os.environ.get("TESTS_DATABASE_URL", ""),
+        CACHE_URL=os.environ.get("TESTS_CACHE_URL")
+        or f"filecache://{tempfile.mkdtemp(prefix='handover-cache-')}",
     )
 )
 
 from config.settings import *
 
-# A file: SQLite in memory locks tables, not the database, and so fails where the real one waits.
-DATABASES["default"]["TEST"] = {
-    "NAME": f"{tempfile.gettempdir()}/handover-tests-{os.getpid()}.sqlite3"
-}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    # A file: in memory SQLite locks tables, not the database, and fails where the real one waits.
+    DATABASES["default"]["TEST"] = {
+        "NAME": f"{tempfile.gettempdir()}/handover-tests-{os.getpid()}.sqlite3"
+    }
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
