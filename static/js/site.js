@@ -5,6 +5,10 @@ function submitOnce(form) {
   const button = form.querySelector("button[type=submit]");
   const status = form.querySelector("[data-busy-status]");
   const label = button.textContent;
+  const show = (words, more) => {
+    button.textContent = words;
+    if (status) status.textContent = more;
+  };
 
   form.addEventListener("submit", (event) => {
     if (form.dataset.submitted) {
@@ -13,8 +17,7 @@ function submitOnce(form) {
     }
     form.dataset.submitted = "true";
     button.setAttribute("aria-disabled", "true");
-    button.textContent = form.dataset.busyLabel;
-    status.textContent = form.dataset.busyText;
+    show(form.dataset.busyLabel, form.dataset.busyText);
   });
 
   // The page may come back from the browser's cache just as it was left.
@@ -22,8 +25,7 @@ function submitOnce(form) {
     if (!event.persisted) return;
     delete form.dataset.submitted;
     button.removeAttribute("aria-disabled");
-    button.textContent = label;
-    status.textContent = "";
+    show(label, "");
   });
 }
 
