@@ -13,6 +13,7 @@ from django.db import connection
 from django.db.models import F
 from django.test import Client
 
+from booking import wording
 from booking.models import Booking
 from booking.standin.estate import REFUSED_PHONE
 from tests.journey import (
@@ -233,6 +234,21 @@ class TestConfirm:
 
         assert uuid.UUID(hidden_fields(text_of(page))["key"])
         assert standin.count("add") == 0
+
+    def test_a_program_that_fills_in_what_people_do_not_see_books_nothing(self, client, standin):
+        form = fill_in(client, first_free(standin))
+        page = send(client, form | {"leave_empty": "https://spam.example"})
+
+        html = text_of(page)
+        assert "spam.example" not in html
+        assert standin.count("add") == 0
+        again = hidden_fields(html) | {"phone": form["phone"], "consent": "on"}
+        assert heading(client.get(send(client, again).url)) == "Вы записаны"
+
+    def test_the_consent_is_kept_with_its_version(self, client, standin):
+        send(client, fill_in(client, first_free(standin)))
+
+        assert Booking.objects.get().consent == wording.CONSENT_VERSION
 
     def test_sent_twice_it_is_one_booking(self, client, standin):
         form = fill_in(client, first_free(standin))

@@ -1,7 +1,9 @@
+import hashlib
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.utils import translation
 from phonenumber_field.phonenumber import PhoneNumber
 
 from booking import wording
@@ -59,6 +61,17 @@ def test_an_unknown_zone_is_named_by_its_offset():
     moment = datetime(2031, 12, 2, tzinfo=ZoneInfo("Asia/Kathmandu"))
 
     assert "UTC+05:45" in wording.zone_note(moment)
+
+
+def test_another_consent_is_another_version():
+    texts = []
+    for language in ("ru", "en"):
+        with translation.override(language):
+            texts.append(str(wording.CONSENT))
+
+    # Change the version together with this.
+    digest = hashlib.sha256("|".join(texts).encode()).hexdigest()[:12]
+    assert (wording.CONSENT_VERSION, digest) == ("2026-11-24", "665324e53d94")
 
 
 def test_no_such_flat_and_not_your_phone_read_alike():
