@@ -1,0 +1,191 @@
+"""Every state of every page of the buyer's, and how one gets there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from pytest_django.fixtures import Settings
+
+from booking.standin import StandIn
+from booking.standin.estate import REFUSED_PHONE
+from tests.browser.buyer import Buyer
+from tests.journey import FLAT, HOUSE, first_free
+
+State = Callable[[Buyer, StandIn, Settings], None]
+
+OF_FLAT = {"category": "flat", "house": HOUSE, "flat": FLAT}
+
+
+def houses(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    buyer.open()
+    buyer.reads("Выберите дом")
+
+
+def flats(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    buyer.open("/", category="flat", house=HOUSE)
+    buyer.reads("Или выберите из списка")
+
+
+def nothing_ready(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    standin.estate.houses.clear()
+    buyer.open()
+    buyer.reads("Сейчас нет ничего готового")
+
+
+def unknown_flat(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    buyer.open("/", category="flat", house=HOUSE, flat="1.8-99-9")
+    buyer.reads("нет среди готовых")
+
+
+def unknown_house(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    buyer.open("/", category="flat", house="1", flat=FLAT)
+    buyer.reads("Дома из этой ссылки сейчас нет")
+
+
+def matches(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    buyer.open("/", category="flat", house="3105034", flat="к-7")
+    buyer.reads("Подходят несколько номеров")
+
+
+def days(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    buyer.open("/time/", **OF_FLAT)
+    buyer.reads("свободн")
+
+
+def day_not_bookable(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    buyer.open("/time/", **OF_FLAT, date="2020-01-01")
+    buyer.reads("записи нет")
+
+
+def days_unknown(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    standin.fail("getFreeTimes", "status", times=4)
+    settings.MACROCRM_CONCURRENCY = 1
+    buyer.open("/time/", **OF_FLAT)
+    buyer.reads("узнать")
+
+
+def all_full(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    standin.switch(busy=1)
+    buyer.open("/time/", **OF_FLAT)
+    buyer.reads("свободного времени нет")
+
+
+def lost_time(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    start = first_free(standin)
+    standin.hand_to_a_rival(HOUSE, start)
+    buyer.open("/time/", **OF_FLAT, start=f"{start:%Y-%m-%dT%H:%M}")
+    buyer.reads("Ближайшее свободное время")
+
+
+def last_step(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    buyer.open_last_step(first_free(standin))
+    buyer.sees("Проверьте и подтвердите запись")
+
+
+def last_step_with_mistakes(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    buyer.open_last_step(first_free(standin))
+    buyer.phone.fill("12")
+    buyer.book_button.click()
+    buyer.reads("Отметьте согласие")
+
+
+def confirmed(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    buyer.book(first_free(standin))
+    buyer.sees("Вы записаны")
+
+
+def another_visit(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    first, second = standin.free_starts(HOUSE)[:2]
+    buyer.book(first)
+    buyer.sees("Вы записаны")
+    buyer.book(second)
+    buyer.reads("Записаться ещё на один визит")
+
+
+def refused(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    buyer.book(first_free(standin), phone=REFUSED_PHONE)
+    buyer.sees("Записаться не получилось")
+
+
+def not_sent(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    buyer.open_last_step(first_free(standin))
+    buyer.sign()
+    standin.stop()
+    buyer.book_button.click()
+    buyer.sees("Запись не отправлена")
+
+
+def in_doubt(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    standin.fail("add", "drop_after_write")
+    buyer.book(first_free(standin))
+    buyer.sees("Проверяем вашу запись")
+
+
+def crm_away(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    standin.stop()
+    buyer.open("/time/", **OF_FLAT)
+    buyer.sees("Запись временно недоступна")
+
+
+def too_many_tries(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    settings.LIMIT_REFUSED_PER_FLAT = 1
+    first, second = standin.free_starts(HOUSE)[:2]
+    buyer.book(first, phone=REFUSED_PHONE)
+    buyer.sees("Записаться не получилось")
+    buyer.book(second, phone=REFUSED_PHONE)
+    buyer.sees("Слишком много попыток")
+
+
+def form_too_old(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    buyer.open_last_step(first_free(standin))
+    buyer.sign()
+    buyer.page.context.clear_cookies()
+    buyer.book_button.click()
+    buyer.sees("Страница была открыта слишком долго")
+
+
+def not_understood(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    buyer.open("/", **{f"field{number}": "" for number in range(300)})
+    buyer.sees("Не удалось разобрать этот адрес")
+
+
+def no_such_page(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    buyer.open("/bookings/00000000-0000-4000-8000-000000000000/")
+    buyer.sees("Такой страницы нет")
+
+
+def broken(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    settings.BOOKING_CATEGORIES = []
+    buyer.open()
+    buyer.sees("Что-то сломалось у нас")
+
+
+ALL: tuple[State, ...] = (
+    houses,
+    flats,
+    nothing_ready,
+    unknown_flat,
+    unknown_house,
+    matches,
+    days,
+    day_not_bookable,
+    days_unknown,
+    all_full,
+    lost_time,
+    last_step,
+    last_step_with_mistakes,
+    confirmed,
+    another_visit,
+    refused,
+    not_sent,
+    in_doubt,
+    crm_away,
+    too_many_tries,
+    form_too_old,
+    not_understood,
+    no_such_page,
+    broken,
+)
+
+in_every_state = pytest.mark.parametrize("state", ALL, ids=lambda state: state.__name__)

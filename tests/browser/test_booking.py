@@ -1,0 +1,136 @@
+"""A buyer books, from the front door or from a link, and staff see it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+from playwright.sync_api import Request, Route, expect
+
+from booking.models import Booking
+from booking.standin import ACCEPTED_PHONE
+from tests.browser.buyer import Buyer
+from tests.browser.chromium import with_and_without_scripts
+from tests.journey import FLAT, HOUSE, first_free
+
+pytestmark = pytest.mark.browser
+
+
+@with_and_without_scripts
+def test_from_the_front_door_to_the_log_of_staff(buyer, standin, staff_password):
+    start = first_free(standin)
+    buyer.walk_to_last_step(start)
+    buyer.sign("8 900 123-45-67")
+    buyer.book_button.click()
+
+    buyer.sees_confirmed(start)
+    assert standin.count("add") == 1
+    (held,) = standin.ledger
+    assert (held.number, held.phone) == (FLAT, ACCEPTED_PHONE)
+    _log_in(buyer, staff_password)
+    _sees_in_the_log(buyer, start)
+
+
+@with_and_without_scripts
+def test_a_link_to_a_flat_continues_at_the_time(buyer, standin):
+    buyer.open("/", category="flat", house=HOUSE, flat=FLAT)
+
+    buyer.sees("Когда вам удобно приехать?")
+    expect(buyer.page.get_by_text(FLAT)).to_be_visible()
+
+
+@with_and_without_scripts
+def test_a_link_to_an_unknown_flat_keeps_the_house(buyer, standin):
+    buyer.open("/", category="flat", house=HOUSE, flat="1.8-99-9", utm_source="sms")
+
+    expect(buyer.message).to_be_focused()
+    expect(buyer.message).to_contain_text("1.8-99-9 нет среди готовых")
+    assert buyer.page.title().startswith("Ошибка:")
+    expect(buyer.number).to_have_value("1.8-99-9")
+    buyer.number.fill("1.8–12–1")
+    buyer.button("Продолжить").click()
+    buyer.sees("Когда вам удобно приехать?")
+    assert "utm_source=sms" in buyer.page.url
+
+
+@with_and_without_scripts
+def test_a_link_to_an_unknown_house_keeps_the_flat(buyer, standin):
+    buyer.open("/", category="flat", house="1", flat=FLAT)
+
+    expect(buyer.message).to_contain_text("Дома из этой ссылки сейчас нет")
+    buyer.house().click()
+    buyer.sees("Когда вам удобно приехать?")
+
+
+def test_a_number_that_two_flats_may_have_is_asked_back(buyer, standin):
+    buyer.open("/", category="flat", house="3105034")
+    buyer.number.fill("к-7")
+    buyer.button("Продолжить").click()
+
+    matches = buyer.page.get_by_role("region", name="Подходят несколько номеров")
+    expect(matches.get_by_role("link")).to_have_text(["K-7", "К-7"])
+    matches.get_by_role("link").last.click()
+    buyer.sees("Когда вам удобно приехать?")
+    expect(buyer.page.get_by_text("квартира К-7")).to_be_visible()
+
+
+def test_a_long_list_narrows_while_a_number_is_typed(buyer, standin):
+    buyer.open("/", category="flat", house="3105012")
+    buyer.number.press_sequentially("2.6-25")
+
+    expect(buyer.page.get_by_role("status")).to_have_text("Найдено: 4")
+    expect(buyer.link("2.6-25-1")).to_be_visible()
+    expect(buyer.link("2.1-1-1")).to_be_hidden()
+
+
+def test_mistakes_in_the_last_step_are_named_and_nothing_is_lost(buyer, standin):
+    buyer.open_last_step(first_free(standin))
+    buyer.phone.fill("12")
+    buyer.book_button.click()
+
+    expect(buyer.message).to_be_focused()
+    buyer.message.get_by_role("link", name="Отметьте согласие").click()
+    expect(buyer.consent).to_be_focused()
+    expect(buyer.phone).to_have_value("12")
+    buyer.sign("+7 (900) 123 45 67")
+    buyer.book_button.click()
+    buyer.sees("Вы записаны")
+    assert standin.count("add") == 1
+
+
+def test_the_button_tells_that_it_is_working_and_takes_no_second_press(buyer, standin):
+    presses: list[Request] = []
+
+    def stay(route: Route) -> None:
+        """Answer "No content": the browser stays on the page, so that it can be looked at."""
+        presses.append(route.request)
+        route.fulfill(status=204)
+
+    buyer.page.route("**/confirm/", stay)
+    buyer.open_last_step(first_free(standin))
+    buyer.sign()
+    buyer.book_button.press("Enter")
+
+    expect(buyer.button("Записываем…")).to_be_disabled()
+    expect(buyer.page.get_by_role("status")).to_contain_text("Не закрывайте страницу")
+    buyer.button("Записываем…").press("Enter")
+    buyer.page.wait_for_timeout(100)
+    assert len(presses) == 1
+
+
+def _log_in(buyer: Buyer, password: str) -> None:
+    buyer.open("/admin/booking/booking/")
+    buyer.page.get_by_label("Имя пользователя").fill("staff")
+    buyer.page.get_by_label("Пароль").fill(password)
+    buyer.button("Войти").click()
+
+
+def _sees_in_the_log(buyer: Buyer, start: datetime) -> None:
+    booking = Booking.objects.get()
+    row = buyer.page.get_by_role("row").filter(has_text=booking.reference)
+    expect(row).to_contain_text("подтверждена")
+    expect(row).to_contain_text(f"{start:%d.%m.%Y %H:%M}")
+    row.get_by_role("link").first.click()
+    events = buyer.page.get_by_role("group", name="События")
+    expect(events.get_by_role("row").filter(has_text="отправляется")).to_have_count(1)
+    expect(events.get_by_role("row").filter(has_text="подтверждена")).to_have_count(1)

@@ -1,0 +1,59 @@
+"""What holds for every state of every page: anybody can use it, on any screen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
+from playwright.sync_api import Page
+
+from tests.browser.states import in_every_state
+
+pytestmark = [pytest.mark.browser, in_every_state]
+
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa", "best-practice"]
+EVERY_RULE = {
+    "runOnly": {"type": "tag", "values": RULES},
+    # Not run by its tag alone.
+    "rules": {"target-size": {"enabled": True}},
+    "resultTypes": ["violations"],
+}
+# All that a colour scheme changes.
+CONTRAST = {"runOnly": ["color-contrast"], "resultTypes": ["violations"]}
+SMALLEST_PHONE = {"width": 320, "height": 568}
+# The site's own size, and twice that.
+TEXT_SIZES = ("112.5%", "225%")
+
+
+def test_anybody_can_use_it(state, buyer, standin, settings):
+    state(buyer, standin, settings)
+
+    assert axe_findings(buyer.page, EVERY_RULE) == []
+    buyer.page.emulate_media(color_scheme="dark")
+    assert axe_findings(buyer.page, CONTRAST) == []
+    buyer.page.set_viewport_size(SMALLEST_PHONE)
+    assert {size: overhang(buyer.page, size) for size in TEXT_SIZES} == dict.fromkeys(TEXT_SIZES, 0)
+
+
+def axe_findings(page: Page, options: dict[str, Any]) -> list[str]:
+    found = Axe().run(page, options=options).response["violations"]
+    return [
+        f"{finding['id']}: {node['html']} {node['failureSummary']}"
+        for finding in found
+        for node in finding["nodes"]
+    ]
+
+
+def overhang(page: Page, text_size: str) -> int:
+    """By how many CSS pixels the page is wider than its window, with text of this size."""
+    return int(
+        page.evaluate(
+            """size => {
+              const root = document.documentElement;
+              root.style.fontSize = size;
+              return root.scrollWidth - root.clientWidth;
+            }""",
+            text_size,
+        )
+    )
