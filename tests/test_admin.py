@@ -73,7 +73,7 @@ class TestTheLog:
         assert booking.reference not in text_of(admin_client.get(LOG, {"visit_day": other}))
 
     def test_it_filters_by_outcome_house_and_category(self, admin_client, booking):
-        query = {"outcome": "confirmed", "category": "flat", "house_title": booking.house_title}
+        query = {"outcome": "confirmed", "category": "flat", "house": booking.house_id}
 
         assert booking.reference in text_of(admin_client.get(LOG, query))
         assert booking.reference not in text_of(

@@ -16,6 +16,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from phonenumber_field.modelfields import PhoneNumberField
 
+from booking.flat_numbers import folded
+
 
 class Category(models.TextChoices):
     FLAT = "flat", _("flat")
@@ -95,6 +97,8 @@ class Booking(models.Model):
     house_id = models.CharField(_("house id"), max_length=64)
     house_title = models.CharField(_("house"), max_length=300, blank=True)
     flat = models.CharField(_("flat"), max_length=64)
+    # The number as people search for it; kept by `save`.
+    flat_folded = models.CharField(max_length=64, editable=False, default="")
     starts_at = models.DateTimeField(_("visit"))
     time_zone = models.CharField(_("time zone"), max_length=64)
     phone = PhoneNumberField(_("phone"))
@@ -115,6 +119,7 @@ class Booking(models.Model):
     settled_at = models.DateTimeField(_("settled at"), null=True, blank=True)
     # Set when staff tell that a booked visit will not take place: it was cancelled or moved.
     called_off_at = models.DateTimeField(_("called off at"), null=True, blank=True)
+    crm_seconds = models.FloatField(_("the CRM took, in seconds"), null=True, blank=True)
 
     objects = BookingManager()
 
@@ -125,6 +130,7 @@ class Booking(models.Model):
         permissions = [
             ("view_whole_phone", _("Can see whole phone numbers")),
             ("resolve_booking", _("Can resolve bookings in doubt")),
+            ("export_booking", _("Can export bookings")),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -151,10 +157,22 @@ class Booking(models.Model):
             models.Index(fields=("outcome", "deadline_at"), name="booking_overdue"),
             models.Index(fields=("house_id", "starts_at"), name="booking_visits_of_house"),
             models.Index(fields=("client_address", "created_at"), name="booking_of_address"),
+            # What the staff's log filters by, each in the order in which it is shown.
+            models.Index(fields=("outcome", "-created_at", "-id"), name="booking_log_outcome"),
+            models.Index(fields=("category", "-created_at", "-id"), name="booking_log_category"),
+            models.Index(fields=("house_id", "-created_at", "-id"), name="booking_log_house"),
+            models.Index(fields=("flat_folded", "-created_at", "-id"), name="booking_log_flat"),
+            models.Index(fields=("phone", "-created_at", "-id"), name="booking_log_phone"),
+            models.Index(fields=("starts_at", "id"), name="booking_log_visit"),
         ]
 
     def __str__(self) -> str:
         return f"{self.reference} · {self.house_title or self.house_id} · {self.flat}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        # Normalising may make a number longer than it was.
+        self.flat_folded = folded(self.flat)[:64]
+        super().save(*args, **kwargs)
 
     def get_absolute_url(self) -> str:
         return reverse("booking:show_booking", args=[self.key])
@@ -194,7 +212,10 @@ class Booking(models.Model):
         """
         with transaction.atomic():
             changed = Booking.objects.filter(pk=self.pk, outcome__in=OPEN).update(
-                outcome=outcome, reason=reason, settled_at=timezone.now()
+                outcome=outcome,
+                reason=reason,
+                settled_at=timezone.now(),
+                crm_seconds=facts.get("seconds"),
             )
             kind = BookingEvent.Kind(outcome) if changed else BookingEvent.Kind.LATE_ANSWER
             self.note(kind, {**facts, "reason": reason})

@@ -1,0 +1,12 @@
+"""The staff's desk, in the Django admin: to read, and to act where an action is meant."""
+
+from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
+
+from booking.admin import houses, log
+
+__all__ = ["houses", "log"]
+
+admin.site.site_header = _("Bookings of key handovers")
+admin.site.site_title = _("Bookings of key handovers")
+admin.site.index_title = _("The desk")

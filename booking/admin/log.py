@@ -1,0 +1,159 @@
+"""The log of every attempt, read-only, with the trail of each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from booking import wording
+from booking.admin import phones, resolving, search, words
+from booking.admin.filters import OfHouse, VisitDay
+from booking.admin.paging import CappedPaginator, LogChangeList
+from booking.admin.read_only import ReadOnly
+from booking.models import Booking, BookingEvent
+
+# Django's admin classes are generic for the type checker only.
+if TYPE_CHECKING:
+    EventInlineBase = admin.TabularInline[BookingEvent, Booking]
+    BookingAdminBase = admin.ModelAdmin[Booking]
+else:
+    EventInlineBase = admin.TabularInline
+    BookingAdminBase = admin.ModelAdmin
+
+
+class EventInline(ReadOnly, EventInlineBase):
+    """The trail."""
+
+    model = BookingEvent
+    template = "admin/booking/trail.html"
+    fields = readonly_fields = ("when", "kind", "in_words")
+    extra = 0
+
+    @admin.display(description=_("at"))
+    def when(self, event: BookingEvent) -> str:
+        return words.short_moment(event.at)
+
+    @admin.display(description=_("facts"))
+    def in_words(self, event: BookingEvent) -> SafeString:
+        return format_html_join("", "<div>{}</div>", ((line,) for line in words.of_event(event)))
+
+
+@admin.register(Booking)
+class BookingAdmin(ReadOnly, BookingAdminBase):
+    list_display = (
+        "made_at",
+        "outcome",
+        "visit",
+        "house_title",
+        "flat",
+        "category",
+        "phone",
+        "cause",
+        "took",
+        "campaign",
+        "reference",
+    )
+    list_filter = ("outcome", VisitDay, OfHouse, "category")
+    list_per_page = 50
+    # Only what an index sorts; Django's own list would sort a million rows for a click.
+    sortable_by = ("made_at", "visit")
+    search_fields = ("flat",)  # for the box to show; what it finds is in `search`
+    search_help_text = _("Phone in any spelling, flat, house or booking number")
+    date_hierarchy = "created_at"
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    paginator = CappedPaginator
+    actions = None
+    inlines = (EventInline,)
+    fields = (
+        "reference",
+        "outcome",
+        "cause",
+        "visit",
+        "time_zone",
+        "house_title",
+        "house_id",
+        "category",
+        "flat",
+        "phone",
+        "follows",
+        "source",
+        "client_address",
+        "stand_in",
+        "created_at",
+        "settled_at",
+        "took",
+        "called_off_at",
+        "key",
+    )
+    readonly_fields = (*fields, "masked_phone")
+
+    @admin.display(description=_("made at"), ordering="created_at")
+    def made_at(self, booking: Booking) -> str:
+        return words.short_moment(booking.created_at)
+
+    @admin.display(description=_("visit"), ordering="starts_at")
+    def visit(self, booking: Booking) -> str:
+        return f"{booking.starts_at_local:%d.%m.%Y %H:%M}"
+
+    @admin.display(description=_("cause"))
+    def cause(self, booking: Booking) -> str:
+        return words.reason(booking.reason)
+
+    @admin.display(description=_("CRM, s"))
+    def took(self, booking: Booking) -> str:
+        return "" if booking.crm_seconds is None else f"{booking.crm_seconds:.1f}"
+
+    @admin.display(description=_("source"))
+    def campaign(self, booking: Booking) -> str:
+        return words.source(booking.source)
+
+    @admin.display(description=_("booking number"))
+    def reference(self, booking: Booking) -> str:
+        return booking.reference
+
+    @admin.display(description=_("phone"))
+    def masked_phone(self, booking: Booking) -> str:
+        return wording.masked_phone(booking.phone)
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        return phones.columns(request, self.list_display)
+
+    def get_fields(self, request: HttpRequest, obj: Booking | None = None) -> list[Any]:
+        return phones.columns(request, self.fields)
+
+    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
+        return VisitDay.ordering(request) or ("-created_at", "-pk")
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[LogChangeList]:
+        return LogChangeList
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Booking], search_term: str
+    ) -> tuple[QuerySet[Booking], bool]:
+        return queryset.filter(search.meant(search_term)), False
+
+    def get_urls(self) -> list[URLPattern]:
+        resolve = self.admin_site.admin_view(resolving.resolve)
+        return [
+            path("<int:pk>/resolve/", resolve, name="booking_booking_resolve"),
+            *super().get_urls(),
+        ]
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        booking = self.get_object(request, object_id)
+        can_resolve = booking is not None and resolving.may_resolve(request, booking)
+        return super().change_view(request, object_id, form_url, {"can_resolve": can_resolve})

@@ -1,0 +1,32 @@
+"""Whole phones are for those with the permission; the others see enough to tell two apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import phonenumbers
+from django.http import HttpRequest
+from phonenumber_field.phonenumber import PhoneNumber
+
+MASKED = {"phone": "masked_phone"}
+
+
+def may_see_whole(request: HttpRequest) -> bool:
+    return request.user.has_perm("booking.view_whole_phone")
+
+
+def columns(request: HttpRequest, names: Iterable[Any]) -> list[Any]:
+    """The columns or fields, with the masked phone where the whole one is not for this user."""
+    if may_see_whole(request):
+        return [*names]
+    return [MASKED.get(name, name) for name in names]
+
+
+def read(text: str) -> PhoneNumber | None:
+    """The phone that a text spells, in whatever way people here do; None if it spells none."""
+    try:
+        phone = PhoneNumber.from_string(text, region="RU")
+    except phonenumbers.NumberParseException:
+        return None
+    return phone if phone.is_valid() else None

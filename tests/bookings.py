@@ -1,0 +1,35 @@
+"""Bookings put straight into the journal, for what reads it."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from booking.models import Booking
+
+ZONE = "Asia/Yekaterinburg"
+
+
+def tomorrow_at(hour: int, minute: int = 0) -> datetime:
+    day = timezone.localtime() + timedelta(days=1)
+    return day.replace(hour=hour, minute=minute, second=0, microsecond=0)
+
+
+def booking(**values: Any) -> Booking:
+    """A confirmed visit of tomorrow at eleven, but for what is said otherwise."""
+    usual = {
+        "key": uuid.uuid4(),
+        "outcome": "confirmed",
+        "category": "flat",
+        "house_id": "3105011",
+        "house_title": "Лесной квартал, дом 1",
+        "flat": "1.8-12-1",
+        "starts_at": tomorrow_at(11),
+        "time_zone": ZONE,
+        "phone": "+79001234567",
+        "deadline_at": timezone.now() + timedelta(minutes=1),
+    }
+    return Booking.objects.create(**usual | values)

@@ -1,0 +1,243 @@
+"""The log stays quick however long it gets, and says what happened in words."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from html import unescape
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from booking.admin import words
+from booking.admin.paging import CappedPaginator
+from booking.models import Booking, BookingEvent, House, Outcome
+from tests.bookings import booking, tomorrow_at
+from tests.journey import text_of
+
+pytestmark = pytest.mark.django_db
+
+LOG = "/admin/booking/booking/"
+NOW = timezone.localtime()
+QUERIES: tuple[dict[str, Any], ...] = (
+    {},
+    {"outcome__exact": "in_doubt"},
+    {"category__exact": "garage"},
+    {"house": "3105011"},
+    {"visit_day": "today"},
+    {"visit_day": "later"},
+    {"visit_day": "past"},
+    {"created_at__year": NOW.year},
+    {"created_at__year": NOW.year, "created_at__month": NOW.month},
+    {"created_at__year": NOW.year, "created_at__month": NOW.month, "created_at__day": NOW.day},
+    {"q": "8 900 123-45-67"},
+    {"q": "кв. 1.8-12-1"},
+    {"q": "лесной"},
+    {"q": "лесной 1.8-12-1"},
+    {"q": "0f0f0f0f"},
+    {"o": "0"},
+    {"o": "-0"},
+    {"o": "2"},
+    {"o": "-2"},
+    {"o": "3"},
+)
+
+
+@pytest.fixture(autouse=True)
+def _no_houses_remembered() -> None:
+    cache.clear()
+
+
+def queries_of(client, query: dict[str, Any]) -> list[str]:
+    with CaptureQueriesContext(connection) as captured:
+        page = client.get(LOG, query)
+    assert page.status_code == 200, page.headers
+    return [each["sql"] for each in captured if 'FROM "booking_booking"' in each["sql"]]
+
+
+def plan_of(sql: str) -> str:
+    """How the database would answer a query of the log over many rows."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute(f"EXPLAIN QUERY PLAN {sql}")
+            return "\n".join(row[3] for row in cursor.fetchall())
+        # Over so few rows as a test has, it would read the table and sort.
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("SET LOCAL enable_sort = off")
+        cursor.execute(f"EXPLAIN {sql}")
+        return "\n".join(row[0] for row in cursor.fetchall())
+
+
+def is_bounded(sql: str, plan: str) -> bool:
+    """Along an index, as far as it takes; never the whole table, nor a sort of what was found.
+
+    Without a LIMIT it is the list of what was counted before as no more than one page.
+    """
+    reads_table = re.search(
+        r"^(?:SCAN booking_booking|.*Seq Scan on booking_booking.*)$", plan, re.M
+    )
+    sorts = re.search(r"USE TEMP B-TREE FOR ORDER BY|^\s*(?:->\s*)?Sort\b", plan, re.M)
+    return not reads_table and not (sorts and "LIMIT" in sql)
+
+
+@pytest.mark.parametrize("query", QUERIES, ids=str)
+def test_every_query_of_the_log_goes_along_an_index_and_stops(admin_client, query):
+    for number in range(60):
+        booking(flat=str(number), created_at=NOW - timedelta(minutes=number))
+
+    plans = {sql: plan_of(sql) for sql in queries_of(admin_client, query)}
+
+    assert plans
+    assert {sql: plan for sql, plan in plans.items() if not is_bounded(sql, plan)} == {}
+
+
+def test_a_longer_page_takes_no_more_queries(admin_client):
+    def make(count: int) -> None:
+        for number in range(count):
+            booking(flat=f"{count}-{number}", source={"ref": "site"})
+
+    make(2)
+    admin_client.get(LOG)
+    few = len(queries_of(admin_client, {}))
+    make(40)
+
+    assert len(queries_of(admin_client, {})) == few
+
+
+def test_what_is_too_much_to_count_is_not_counted(admin_client, monkeypatch):
+    monkeypatch.setattr("booking.admin.paging.MOST_COUNTED", 3)
+    for number in range(5):
+        booking(flat=str(number))
+
+    assert CappedPaginator(Booking.objects.all(), 2).count == 4
+    assert "больше 3" in text_of(admin_client.get(LOG))
+
+
+def test_a_few_are_counted_exactly(admin_client):
+    booking()
+
+    assert "1 запись" in text_of(admin_client.get(LOG))
+
+
+class TestDates:
+    def test_years_months_and_days_are_offered_in_turn(self, admin_client):
+        booking(created_at=NOW.replace(month=3, day=14))
+        booking(created_at=NOW.replace(month=3, day=14), flat="other", outcome="refused")
+        path = f"{LOG}?"
+        query = {"created_at__year": str(NOW.year)}
+
+        assert f"?created_at__year={NOW.year}" in text_of(admin_client.get(path))
+        year = unescape(text_of(admin_client.get(path, query)))
+        assert f"?created_at__month=3&created_at__year={NOW.year}" in year
+        query["created_at__month"] = "3"
+        month = unescape(text_of(admin_client.get(path, query)))
+        assert f"?created_at__day=14&created_at__month=3&created_at__year={NOW.year}" in month
+        assert "created_at__day=31&" in month
+        query["created_at__day"] = "14"
+        assert "2 записи" in text_of(admin_client.get(path, query))
+        query["created_at__day"] = "15"
+        assert "0 записей" in text_of(admin_client.get(path, query))
+
+    def test_a_month_has_no_days_that_it_has_not(self, admin_client):
+        booking(created_at=NOW)
+        query = {"created_at__year": "2026", "created_at__month": "2"}
+
+        page = text_of(admin_client.get(LOG, query))
+
+        assert "created_at__day=28&" in page
+        assert "created_at__day=29&" not in page
+
+
+class TestSearch:
+    @pytest.mark.parametrize(
+        "said", ["к-7", "K–7", "кв. К - 7", "КВАРТИРА к-7", "лесной к-7", "К-7 3105011"]
+    )
+    def test_a_flat_is_found_however_it_is_spelled(self, admin_client, said):
+        wanted = booking(flat="К-7")
+        booking(flat="К-77", phone="+79001234568")
+
+        page = text_of(admin_client.get(LOG, {"q": said}))
+
+        assert wanted.reference in page
+        assert "1 запись" in page
+
+    def test_a_house_is_found_by_its_address(self, admin_client):
+        House.objects.create(house_id="3105011", address="ул. Сосновая, 4")
+        wanted = booking()
+        booking(house_id="9", house_title="Другой дом")
+
+        page = text_of(admin_client.get(LOG, {"q": "сосновая"}))
+
+        assert wanted.reference in page
+        assert "1 запись" in page
+
+    @pytest.mark.parametrize("said", ["нет такого", "лесной 99", "' OR 1=1 --", "12345678"])
+    def test_what_there_is_not_is_not_found(self, admin_client, said):
+        booking()
+
+        assert "0 записей" in text_of(admin_client.get(LOG, {"q": said}))
+
+    def test_a_whole_key_is_a_number_too(self, admin_client):
+        wanted = booking()
+        booking(flat="other")
+
+        page = text_of(admin_client.get(LOG, {"q": str(wanted.key)}))
+
+        assert wanted.reference in page
+        assert "1 запись" in page
+
+
+class TestTheTrail:
+    def test_each_event_is_one_line_of_words(self, admin_client):
+        made = booking(outcome="refused", reason="declined")
+        made.note(BookingEvent.Kind.EVIDENCE, {"was_free": True, "is_free": False})
+
+        page = text_of(admin_client.get(f"{LOG}{made.pk}/change/"))
+
+        assert "Это не доказательство" in page
+        assert "is_free" not in page
+        assert page.count("наблюдение") == 1
+
+    @pytest.mark.parametrize("was_free", [True, False, None])
+    @pytest.mark.parametrize("is_free", [True, False])
+    def test_evidence_is_never_more_than_a_likelihood(self, was_free, is_free):
+        sentence = words.likelihood(was_free=was_free, is_free=is_free)
+
+        assert ("вероятно" in sentence.casefold()) == (is_free or was_free is True)
+
+    def test_every_fact_has_a_name(self):
+        facts = {
+            "reason": "no_answer",
+            "message": "Ошибка",
+            "http_status": 200,
+            "status_code": 500,
+            "seconds": 1.5,
+            "remarks": ["one", "two"],
+            "outcome": "confirmed",
+            "called_off": True,
+            "wish": "move",
+            "starts_at": tomorrow_at(12).isoformat(timespec="minutes"),
+            "reference": "",
+        }
+
+        lines = list(words.of_event(BookingEvent(facts=facts)))
+
+        assert len(lines) == 10
+        assert not [line for line in lines if re.match(r"[a-z_]+:", line)]
+
+    def test_how_long_the_crm_took_is_a_column(self, admin_client):
+        made = booking(outcome="sending")
+        made.settle(Outcome.CONFIRMED, "", {"seconds": 2.34})
+
+        assert "2.3" in text_of(admin_client.get(LOG))
+
+
+def test_the_desk_has_a_name_of_its_own(admin_client):
+    page = text_of(admin_client.get("/admin/"))
+
+    assert "Записи на передачу ключей" in page
+    assert "Администрирование Django" not in page
