@@ -102,6 +102,15 @@ class Buyer:
             self.page.wait_for_timeout(100)
             self.page.reload()
 
+    def open_change_form(self) -> None:
+        self.page.get_by_text("Попросить перенести или отменить").click()
+
+    def ask_to_cancel(self) -> None:
+        self.open_change_form()
+        self.page.get_by_role("radio", name="Отменить визит").check()
+        self.page.get_by_role("textbox", name="Своими словами").fill("Приеду весной")
+        self.button("Отправить просьбу").click()
+
     # What the buyer sees
 
     def sees(self, heading: str) -> None:

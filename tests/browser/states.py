@@ -7,6 +7,8 @@ from collections.abc import Callable
 import pytest
 from pytest_django.fixtures import Settings
 
+from booking import handover
+from booking.models import ChangeRequest, House
 from booking.standin import StandIn
 from booking.standin.estate import REFUSED_PHONE
 from tests.browser.buyer import Buyer
@@ -103,6 +105,42 @@ def another_visit(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
     buyer.reads("Записаться ещё на один визит")
 
 
+def receipt_of_a_known_house(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    House.objects.create(
+        house_id=HOUSE,
+        address="Екатеринбург, ул. Таёжная, 14",
+        map_url="https://maps.example/a/very/long/address/of/a/map",
+        directions="Вход со двора.\nДомофон 12.",
+    )
+    confirmed(buyer, standin, settings)
+    buyer.reads("Домофон 12")
+
+
+def change_form(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    confirmed(buyer, standin, settings)
+    buyer.open_change_form()
+
+
+def change_form_with_mistakes(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    change_form(buyer, standin, settings)
+    buyer.button("Отправить просьбу").click()
+    buyer.reads("Проверьте, пожалуйста")
+
+
+def change_asked(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    confirmed(buyer, standin, settings)
+    buyer.ask_to_cancel()
+    buyer.reads("До ответа запись остаётся в силе")
+
+
+def change_answered(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    change_asked(buyer, standin, settings)
+    request = ChangeRequest.objects.get()
+    handover.answer_change(request, answer="Визит отменён.", by="staff", calls_off=True)
+    buyer.page.reload()
+    buyer.reads("Визит отменён.")
+
+
 def refused(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
     buyer.book(first_free(standin), phone=REFUSED_PHONE)
     buyer.sees("Записаться не получилось")
@@ -150,6 +188,16 @@ def not_understood(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
     buyer.sees("Не удалось разобрать этот адрес")
 
 
+def about_accessibility(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    buyer.open("/accessibility/")
+
+
+def in_english(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    days(buyer, standin, settings)
+    buyer.link("English").click()
+    buyer.sees("When would you like to come?")
+
+
 def no_such_page(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
     buyer.open("/bookings/00000000-0000-4000-8000-000000000000/")
     buyer.sees("Такой страницы нет")
@@ -176,7 +224,12 @@ ALL: tuple[State, ...] = (
     last_step,
     last_step_with_mistakes,
     confirmed,
+    receipt_of_a_known_house,
     another_visit,
+    change_form,
+    change_form_with_mistakes,
+    change_asked,
+    change_answered,
     refused,
     not_sent,
     in_doubt,
@@ -184,6 +237,8 @@ ALL: tuple[State, ...] = (
     too_many_tries,
     form_too_old,
     not_understood,
+    about_accessibility,
+    in_english,
     no_such_page,
     broken,
 )

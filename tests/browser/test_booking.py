@@ -7,7 +7,7 @@ from datetime import datetime
 import pytest
 from playwright.sync_api import Request, Route, expect
 
-from booking.models import Booking
+from booking.models import Booking, ChangeRequest
 from booking.standin import ACCEPTED_PHONE
 from tests.browser.buyer import Buyer
 from tests.browser.chromium import with_and_without_scripts
@@ -116,6 +116,21 @@ def test_the_button_tells_that_it_is_working_and_takes_no_second_press(buyer, st
     buyer.button("Записываем…").press("Enter")
     buyer.page.wait_for_timeout(100)
     assert len(presses) == 1
+
+
+@with_and_without_scripts
+def test_a_wish_to_cancel_is_taken_once_and_stands_on_the_receipt(buyer, standin):
+    start = first_free(standin)
+    buyer.book(start)
+    buyer.sees_confirmed(start)
+    buyer.ask_to_cancel()
+
+    buyer.reads("До ответа запись остаётся в силе")
+    buyer.reads("Приеду весной")
+    assert ChangeRequest.objects.get().kind == "cancel"
+    buyer.page.reload()
+    buyer.reads("Приеду весной")
+    expect(buyer.button("Отправить просьбу")).to_have_count(0)
 
 
 def _log_in(buyer: Buyer, password: str) -> None:
