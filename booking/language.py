@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from django.conf import settings
-from django.http import HttpRequest
+from django.core.exceptions import SuspiciousOperation
+from django.http import HttpRequest, QueryDict
 from django.http.response import HttpResponseBase
 from django.middleware.locale import LocaleMiddleware
+from django.utils.encoding import escape_uri_path
+from django.utils.http import escape_leading_slashes
 
 PARAMETER = "lang"
 
@@ -38,20 +41,24 @@ class ChosenLanguage(LocaleMiddleware):
 
 
 def links(request: HttpRequest) -> list[dict[str, str | bool]]:
-    """This page in each language, for the foot of the page."""
+    """This page in each language, for the foot of the page; none if its address can't be read."""
+    try:
+        query = request.GET.copy()
+    except SuspiciousOperation:
+        return []
     current = getattr(request, "LANGUAGE_CODE", settings.LANGUAGE_CODE)
     return [
         {
             "code": code,
             "name": str(name),
-            "url": _this_page_in(code, request),
+            "url": _in_language(code, request.path, query),
             "is_current": code == current,
         }
         for code, name in settings.LANGUAGES
     ]
 
 
-def _this_page_in(code: str, request: HttpRequest) -> str:
-    query = request.GET.copy()
+def _in_language(code: str, path: str, query: QueryDict) -> str:
     query[PARAMETER] = code
-    return f"{request.path}?{query.urlencode()}"
+    # As a link, "//host/" or "/\\host/" would lead off the site.
+    return f"{escape_leading_slashes(escape_uri_path(path))}?{query.urlencode()}"
