@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from itertools import groupby
 
 from django.conf import settings
 from django.utils import timezone
@@ -16,6 +17,9 @@ from booking.availability import Day, DayState, House
 from booking.crm import Flat
 from booking.forms import Answers
 from booking.models import Booking, ChangeRequest, Outcome
+
+# More of them on one day are shown by the part of the day.
+FEW_TIMES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +161,7 @@ def day_row(answers: Answers, day: Day, *, is_current: bool) -> DayRow:
     note = wording.day_note(day)
     return DayRow(
         weekday=wording.short_weekday(day.date),
-        day=wording.day_of_month(day.date),
+        day=wording.day_and_month(day.date),
         full_label=f"{words}, {note}",
         state=day.state,
         note=note,
@@ -177,14 +181,26 @@ def day_with_times(answers: Answers, day: Day | None) -> DayWithTimes | None:
     )
 
 
+def days_url(answers: Answers, day: date | None) -> str:
+    """The page of days that holds this one, if there is one."""
+    return answers.but(date=day.isoformat(), start="").choose_time_url() if day else ""
+
+
 def time_links(answers: Answers, starts: Iterable[datetime]) -> list[Link]:
     """Times that may be of several days: each names its day."""
     return [Link(wording.day_and_time(start), _confirm_url(answers, start)) for start in starts]
 
 
 def _time_groups(answers: Answers, starts: Sequence[datetime]) -> list[TimeGroup]:
-    links = [_time_link(answers, start) for start in starts]
-    return [TimeGroup("", links)] if links else []
+    if len(starts) <= FEW_TIMES:
+        parts = [("", starts)] if starts else []
+    else:
+        by_part = groupby(starts, key=wording.part_of_day)
+        parts = [(label, list(of_part)) for label, of_part in by_part]
+    return [
+        TimeGroup(label, [_time_link(answers, start) for start in of_part])
+        for label, of_part in parts
+    ]
 
 
 def _time_link(answers: Answers, start: datetime) -> Link:

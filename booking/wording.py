@@ -172,7 +172,12 @@ def day_in_words(day: date) -> str:
     return f"{weekday}, {day_of_month(day)}"
 
 
+def day_and_month(day: date) -> str:
+    return formats.date_format(day, "j E").replace(" ", NBSP)
+
+
 def day_of_month(day: date) -> str:
+    """Day and month, and the year when it isn't this one."""
     this_year = day.year == timezone.localdate().year
     return formats.date_format(day, "j E" if this_year else "j E Y").replace(" ", NBSP)
 
@@ -229,6 +234,12 @@ def clock(moment: datetime) -> str:
 
 def day_and_time(moment: datetime) -> str:
     return f"{day_in_words(moment.date())}, {clock(moment)}"
+
+
+def part_of_day(moment: datetime) -> str:
+    if moment.hour < 12:
+        return _("Morning")
+    return _("Afternoon") if moment.hour < 17 else _("Evening")
 
 
 def day_note(day: Day) -> str:
