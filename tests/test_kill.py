@@ -31,7 +31,8 @@ def row(outcome: str) -> Row:
 
 
 def test_nothing_is_lost_doubled_or_false_when_workers_are_killed(tmp_path: Path):
-    result = run(Torture(bookings=40, kills=6, seed=40), tmp_path)
+    # With this seed every kind of fault hits one of the first 32 calls.
+    result = run(Torture(bookings=40, kills=6, seed=64), tmp_path)
 
     assert result.verdict == CLEAN, report(result)
     assert result.killed == 6

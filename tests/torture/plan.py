@@ -19,6 +19,7 @@ DAYS_AHEAD = range(1, 13)
 # How often each fault hits a call, one after another: more than a third of all calls of `add`.
 FAULTS: dict[str, dict[str, float]] = {
     "add": {
+        "captcha": 0.05,
         "hang_after_write": 0.05,
         "hang": 0.03,
         "write_then_500": 0.05,

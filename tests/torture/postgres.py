@@ -6,6 +6,8 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -38,7 +40,7 @@ class Postgres:
             shutil.chown(self._folder, SERVERS_USER)
         locale = ("--no-sync", "--encoding", "UTF8", "--locale", "C.UTF-8")
         self._run("initdb", *locale, "--auth", "trust", "--username", USER)
-        self.start()
+        self._start()
         return self
 
     def __exit__(
@@ -47,7 +49,7 @@ class Postgres:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self.stop()
+        self._stop()
         shutil.rmtree(self._folder)
 
     def database(self, name: str) -> str:
@@ -55,16 +57,14 @@ class Postgres:
         self.execute(f"CREATE DATABASE {name}", "postgres")
         return self._url(name)
 
-    def start(self) -> None:
-        options = (
-            f"-p {self._port} -c listen_addresses={HOST}"
-            f" -c unix_socket_directories={self._folder} -c fsync=off"
-        )
-        self._run("pg_ctl", "start", "-w", "-l", str(self._folder / "log"), "-o", options)
-
-    def stop(self) -> None:
-        """At once: every connection breaks."""
-        self._run("pg_ctl", "stop", "-w", "-m", "immediate")
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Down at once, with every connection broken, and up again in the end."""
+        self._stop()
+        try:
+            yield
+        finally:
+            self._start()
 
     def execute(self, statement: str, database: str) -> list[tuple[Any, ...]]:
         """What a statement returns, over a connection of its own."""
@@ -79,6 +79,16 @@ class Postgres:
 
     def _url(self, database: str) -> str:
         return f"postgresql://{USER}@{HOST}:{self._port}/{database}"
+
+    def _start(self) -> None:
+        options = (
+            f"-p {self._port} -c listen_addresses={HOST}"
+            f" -c unix_socket_directories={self._folder} -c fsync=off"
+        )
+        self._run("pg_ctl", "start", "-w", "-l", str(self._folder / "log"), "-o", options)
+
+    def _stop(self) -> None:
+        self._run("pg_ctl", "stop", "-w", "-m", "immediate")
 
     def _run(self, program: str, *arguments: str) -> None:
         data = ("--pgdata", str(self._folder / "data"))

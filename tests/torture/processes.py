@@ -147,7 +147,11 @@ class Site:
             variables=self._variables,
             log=self.folder / "site.log",
         ).__enter__()
-        self._wait_until_it_answers()
+        try:
+            self._wait_until_it_answers()
+        except (RuntimeError, TimeoutError):
+            self.stop()
+            raise
         return self
 
     def __exit__(

@@ -116,6 +116,7 @@ def _let_them_book(
                 buyer.result()
         finally:
             progress.end()
+            pool.shutdown(wait=False, cancel_futures=True)
         for mishap in happening:
             mishap.result()
 
