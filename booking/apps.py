@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -7,4 +8,9 @@ class BookingConfig(AppConfig):
     verbose_name = _("Handover bookings")
 
     def ready(self) -> None:
-        from booking import checks  # noqa: F401 - registers the system checks
+        from booking import (
+            checks,  # noqa: F401 - registers the system checks
+            roles,
+        )
+
+        post_migrate.connect(roles.make_groups, sender=self)

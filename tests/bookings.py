@@ -1,4 +1,4 @@
-"""Bookings put straight into the journal, for what reads it."""
+"""Bookings put straight into the journal, and the people who read it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import uuid
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.contrib.auth.models import Group, User
+from django.test import Client
 from django.utils import timezone
 
 from booking.models import Booking
@@ -33,3 +35,12 @@ def booking(**values: Any) -> Booking:
         "deadline_at": timezone.now() + timedelta(minutes=1),
     }
     return Booking.objects.create(**usual | values)
+
+
+def staff(name: str, group: str) -> Client:
+    """Somebody of that group, logged in."""
+    user = User.objects.create_user(name, password="example-password", is_staff=True)
+    user.groups.add(Group.objects.get(name=group))
+    client = Client()
+    client.force_login(user)
+    return client

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from booking.models import Booking, Outcome
+from tests.bookings import staff
 from tests.journey import fill_in, first_free, heading, send, text_of
 
 pytestmark = pytest.mark.django_db
@@ -33,13 +33,7 @@ def in_doubt(standin, client) -> Booking:
 
 @pytest.fixture
 def operator() -> Client:
-    """May see bookings and resolve them, with masked phones."""
-    user = User.objects.create_user("olga", password="x", is_staff=True)
-    names = ["view_booking", "view_bookingevent", "resolve_booking"]
-    user.user_permissions.set(Permission.objects.filter(codename__in=names))
-    client = Client()
-    client.force_login(user)
-    return client
+    return staff("olga", "operators")
 
 
 def page_of(booking: Booking) -> str:

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from booking import wording
-from booking.admin import phones, resolving, search, words
+from booking.admin import audit, phones, queue, resolving, search, words
 from booking.admin.filters import OfHouse, VisitDay
 from booking.admin.paging import CappedPaginator, LogChangeList
 from booking.admin.read_only import ReadOnly
@@ -141,11 +142,22 @@ class BookingAdmin(ReadOnly, BookingAdminBase):
         return queryset.filter(search.meant(search_term)), False
 
     def get_urls(self) -> list[URLPattern]:
-        resolve = self.admin_site.admin_view(resolving.resolve)
+        staff_only = self.admin_site.admin_view
         return [
-            path("<int:pk>/resolve/", resolve, name="booking_booking_resolve"),
+            path("needs-a-look/", staff_only(queue.show), name="booking_needs_a_look"),
+            path(
+                "<int:pk>/resolve/", staff_only(resolving.resolve), name="booking_booking_resolve"
+            ),
             *super().get_urls(),
         ]
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        response = super().changelist_view(request, extra_context)
+        if isinstance(response, TemplateResponse) and response.context_data:
+            audit.saw_phones(request, len(response.context_data["cl"].result_list))
+        return response
 
     def change_view(
         self,
@@ -155,5 +167,6 @@ class BookingAdmin(ReadOnly, BookingAdminBase):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         booking = self.get_object(request, object_id)
+        audit.saw_phones(request, 0 if booking is None else 1)
         can_resolve = booking is not None and resolving.may_resolve(request, booking)
         return super().change_view(request, object_id, form_url, {"can_resolve": can_resolve})

@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from booking import handover, wording
-from booking.models import Booking, Outcome
+from booking.admin import queue, words
+from booking.models import Booking, BookingEvent, Outcome
 
 
 class ResolveForm(forms.Form):
     """What a person found out about a booking in doubt."""
 
     was_booked = forms.TypedChoiceField(
-        label=_("Is it in the CRM?"),
-        choices=[("yes", _("Yes, the visit is booked")), ("no", _("No, there is no such visit"))],
+        label=gettext_lazy("Is it in the CRM?"),
+        choices=[
+            ("yes", gettext_lazy("Yes, the visit is booked")),
+            ("no", gettext_lazy("No, there is no such visit")),
+        ],
         coerce=lambda choice: choice == "yes",
         widget=forms.RadioSelect,
     )
     note = forms.CharField(
-        label=_("How you know"),
-        help_text=_("For your colleagues; the buyer does not see it."),
+        label=gettext_lazy("How you know"),
+        help_text=gettext_lazy("For your colleagues; the buyer does not see it."),
         widget=forms.Textarea(attrs={"rows": 3}),
         max_length=1000,
     )
@@ -42,13 +49,29 @@ def resolve(request: HttpRequest, pk: int) -> HttpResponse:
     form = ResolveForm(request.POST or None)
     if form.is_valid():
         handover.resolve(booking, by=request.user.get_username(), **form.cleaned_data)
-        return redirect("admin:booking_booking_change", pk)
-    context = {
+        messages.success(request, _("Resolved: {booking}").format(booking=booking))
+        return _next_one()
+    return render(request, "admin/booking/booking/resolve.html", _context(request, booking, form))
+
+
+def _next_one() -> HttpResponse:
+    """The next booking in doubt, or the queue."""
+    waiting = queue.in_doubt().first()
+    if waiting is None:
+        return redirect("admin:booking_needs_a_look")
+    return redirect("admin:booking_booking_resolve", waiting.pk)
+
+
+def _context(request: HttpRequest, booking: Booking, form: ResolveForm) -> dict[str, Any]:
+    evidence = booking.events.filter(kind=BookingEvent.Kind.EVIDENCE).last()
+    return {
         **admin.site.each_context(request),
         "title": _("Resolve a booking in doubt"),
         "opts": Booking._meta,
         "booking": booking,
         "when": wording.day_and_time(booking.starts_at_local),
+        "phone": wording.masked_phone(booking.phone),
+        "cause": words.reason(booking.reason),
+        "evidence": list(words.of_event(evidence)) if evidence else [],
         "form": form,
     }
-    return render(request, "admin/booking/booking/resolve.html", context)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime, timedelta
-from typing import Any, NoReturn
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import IntegrityError, models, transaction
@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from phonenumber_field.modelfields import PhoneNumberField
 
 from booking.flat_numbers import folded
+from booking.models.append_only import AppendOnly
 
 
 class Category(models.TextChoices):
@@ -256,15 +257,7 @@ class Booking(models.Model):
         self.refresh_from_db()
 
 
-class AppendOnlyQuerySet(models.QuerySet["BookingEvent"]):
-    def update(self, **kwargs: Any) -> NoReturn:
-        raise TypeError("the trail of a booking is append-only")
-
-    def delete(self) -> NoReturn:
-        raise TypeError("the trail of a booking is append-only")
-
-
-class BookingEvent(models.Model):
+class BookingEvent(AppendOnly):
     """One line of a booking's trail. Written once, never changed."""
 
     class Kind(models.TextChoices):
@@ -287,20 +280,11 @@ class BookingEvent(models.Model):
     kind = models.CharField(_("event"), max_length=16, choices=Kind.choices)
     facts = models.JSONField(_("facts"), default=dict, blank=True)
 
-    objects = AppendOnlyQuerySet.as_manager()
-
-    class Meta:
+    class Meta(AppendOnly.Meta):
+        abstract = False
         verbose_name = _("event")
         verbose_name_plural = _("events")
         ordering = ("at", "pk")
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M:%S} {self.get_kind_display()}"
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        if not self._state.adding:
-            raise TypeError("the trail of a booking is append-only")
-        super().save(*args, **kwargs)
-
-    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
-        raise TypeError("the trail of a booking is append-only")

@@ -1,0 +1,101 @@
+"""Requests to move or cancel a visit: all of them to read, the open ones to answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import URLPattern, path
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from booking import handover, wording
+from booking.admin import queue
+from booking.admin.read_only import ReadOnly
+from booking.models import ChangeRequest
+
+# Django's admin classes are generic for the type checker only.
+if TYPE_CHECKING:
+    ChangeRequestAdminBase = admin.ModelAdmin[ChangeRequest]
+else:
+    ChangeRequestAdminBase = admin.ModelAdmin
+
+
+class AnswerForm(forms.Form):
+    """What the buyer is told, and what becomes of the visit."""
+
+    answer = forms.CharField(
+        label=gettext_lazy("Answer to the buyer"),
+        help_text=gettext_lazy("The buyer reads it on the booking's page."),
+        widget=forms.Textarea(attrs={"rows": 4}),
+        max_length=1000,
+    )
+    calls_off = forms.TypedChoiceField(
+        label=gettext_lazy("What becomes of the visit as booked?"),
+        choices=[
+            ("no", gettext_lazy("It takes place")),
+            ("yes", gettext_lazy("It is called off: I have removed or moved it in the CRM")),
+        ],
+        coerce=lambda choice: choice == "yes",
+        widget=forms.RadioSelect,
+    )
+
+
+@admin.register(ChangeRequest)
+class ChangeRequestAdmin(ReadOnly, ChangeRequestAdminBase):
+    list_display = ("asked_at", "kind", "booking", "is_answered", "answered_by")
+    list_filter = ("kind",)
+    list_select_related = ("booking",)
+    show_full_result_count = False
+    actions = None
+
+    @admin.display(description=gettext_lazy("answered"), boolean=True)
+    def is_answered(self, request: ChangeRequest) -> bool:
+        return not request.is_open
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(answer)
+        return [
+            path("<int:pk>/answer/", view, name="booking_changerequest_answer"),
+            *super().get_urls(),
+        ]
+
+
+def answer(request: HttpRequest, pk: int) -> HttpResponse:
+    if not request.user.has_perm("booking.answer_changerequest"):
+        raise PermissionDenied
+    asked = get_object_or_404(ChangeRequest.objects.select_related("booking"), pk=pk)
+    form = AnswerForm(request.POST or None)
+    if not asked.is_open:
+        messages.info(request, _("This request has been answered already."))
+        return redirect("admin:booking_changerequest_change", pk)
+    if form.is_valid():
+        handover.answer_change(asked, by=request.user.get_username(), **form.cleaned_data)
+        messages.success(request, _("Answered: {request}").format(request=asked))
+        return next_one()
+    return render(request, "admin/booking/answer.html", _context(request, asked, form))
+
+
+def next_one() -> HttpResponse:
+    """The next request to answer, or the queue."""
+    waiting = queue.open_requests().first()
+    if waiting is None:
+        return redirect("admin:booking_needs_a_look")
+    return redirect("admin:booking_changerequest_answer", waiting.pk)
+
+
+def _context(request: HttpRequest, asked: ChangeRequest, form: AnswerForm) -> dict[str, Any]:
+    booking = asked.booking
+    return {
+        **admin.site.each_context(request),
+        "title": _("Answer a request"),
+        "asked": asked,
+        "booking": booking,
+        "when": wording.day_and_time(booking.starts_at_local),
+        "phone": wording.masked_phone(booking.phone),
+        "form": form,
+    }

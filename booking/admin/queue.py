@@ -1,0 +1,103 @@
+"""What needs a look: bookings in doubt, requests to move or cancel, refusals that repeat."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count, Max, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from booking import wording
+from booking.admin import words
+from booking.models import Booking, ChangeRequest, Outcome
+
+# So many refusals of one flat or one phone within a day mean that somebody needs help.
+MANY_REFUSALS = 3
+REFUSALS_WITHIN = timedelta(days=1)
+# More than anybody gets done in one sitting; the counts above tell of the rest.
+MOST_SHOWN = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """Refusals of one flat or one phone, told by the last of them."""
+
+    last: Booking
+    count: int
+    of: str
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    in_doubt: int
+    requests: int
+    repeated: int
+
+    @property
+    def total(self) -> int:
+        return self.in_doubt + self.requests + self.repeated
+
+
+def counts() -> Counts:
+    return Counts(in_doubt().count(), open_requests().count(), len(list(repeated_refusals())))
+
+
+def in_doubt() -> QuerySet[Booking]:
+    """The nearest visit first: that buyer has the least time."""
+    return Booking.objects.filter(outcome=Outcome.IN_DOUBT).order_by("starts_at", "pk")
+
+
+def open_requests() -> QuerySet[ChangeRequest]:
+    requests = ChangeRequest.objects.filter(answered_at=None).select_related("booking")
+    return requests.order_by("booking__starts_at", "pk")
+
+
+def repeated_refusals() -> Iterator[Repeated]:
+    """Of the last day. One that was booked after all is nobody's trouble any more."""
+    for names in (("category", "house_id", "flat"), ("phone",)):
+        for same in _refused_often(*names):
+            last = Booking.objects.get(pk=same.pop("last"))
+            count = same.pop("count")
+            if not Booking.objects.filter(**same, outcome=Outcome.CONFIRMED, pk__gt=last.pk):
+                of = _("phone") if "phone" in same else _("flat")
+                yield Repeated(last, count, of, words.reason(last.reason))
+
+
+def _refused_often(*names: str) -> list[dict[str, Any]]:
+    refused = Booking.objects.filter(
+        outcome=Outcome.REFUSED, created_at__gt=timezone.now() - REFUSALS_WITHIN
+    )
+    grouped = refused.values(*names).annotate(count=Count("pk"), last=Max("pk")).order_by("-count")
+    return [dict(group) for group in grouped.filter(count__gte=MANY_REFUSALS)[:MOST_SHOWN]]
+
+
+def show(request: HttpRequest) -> HttpResponse:
+    """One page with all of it and a link to each. Phones are masked for everybody."""
+    if not request.user.has_perm("booking.view_booking"):
+        raise PermissionDenied
+    context = {
+        **admin.site.each_context(request),
+        "title": _("Needs a look"),
+        "counts": counts(),
+        "in_doubt": [
+            (each, _when(each), words.reason(each.reason)) for each in in_doubt()[:MOST_SHOWN]
+        ],
+        "requests": [(each, _when(each.booking)) for each in open_requests()[:MOST_SHOWN]],
+        "repeated": [(each, wording.masked_phone(each.last.phone)) for each in repeated_refusals()],
+        "may_resolve": request.user.has_perm("booking.resolve_booking"),
+        "may_answer": request.user.has_perm("booking.answer_changerequest"),
+    }
+    return render(request, "admin/booking/needs_a_look.html", context)
+
+
+def _when(booking: Booking) -> str:
+    return wording.day_and_time(booking.starts_at_local)

@@ -1,0 +1,229 @@
+"""What needs a look, and what becomes of it; who may do what; who saw whole phones."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import Group
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from booking import roles
+from booking.admin import queue
+from booking.models import Booking, ChangeRequest, StaffEvent
+from tests.bookings import booking, staff, tomorrow_at
+from tests.journey import text_of
+
+pytestmark = pytest.mark.django_db
+
+LOG = "/admin/booking/booking/"
+QUEUE = f"{LOG}needs-a-look/"
+
+
+@pytest.fixture
+def operator() -> Client:
+    return staff("olga", "operators")
+
+
+@pytest.fixture
+def manager() -> Client:
+    return staff("mark", "managers")
+
+
+def asked_to_cancel(made: Booking) -> ChangeRequest:
+    return made.change_requests.create(kind="cancel", wish="Заболел")
+
+
+class TestTheQueue:
+    def test_shows_all_that_waits_for_a_person(self, operator):
+        doubtful = booking(outcome="in_doubt", reason="no_answer", flat="1")
+        request = asked_to_cancel(booking(flat="2"))
+        refused = [
+            booking(outcome="refused", reason="no_match", flat="3", phone=f"+7900123456{digit}")
+            for digit in range(3)
+        ]
+
+        page = text_of(operator.get(QUEUE))
+
+        assert reverse("admin:booking_booking_resolve", args=[doubtful.pk]) in page
+        assert reverse("admin:booking_changerequest_answer", args=[request.pk]) in page
+        assert refused[-1].reference in page
+        assert "9001234567" not in page
+        assert queue.counts() == queue.Counts(1, 1, 1)
+
+    def test_the_front_page_counts_it(self, operator):
+        booking(outcome="in_doubt")
+
+        page = text_of(operator.get("/admin/"))
+
+        assert QUEUE in page
+        assert "под вопросом: 1, просьб: 0" in page
+
+    def test_the_nearest_visit_comes_first(self, operator):
+        later = booking(outcome="in_doubt", flat="1", starts_at=tomorrow_at(15))
+        sooner = booking(outcome="in_doubt", flat="2", starts_at=tomorrow_at(9))
+
+        assert list(queue.in_doubt()) == [sooner, later]
+
+    def test_refusals_of_one_phone_count_too(self):
+        for number in range(3):
+            booking(outcome="refused", flat=str(number))
+
+        assert [each.count for each in queue.repeated_refusals()] == [3]
+
+    @pytest.mark.parametrize("outcome", ["confirmed", "refused"])
+    def test_who_has_booked_after_all_needs_nobody(self, outcome):
+        for _ in range(3):
+            booking(outcome="refused")
+        booking(outcome=outcome)
+
+        assert bool(list(queue.repeated_refusals())) == (outcome == "refused")
+
+    def test_two_refusals_or_those_of_yesterday_are_no_matter(self):
+        for _ in range(2):
+            booking(outcome="refused")
+        booking(outcome="refused", created_at=timezone.now() - timedelta(days=1, minutes=1))
+
+        assert not list(queue.repeated_refusals())
+
+    def test_empty_it_says_so(self, operator):
+        assert text_of(operator.get(QUEUE)).count("Ничего нет.") == 3
+
+    def test_it_is_not_for_staff_without_a_role(self, django_user_model):
+        nobody = Client()
+        nobody.force_login(django_user_model.objects.create_user("nobody", is_staff=True))
+
+        assert nobody.get(QUEUE).status_code == 403
+        assert QUEUE not in text_of(nobody.get("/admin/"))
+
+
+class TestAnswering:
+    @pytest.mark.parametrize(("choice", "called_off"), [("yes", True), ("no", False)])
+    def test_the_buyer_reads_the_answer(self, operator, client, choice, called_off):
+        made = booking()
+        request = asked_to_cancel(made)
+        url = reverse("admin:booking_changerequest_answer", args=[request.pk])
+
+        assert "Заболел" in text_of(operator.get(url))
+        reply = operator.post(url, {"answer": "Хорошо, выздоравливайте", "calls_off": choice})
+
+        assert reply.url == QUEUE
+        made.refresh_from_db()
+        assert (made.called_off_at is not None) == called_off
+        assert "выздоравливайте" in text_of(client.get(made.get_absolute_url()))
+        assert made.events.get(kind="change_answered").facts["by"] == "olga"
+
+    def test_then_comes_the_next_one(self, operator):
+        first = asked_to_cancel(booking(flat="1", starts_at=tomorrow_at(9)))
+        second = asked_to_cancel(booking(flat="2", starts_at=tomorrow_at(10)))
+        url = reverse("admin:booking_changerequest_answer", args=[first.pk])
+
+        reply = operator.post(url, {"answer": "Да", "calls_off": "yes"})
+
+        assert reply.url == reverse("admin:booking_changerequest_answer", args=[second.pk])
+
+    def test_both_questions_must_be_answered(self, operator):
+        request = asked_to_cancel(booking())
+        url = reverse("admin:booking_changerequest_answer", args=[request.pk])
+
+        assert operator.post(url, {"answer": "Да"}).status_code == 200
+        assert operator.post(url, {"calls_off": "yes"}).status_code == 200
+        request.refresh_from_db()
+        assert request.is_open
+
+    def test_the_second_answer_is_not_taken(self, operator, manager):
+        made = booking()
+        url = reverse("admin:booking_changerequest_answer", args=[asked_to_cancel(made).pk])
+        operator.post(url, {"answer": "Нет", "calls_off": "no"})
+        manager.post(url, {"answer": "Да", "calls_off": "yes"})
+
+        assert made.change_requests.get().answer == "Нет"
+        made.refresh_from_db()
+        assert made.is_booked
+
+    def test_resolving_leads_to_the_next_booking_in_doubt(self, operator):
+        first = booking(outcome="in_doubt", flat="1", starts_at=tomorrow_at(9))
+        second = booking(outcome="in_doubt", flat="2", starts_at=tomorrow_at(10))
+        urls = [
+            reverse("admin:booking_booking_resolve", args=[each.pk]) for each in (first, second)
+        ]
+
+        reply = operator.post(urls[0], {"was_booked": "yes", "note": "Есть в CRM"})
+        assert reply.url == urls[1]
+        reply = operator.post(urls[1], {"was_booked": "no", "note": "Нет в CRM"})
+        assert reply.url == QUEUE
+
+
+class TestRoles:
+    def test_managers_may_all_that_operators_may_and_more(self):
+        def may(name: str) -> set[str]:
+            permissions = Group.objects.get(name=name).permissions
+            return set(permissions.values_list("codename", flat=True))
+
+        assert may("operators") < may("managers")
+        assert may("managers") - may("operators") >= {"view_whole_phone", "export_booking"}
+        assert not {name for name in may("managers") if name.startswith("delete_")}
+
+    def test_operators_see_masked_phones_only(self, operator):
+        made = booking()
+
+        for path in (LOG, reverse("admin:booking_booking_change", args=[made.pk])):
+            page = text_of(operator.get(path))
+            assert "45-67" in page
+            assert "9001234567" not in page.replace(" ", "").replace("-", "")
+
+    def test_a_group_that_somebody_changed_is_left_alone(self):
+        group = Group.objects.get(name="operators")
+        group.permissions.clear()
+        roles.make_groups()
+
+        assert not group.permissions.exists()
+
+    @pytest.mark.parametrize("role", ["operators", "managers", "superuser"])
+    def test_nobody_changes_or_deletes_evidence(self, admin_client, role):
+        client = admin_client if role == "superuser" else staff("x", role)
+        made = booking()
+        request = asked_to_cancel(made)
+        entry = StaffEvent.objects.create(by="x", kind="exported")
+
+        for row in (made, request, entry):
+            name = row._meta.model_name
+            for action in ("change", "delete"):
+                url = reverse(f"admin:booking_{name}_{action}", args=[row.pk])
+                assert client.post(url, {"post": "yes", "by": "y"}).status_code == 403
+            assert client.get(reverse(f"admin:booking_{name}_add")).status_code == 403
+        assert Booking.objects.exists()
+
+
+class TestWhoSawWholePhones:
+    def test_is_written_down_page_by_page(self, manager):
+        made = booking()
+        manager.get(LOG, {"q": "8 900 123-45-67", "outcome__exact": "confirmed"})
+        manager.get(reverse("admin:booking_booking_change", args=[made.pk]))
+
+        page, entry = StaffEvent.objects.all()
+        assert {page.by, entry.by} == {"mark"}
+        assert entry.facts["phones"] == 1
+        assert entry.facts["filters"]["outcome__exact"] == "confirmed"
+        assert "123" not in entry.facts["filters"]["q"]
+
+    def test_nobody_saw_what_was_masked_or_not_there(self, operator, manager):
+        manager.get(LOG)
+        booking()
+        operator.get(LOG)
+
+        assert not StaffEvent.objects.exists()
+
+    def test_cannot_be_undone(self, manager):
+        booking()
+        manager.get(LOG)
+        entry = StaffEvent.objects.get()
+
+        with pytest.raises(TypeError, match="append-only"):
+            entry.save()
+        with pytest.raises(TypeError, match="append-only"):
+            entry.delete()
+        with pytest.raises(TypeError, match="append-only"):
+            StaffEvent.objects.all().delete()
