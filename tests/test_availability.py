@@ -57,6 +57,10 @@ def hurried(monkeypatch):
     monkeypatch.setattr(timetable, "PAGE_BUDGET", 0.05)
 
 
+def all_days(house: House, chosen=None):
+    return availability.days_page(house, chosen).days
+
+
 def a_day(ahead: int = 1):
     """A day of the horizon that is not closed."""
     return next(day for day in availability.horizon(URAL)[ahead:] if day.isoweekday() != 7)
@@ -123,7 +127,7 @@ def test_a_thousand_buyers_cost_one_list_and_one_call_for_each_day(
 ):
     def visit(_buyer: int) -> int:
         try:
-            return sum(len(day.starts) for day in availability.days(listed()))
+            return sum(len(day.starts) for day in all_days(listed()))
         finally:
             connections.close_all()
 
@@ -197,9 +201,9 @@ def test_days_are_asked_side_by_side_but_no_more_than_allowed(standin, settings,
     settings.MACROCRM_CONCURRENCY = 3
     standin.fail("getFreeTimes", "hang")
 
-    availability.days(HOUSE)
+    all_days(HOUSE)
     standin.wait_for("getFreeTimes", count=3)
-    availability.days(HOUSE)
+    all_days(HOUSE)
 
     assert standin.count("getFreeTimes") == 3
     standin.recover()
@@ -245,7 +249,7 @@ def test_a_failed_refresh_keeps_what_is_known(standin, always_stale, patient):
 
 
 def test_what_was_read_together_does_not_get_stale_together(standin, patient):
-    availability.days(HOUSE)
+    all_days(HOUSE)
 
     entries, _outage = memory.recall(key_of(day) for day in availability.horizon(URAL))
     periods = {round(entry.fresh_until - entry.read_at, 3) for entry in entries.values()}
@@ -321,7 +325,7 @@ def test_one_day_that_fails_does_not_hide_the_others(standin, fresh_for_long, pa
     settings.MACROCRM_CONCURRENCY = 1
     standin.fail("getFreeTimes", "status", times=2)
 
-    states = [day.state for day in availability.days(HOUSE)]
+    states = [day.state for day in all_days(HOUSE)]
 
     assert states.count(DayState.UNKNOWN) == 1
 
@@ -333,7 +337,7 @@ def test_a_crm_that_is_out_is_asked_no_more_than_it_takes_to_notice(
     standin.fail("getFreeTimes", "status")
 
     with pytest.raises(CRMUnavailable):
-        availability.days(HOUSE)
+        all_days(HOUSE)
 
     # Each call is tried twice.
     assert standin.count("getFreeTimes") == 2 * asking.OUTAGE_AFTER
@@ -345,7 +349,7 @@ def test_a_crm_that_hangs_holds_up_nobody_after_it_is_noticed(
 ):
     settings.MACROCRM_READ_TIMEOUT = 0.3
     standin.fail("getFreeTimes", "hang")
-    assert {day.state for day in availability.days(HOUSE)} == {DayState.UNKNOWN}
+    assert {day.state for day in all_days(HOUSE)} == {DayState.UNKNOWN}
     wait_until(lambda: memory.recall([])[1])
     wait_until(nothing_is_under_way)
     asked = standin.count("getFreeTimes")
@@ -353,7 +357,7 @@ def test_a_crm_that_hangs_holds_up_nobody_after_it_is_noticed(
     elsewhere = House("another", "", Flats(), URAL)
     for _buyer in range(50):
         with pytest.raises(CRMUnavailable):
-            availability.days(elsewhere, chosen=a_day())
+            all_days(elsewhere, chosen=a_day())
 
     assert standin.count("getFreeTimes") == asked
     assert nothing_is_under_way()
@@ -366,7 +370,7 @@ def test_what_is_known_is_shown_while_the_crm_is_out(standin, fresh_for_long, pa
     known = availability.day(HOUSE, a_day())
     memory.begin_outage(CRMUnavailable("No answer."))
 
-    days = availability.days(HOUSE)
+    days = all_days(HOUSE)
 
     assert [day for day in days if day.state is not DayState.UNKNOWN] == [known]
     assert standin.count("getFreeTimes") == 1
@@ -381,7 +385,7 @@ def test_one_caller_tries_whether_an_outage_is_over_and_the_rest_need_not_wait(
 
     for _buyer in range(20):
         with pytest.raises(CRMUnavailable, match="No answer"):
-            availability.days(HOUSE)
+            all_days(HOUSE)
     standin.wait_for("getFreeTimes")
 
     assert standin.count("getFreeTimes") == 1
@@ -393,11 +397,11 @@ def test_an_outage_ends_with_the_first_answer(standin, monkeypatch, patient):
     monkeypatch.setattr(memory, "FAILURE_FRESH_FOR", 0)
     memory.begin_outage(CRMUnavailable("No answer."))
     with pytest.raises(CRMUnavailable):
-        availability.days(HOUSE)
+        all_days(HOUSE)
 
     wait_until(lambda: memory.recall([])[1] is None)
 
-    assert DayState.UNKNOWN not in {day.state for day in availability.days(HOUSE)}
+    assert DayState.UNKNOWN not in {day.state for day in all_days(HOUSE)}
 
 
 def test_a_crm_that_asks_for_a_pause_gets_it(standin):
@@ -416,7 +420,7 @@ def test_a_day_the_page_no_longer_waits_for_is_not_asked(standin, settings, hurr
     settings.MACROCRM_READ_TIMEOUT = 0.5
     standin.fail("getFreeTimes", "hang", times=1)
 
-    days = availability.days(HOUSE)
+    days = all_days(HOUSE)
     wait_until(nothing_is_under_way)
 
     assert {day.state for day in days} == {DayState.UNKNOWN}
@@ -428,7 +432,7 @@ def test_the_chosen_day_is_waited_for(standin, settings, hurried):
     standin.switch(latency=0.3)
     chosen = a_day(5)
 
-    days = availability.days(HOUSE, chosen)
+    days = all_days(HOUSE, chosen)
 
     assert {day.date: day.state for day in days}[chosen] is DayState.FREE
 
@@ -506,6 +510,7 @@ def test_a_long_horizon_is_never_read_as_a_whole(standin, patient, settings):
 
     assert page.days[0].date == availability.horizon(URAL)[0]
     assert {day.state for day in page.days} == {DayState.FULL}
+    assert page.later == availability.horizon(URAL)[14 * (1 + timetable.PAGES_PASSED_OVER)]
     assert standin.count("getFreeTimes") == 14 * (1 + timetable.PAGES_PASSED_OVER)
 
 
@@ -588,7 +593,7 @@ def test_a_house_in_another_zone_is_asked_in_its_own_time(standin, patient):
     models.House.objects.create(house_id=HOUSE_ID, time_zone="Asia/Kamchatka")
     house = listed()
 
-    [*_before, day] = availability.days(house)
+    day = all_days(house)[-1]
 
     assert day.date == availability.horizon(ZoneInfo("Asia/Kamchatka"))[-1]
     assert all(

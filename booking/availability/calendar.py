@@ -61,7 +61,11 @@ def bookable_moment(wall: datetime, zone: ZoneInfo) -> datetime | None:
 def bookable_starts(day: date, times: Iterable[time], zone: ZoneInfo) -> tuple[datetime, ...]:
     """The starts with enough notice and with room for a whole visit, in order."""
     free, earliest = set(times), _earliest()
+    if day < earliest.astimezone(zone).date():
+        return ()
     moments = _visits(day, free, zone)
+    if day > earliest.astimezone(zone).date():
+        return tuple(moments)
     return tuple(moment for moment in moments if moment >= earliest)
 
 
@@ -84,11 +88,24 @@ def _visits(day: date, free: set[time], zone: ZoneInfo) -> Iterator[datetime]:
     """The starts from which every slot of a visit is free, on the day and on the CRM's grid."""
     step = timedelta(minutes=settings.BOOKING_GRID_MINUTES)
     lasts = [step * slot for slot in range(1, settings.BOOKING_VISIT_SLOTS)]
+    is_plain = _is_plain(day, zone)
     for start in sorted(free):
         wall = datetime.combine(day, start)
-        moment = unmistakable(wall, zone)
-        if moment and all(_continues(moment, wall + passed, free) for passed in lasts):
+        moment = wall.replace(tzinfo=zone) if is_plain else unmistakable(wall, zone)
+        if moment is None:
+            continue
+        # The common visit is one slot long, and this runs for every time of every day.
+        if not lasts or all(_continues(moment, wall + passed, free) for passed in lasts):
             yield moment
+
+
+def _is_plain(day: date, zone: ZoneInfo) -> bool:
+    """Whether the clock goes on evenly from midnight to midnight: nearly always, and cheap to see.
+
+    Nowhere does it change twice within a day and back.
+    """
+    midnight = datetime.combine(day, time(), zone)
+    return midnight.utcoffset() == (midnight + timedelta(days=1)).replace(fold=1).utcoffset()
 
 
 def _continues(start: datetime, wall: datetime, free: set[time]) -> bool:

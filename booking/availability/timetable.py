@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from datetime import time as clock
 from enum import StrEnum
@@ -60,6 +60,8 @@ class DaysPage:
 def days_page(house: House, chosen: date | None = None) -> DaysPage:
     """The days around the chosen one; without it, the first days of which one has free time.
 
+    A few full pages are passed over to find them, never the whole of a long horizon.
+
     They are asked side by side within the page's budget. A day that has not answered in time, or
     whose read failed, is UNKNOWN, never full; only the chosen one is waited for as long as the CRM
     may take. Raises CRMError when every day failed.
@@ -73,13 +75,8 @@ def days_page(house: House, chosen: date | None = None) -> DaysPage:
         if chosen or not is_full or page.later is None or left <= 0:
             break
         page = _page(house, calendar.span_with(house.zone, page.later), None, left)
-    is_better = any(day.state is DayState.FREE for day in page.days)
-    return page if is_better else first
-
-
-def days(house: House, chosen: date | None = None) -> list[Day]:
-    """The days of `days_page`."""
-    return list(days_page(house, chosen).days)
+    has_free = any(day.state is DayState.FREE for day in page.days)
+    return page if has_free else replace(first, later=page.later)
 
 
 def day(house: House, asked: date) -> Day:

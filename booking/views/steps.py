@@ -7,6 +7,7 @@ in the URL, and that step explains what is wrong with them.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -21,7 +22,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from phonenumber_field.phonenumber import PhoneNumber
 
 from booking import availability, handover, pages, wording
-from booking.availability import Day, DayState, Flats, House, Houses
+from booking.availability import Day, DaysPage, DayState, Flats, House, Houses
 from booking.client_address import client_address
 from booking.crm import CRMError, Flat, Reason
 from booking.forms import Answers, ConfirmForm
@@ -79,7 +80,8 @@ def choose_time(request: HttpRequest) -> HttpResponse:
         return redirect(answers.choose_flat_url())
     lost = _wall_start(answers, place.house)
     chosen = answers.day or (lost.date() if lost else None)
-    days = availability.days(place.house, chosen)
+    page = availability.days_page(place.house, chosen)
+    days = page.days
     day = _day_to_open(days, chosen)
     problem = _problem_with_time(answers, days, lost)
     nearest = availability.nearest_starts(days, lost) if problem and lost else []
@@ -92,7 +94,9 @@ def choose_time(request: HttpRequest) -> HttpResponse:
         "zone_note": wording.zone_note(timezone.now().astimezone(place.house.zone)),
         "days": [pages.day_row(answers, each, is_current=each is day) for each in days],
         "day": pages.day_with_times(answers, day),
-        "nothing_free": all(each.state is DayState.FULL for each in days),
+        "earlier_url": pages.days_url(answers, page.earlier),
+        "later_url": pages.days_url(answers, page.later),
+        "nothing_free": _is_all_full(page),
     }
     return render(request, "booking/choose_time.html", context)
 
@@ -278,7 +282,13 @@ def _moment(answers: Answers, house: House) -> datetime | None:
     return None if wall is None else availability.bookable_moment(wall, house.zone)
 
 
-def _day_to_open(days: list[Day], chosen: date | None) -> Day | None:
+def _is_all_full(page: DaysPage) -> bool:
+    """Whether there is nothing to choose on this page and no other page to go to."""
+    is_full = all(day.state is DayState.FULL for day in page.days)
+    return is_full and not (page.earlier or page.later)
+
+
+def _day_to_open(days: Sequence[Day], chosen: date | None) -> Day | None:
     """The chosen day, else the first one with a free time."""
     asked = next((day for day in days if day.date == chosen), None)
     return asked or next((day for day in days if day.state is DayState.FREE), None)
@@ -297,7 +307,7 @@ def _problem_with_place(asked: Answers, house: House | None) -> str:
     return ""
 
 
-def _problem_with_time(answers: Answers, days: list[Day], lost: datetime | None) -> str:
+def _problem_with_time(answers: Answers, days: Sequence[Day], lost: datetime | None) -> str:
     if lost is not None and not any(lost in day.starts for day in days):
         return wording.time_gone(lost)
     if answers.start and lost is None:
