@@ -1,7 +1,10 @@
 """Settings of gunicorn, which reads this file by itself. WEB_CONCURRENCY and PORT are its own."""
 
 import os
+import shutil
+import tempfile
 from pathlib import Path
+from typing import Any
 
 # Threads, because a worker mostly waits for the CRM: a booking may hold one for 15 seconds.
 worker_class = "gthread"
@@ -36,9 +39,19 @@ max_requests = 0
 forwarded_allow_ips = ""
 # Nothing here needs steering while it runs, and the socket would want a writable home.
 control_socket_disable = True
-# The workers' heartbeat is a file; on a disk that is busy it would stall.
-if Path("/dev/shm").is_dir():  # noqa: S108 - only looked at
-    worker_tmp_dir = "/dev/shm"  # noqa: S108 - gunicorn makes a file of its own in it
+# The workers' heartbeat is a file, and so are their figures: on a busy disk both would stall.
+_memory = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - only new files in it
+worker_tmp_dir = _memory
+
+# Where the workers leave their figures for each other: a scrape reaches one of them and wants all.
+# Before the application is loaded, since prometheus_client decides by it how to count.
+if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="figures-", dir=_memory)
+
+
+def on_exit(server: Any) -> None:
+    shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
+
 
 # No access log: the proxy has one. If one is asked for (--access-logfile -), it leaves out the
 # query string, in which steps 1 to 3 keep a buyer's flat.

@@ -12,5 +12,7 @@ class BookingConfig(AppConfig):
             checks,  # noqa: F401 - registers the system checks
             roles,
         )
+        from booking.watch import error_reports
 
         post_migrate.connect(roles.make_groups, sender=self)
+        error_reports.start()

@@ -5,6 +5,7 @@ from functools import lru_cache
 from django.conf import settings
 
 from booking.crm import CRMClient, CRMConfig
+from booking.watch import crm_calls
 
 
 def crm_client() -> CRMClient:
@@ -25,4 +26,4 @@ def crm_config() -> CRMConfig:
 
 @lru_cache(maxsize=4)
 def _client(config: CRMConfig) -> CRMClient:
-    return CRMClient(config)
+    return CRMClient(config, watch=crm_calls.note)

@@ -219,9 +219,24 @@ def crm_domain(text: str) -> str:
     return text
 
 
+def own_path(text: str) -> str:
+    """A path of the site's own, as Django's URLs want it: no slash before, one behind."""
+    parts = text.strip("/").split("/")
+    if not all(re.fullmatch(r"[A-Za-z0-9_-]+", part) for part in parts):
+        raise ValueError("must be a path of letters, digits, hyphens and underscores")
+    return "/".join(parts) + "/"
+
+
 def web_url(text: str) -> str:
     if not re.fullmatch(r"https?://[^/\s@]+(/\S*)?", text):
         raise ValueError("must be a web address that starts with https:// or http://")
+    return text
+
+
+def report_address(text: str) -> str:
+    """A DSN, as Sentry's project settings show it."""
+    if not re.fullmatch(r"https?://\w+@[^/\s@]+/[\w/]+", text):
+        raise ValueError("must be the DSN that Sentry shows, https://key@host/number")
     return text
 
 

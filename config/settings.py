@@ -22,6 +22,9 @@ else:
 CSRF_TRUSTED_ORIGINS: list[str] = _env.optional("CSRF_TRUSTED_ORIGINS", env.origins, [])
 TRUSTED_PROXIES = _env.optional("TRUSTED_PROXIES", env.whole(0, 9), 0)
 
+ADMIN_PATH = _env.optional("ADMIN_PATH", env.own_path, "admin/")
+METRICS_PATH = _env.optional("METRICS_PATH", env.own_path, "")
+
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
 
@@ -38,6 +41,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "booking.watch.middleware.RequestLog",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "booking.middleware.ContentSecurityPolicy",
@@ -147,6 +151,8 @@ WHITENOISE_MAX_AGE = 3600
 SECURE_SSL_REDIRECT = _env.optional("SECURE_SSL_REDIRECT", env.boolean, not DEBUG)
 # Whoever watches the site from inside the machine or the cluster asks over plain HTTP.
 SECURE_REDIRECT_EXEMPT = [r"^healthz/$", r"^readyz/$"]
+if METRICS_PATH:
+    SECURE_REDIRECT_EXEMPT.append(f"^{METRICS_PATH}$")
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if SECURE_SSL_REDIRECT else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_SSL_REDIRECT
 # The preload list is for whole registrable domains; this site is one name under somebody's.
@@ -172,8 +178,10 @@ AUTH_PASSWORD_VALIDATORS = [
     for name in ("MinimumLengthValidator", "CommonPasswordValidator", "NumericPasswordValidator")
 ]
 
-# Logging
+# Watching. Without METRICS_PATH there are no metrics, without SENTRY_DSN no error reports.
 
+SENTRY_DSN = _env.optional("SENTRY_DSN", env.report_address, "")
+LOG_FORMAT = _env.optional("LOG_FORMAT", env.one_of("JSON", "LINE"), "LINE" if DEBUG else "JSON")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -182,9 +190,10 @@ LOGGING = {
             "()": "booking.redaction.LineFormatter",
             "format": "{asctime} {levelname} {name}: {message}",
             "style": "{",
-        }
+        },
+        "json": {"()": "booking.watch.lines.JSONFormatter"},
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT.lower()}},
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
         # Django's own handlers for this logger would say everything twice.

@@ -1,7 +1,12 @@
+from django.conf import settings
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns = [
-    path("admin/", admin.site.urls),
+from booking.watch import views as watch
+
+urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("booking.urls")),
+    path(settings.ADMIN_PATH, admin.site.urls),
 ]
+if settings.METRICS_PATH:
+    urlpatterns.append(path(settings.METRICS_PATH, watch.figures, name="metrics"))

@@ -19,7 +19,7 @@ from tests.variables import ROOT
 MAP: dict[str, set[str]] = {
     "booking": set(),
     "admin": {"flat_numbers", "handover", "models", "redaction", "wording"},
-    "apps": {"checks", "roles"},
+    "apps": {"checks", "roles", "watch"},
     "availability": {"crm", "flat_numbers", "gateway", "models", "watch"},
     "brand": set(),
     "calendar_entry": {"models", "wording"},

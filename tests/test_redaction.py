@@ -9,6 +9,7 @@ from django.test import RequestFactory
 from django.views.debug import ExceptionReporter
 
 from booking.redaction import LineFormatter, ReportFilter, without_secrets
+from booking.watch.lines import JSONFormatter
 
 PHONE = "+79001234567"
 TOKEN = "0123456789abcdef0123456789abcdef"
@@ -72,7 +73,8 @@ def test_a_traceback_in_the_log_is_hidden_too():
 def test_django_logs_through_the_formatter():
     handlers = logging.getLogger().handlers
 
-    assert any(isinstance(handler.formatter, LineFormatter) for handler in handlers)
+    formatters = {type(handler.formatter) for handler in handlers}
+    assert formatters & {LineFormatter, JSONFormatter}
 
 
 def test_a_scanner_with_another_host_name_fills_no_log(client, caplog):

@@ -22,6 +22,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -33,6 +34,7 @@ from booking.availability import memory
 from booking.availability.memory import Outage, Remembered, View
 from booking.availability.mutexes import mutex_of
 from booking.crm import CRMError, CRMRefused, CRMUnreadable
+from booking.watch import metrics
 
 # What a call may take beside the CRM: a queue, a slow disk. In seconds.
 MARGIN = 2.0
@@ -72,6 +74,8 @@ def look(
     """
     entries, outage = memory.recall(question.key for question in questions)
     due = [q for q in questions if q.key not in entries or not entries[q.key].is_fresh]
+    missing = sum(question.key not in entries for question in due)
+    metrics.note_looks(fresh=len(questions) - len(due), stale=len(due) - missing, missing=missing)
     if outage:
         if outage.is_due and due:
             _desk().ask(due[0], patience)
@@ -112,7 +116,9 @@ class Desk:
             flight = self._flights.get(question.key)
             if flight is None:
                 flight = self._flights[question.key] = Flight()
-                flight.future = self._threads.submit(self._fly, question, flight)
+                # In the context of the request that asks first: what is logged on the way is its.
+                fly = copy_context().run
+                flight.future = self._threads.submit(fly, self._fly, question, flight)
             flight.wanted_until = max(flight.wanted_until, time.monotonic() + patience)
         return flight.future
 

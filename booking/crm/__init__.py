@@ -13,6 +13,7 @@ from booking.crm.signing import other_spelling
 from booking.crm.types import (
     AddOutcome,
     AddReply,
+    CallReport,
     CRMConfig,
     Flat,
     FreeTimes,
@@ -33,6 +34,7 @@ __all__ = [
     "CRMUnavailable",
     "CRMUnreadable",
     "CRMUnsigned",
+    "CallReport",
     "Flat",
     "FreeTimes",
     "ReadyFlats",

@@ -26,7 +26,7 @@ from requests.adapters import HTTPAdapter
 
 from booking.crm.deadline import POOLS, Call
 from booking.crm.envelope import Asked, Reply
-from booking.crm.errors import CRMUnavailable, CRMWrongAddress
+from booking.crm.errors import CRMError, CRMUnavailable, CRMWrongAddress
 from booking.crm.houses import ready_flats
 from booking.crm.lost import Garbled, Lost, TooLong, lost
 from booking.crm.masking import masker
@@ -34,6 +34,7 @@ from booking.crm.signing import signed, suspects
 from booking.crm.times import free_times
 from booking.crm.types import (
     AddReply,
+    CallReport,
     CRMConfig,
     FreeTimes,
     ReadyFlats,
@@ -68,10 +69,16 @@ T = TypeVar("T")
 
 
 class CRMClient:
-    """Asks one installation of MacroCRM. Safe to share between threads."""
+    """Asks one installation of MacroCRM. Safe to share between threads.
 
-    def __init__(self, config: CRMConfig) -> None:
+    `watch` is told of each call when it is over, in the thread that made it.
+    """
+
+    def __init__(
+        self, config: CRMConfig, watch: Callable[[CallReport], None] | None = None
+    ) -> None:
         self._config = config
+        self._watch = watch
         self._host = urlsplit(config.base_url).hostname or config.base_url
         # The CRM tells which method its reads want only by refusing the other one.
         self._reads_by_get = config.method == "GET"
@@ -108,6 +115,7 @@ class CRMClient:
             reply = self._added(visit, call)
         except Lost as loss:
             reply = loss.as_add_reply()
+        self._tell("add", call, reply.outcome, reply.reason)
         return replace(reply, seconds=call.seconds)
 
     def _added(self, visit: Visit, call: Call) -> AddReply:
@@ -132,9 +140,20 @@ class CRMClient:
             return add_reply(self._ask(adapter, "POST", "add", params, call, ADD_LIMIT))
 
     def _read(self, method: str, params: dict[str, str], read: Callable[[Reply], T]) -> T:
+        call = self._new_call()
+        try:
+            answer = self._read_patiently(method, params, read, call)
+        except CRMError as error:
+            self._tell(method, call, "failed", error.kind)
+            raise
+        self._tell(method, call, "answered")
+        return answer
+
+    def _read_patiently(
+        self, method: str, params: dict[str, str], read: Callable[[Reply], T], call: Call
+    ) -> T:
         """Ask, read, and try once more where that can help: with a fresh signature, within the
         same deadline."""
-        call = self._new_call()
         by_get = self._reads_by_get
         try:
             return self._read_once(method, params, read, call, by_get)
@@ -180,6 +199,7 @@ class CRMClient:
         request = self._request(verb, method, params)
         what = f"{verb} {self._host} {method}"
         loss = None
+        call.tries += 1
         try:
             with call.running(), closing(adapter.send(request, stream=True)) as response:
                 body = _body(response, limit)
@@ -189,6 +209,7 @@ class CRMClient:
             # Outside the handler: the exceptions of requests carry the signed request and its
             # address, and would come along as the context.
             raise loss
+        call.http_status = response.status_code
         return Reply(
             status=response.status_code,
             headers={name.lower(): value for name, value in response.headers.items()},
@@ -215,6 +236,19 @@ class CRMClient:
             self._threads.adapter = _Adapter()
         adapter: HTTPAdapter = self._threads.adapter
         return adapter
+
+    def _tell(self, method: str, call: Call, outcome: str, reason: str = "") -> None:
+        if self._watch:
+            self._watch(
+                CallReport(
+                    method=method,
+                    outcome=outcome,
+                    reason=reason,
+                    http_status=call.http_status,
+                    tries=call.tries,
+                    seconds=call.seconds,
+                )
+            )
 
     def _new_call(self) -> Call:
         return Call(connect=self._config.connect_timeout, total=self._config.read_timeout)

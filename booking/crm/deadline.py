@@ -21,7 +21,9 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 
 
 class Call:
-    """One call of the CRM: what it may still take, and whether its request has begun to leave.
+    """One call of the CRM: what it may still take, and how far it has got.
+
+    `is_sent` says whether its request has begun to leave, `http_status` how it was answered.
 
     Durations are in seconds.
     """
@@ -30,6 +32,8 @@ class Call:
         self.connect = connect
         self.total = total
         self.is_sent = False
+        self.tries = 0
+        self.http_status: int | None = None
         self._began_at = time.monotonic()
 
     @property

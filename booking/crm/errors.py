@@ -17,6 +17,11 @@ class CRMError(Exception):
         super().__init__(text)
         self.message = message
 
+    @property
+    def kind(self) -> str:
+        """The class in one word: "refused", "unavailable", "unreadable"..."""
+        return type(self).__name__.removeprefix("CRM").lower()
+
     def __str__(self) -> str:
         text = str(self.args[0])
         return f'{text} The CRM says: "{self.message}"' if self.message else text

@@ -24,6 +24,23 @@ class CRMConfig:
     read_timeout: float = 10.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallReport:
+    """What a call came to, for whoever watches; nothing of what was asked or answered.
+
+    `method` is the CRM's name for what was called. `outcome` is "answered" or "failed" for a read,
+    an AddOutcome for a booking; `reason` says more. `http_status` is that of the last complete
+    answer. `seconds` are those of the whole call, all its tries together.
+    """
+
+    method: str
+    outcome: str
+    reason: str
+    http_status: int | None
+    tries: int
+    seconds: float
+
+
 @dataclass(frozen=True, slots=True)
 class Flat:
     """Something to hand over. `number` goes back to the CRM byte for byte, `label` is shown."""

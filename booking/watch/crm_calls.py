@@ -1,0 +1,19 @@
+"""A line and the figures for each call of the CRM."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import asdict
+
+from booking.crm import CallReport
+from booking.watch import metrics
+
+logger = logging.getLogger(__name__)
+
+
+def note(report: CallReport) -> None:
+    metrics.CRM_CALLS.labels(report.method, report.outcome, report.reason).inc()
+    metrics.CRM_CALL_SECONDS.labels(report.method).observe(report.seconds)
+    fields = asdict(report) | {"seconds": round(report.seconds, 3)}
+    words = " ".join(filter(None, (report.outcome, report.reason)))
+    logger.info("%s: %s in %.3f s", report.method, words, report.seconds, extra={"fields": fields})

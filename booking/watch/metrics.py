@@ -1,0 +1,88 @@
+"""Figures for Prometheus.
+
+What happens is counted in each process and added up over the workers of one gunicorn, through files
+in the folder PROMETHEUS_MULTIPROC_DIR (gunicorn.conf.py makes it). What stands in the journal is
+counted by the database when asked, so it is the same on every machine and outlives restarts.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+
+from django.db import DatabaseError
+from django.db.models import Count
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+
+from booking.models import Booking, Outcome
+
+logger = logging.getLogger(__name__)
+
+REQUESTS = Counter(
+    "handover_requests", "Requests by route, method and status.", ["route", "method", "status"]
+)
+REQUEST_SECONDS = Histogram(
+    "handover_request_seconds",
+    "How long a request took.",
+    ["route"],
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20),
+)
+TURNED_AWAY = Counter("handover_turned_away", "Requests that found the site too busy.")
+CRM_CALLS = Counter(
+    "handover_crm_calls",
+    "Calls of the CRM, tries of one call not counted apart.",
+    ["method", "outcome", "reason"],
+)
+CRM_CALL_SECONDS = Histogram(
+    "handover_crm_call_seconds",
+    "How long a call of the CRM took, second try included.",
+    ["method"],
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20),
+)
+CACHE_LOOKS = Counter(
+    "handover_cache_looks",
+    "What was found when a page wanted an answer of the CRM: fresh, stale or missing.",
+    ["found"],
+)
+
+
+def note_looks(**found: int) -> None:
+    for name, count in found.items():
+        CACHE_LOOKS.labels(name).inc(count)
+
+
+class Journal(Collector):
+    """The bookings by outcome, as they stand now."""
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        try:
+            counts = dict(Booking.objects.order_by().values_list("outcome").annotate(Count("pk")))
+        except DatabaseError:
+            # The other figures are wanted all the more then.
+            logger.exception("The journal can't be counted")
+            return
+        family = GaugeMetricFamily(
+            "handover_bookings", "Bookings in the journal by outcome, now.", labels=["outcome"]
+        )
+        for outcome in Outcome.values:
+            family.add_metric([outcome], counts.get(outcome, 0))
+        yield family
+
+
+def page() -> bytes:
+    """All figures in Prometheus' text format."""
+    registry = CollectorRegistry()
+    registry.register(Journal())
+    return generate_latest(_counted()) + generate_latest(registry)
+
+
+def _counted() -> CollectorRegistry:
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        return REGISTRY
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return registry

@@ -1,0 +1,66 @@
+"""A name, a line and the figures for each request."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+
+from booking.watch import metrics, request_id
+
+logger = logging.getLogger(__name__)
+
+STATIC = "static"
+METRICS = "metrics"
+# Asked for so often, by machines or beside every page, that a line tells something only when it
+# went wrong.
+QUIET = {STATIC, METRICS, "booking:alive", "booking:ready"}
+# A client may invent methods; a metric keeps every label for ever.
+METHODS = {"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"}
+
+
+class RequestLog:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        began_at = time.monotonic()
+        name = request_id.named(request.headers.get(request_id.HEADER, ""))
+        token = request_id.current.set(name)
+        try:
+            response = self.get_response(request)
+            response.headers[request_id.HEADER] = name
+            _note(request, response, time.monotonic() - began_at)
+        finally:
+            request_id.current.reset(token)
+        return response
+
+
+def _note(request: HttpRequest, response: HttpResponseBase, seconds: float) -> None:
+    route = _route(request)
+    method = request.method if request.method in METHODS else "other"
+    status = response.status_code
+    metrics.REQUESTS.labels(route, method, status).inc()
+    metrics.REQUEST_SECONDS.labels(route).observe(seconds)
+    if route in QUIET and status < 400:
+        return
+    fields = {
+        "method": method,
+        "route": route,
+        "status": status,
+        "seconds": round(seconds, 3),
+        "bytes": 0 if response.streaming else len(getattr(response, "content", b"")),
+    }
+    logger.info("%s %s: %s in %.3f s", method, route, status, seconds, extra={"fields": fields})
+
+
+def _route(request: HttpRequest) -> str:
+    """The name of the view. Never the address itself: a flat or a booking's key stands there."""
+    match = request.resolver_match
+    if match:
+        return match.view_name
+    return STATIC if request.path.startswith(settings.STATIC_URL) else "none"

@@ -1,0 +1,19 @@
+"""The name under which everything that belongs to one request can be found again."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from contextvars import ContextVar
+
+HEADER = "X-Request-ID"
+# What a proxy may have made: no room for anything that would break out of a log line.
+ACCEPTABLE = re.compile(r"[A-Za-z0-9._-]{8,64}")
+
+# Empty outside of a request.
+current: ContextVar[str] = ContextVar("request_id", default="")
+
+
+def named(given: str) -> str:
+    """The proxy's name for the request, if it is one, else a new one."""
+    return given if ACCEPTABLE.fullmatch(given) else uuid.uuid4().hex

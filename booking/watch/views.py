@@ -1,0 +1,13 @@
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from booking.watch import metrics
+
+
+@never_cache
+@require_safe
+def figures(request: HttpRequest) -> HttpResponse:
+    """For Prometheus, at METRICS_PATH. Holds no personal data, but is nobody else's business."""
+    return HttpResponse(metrics.page(), content_type=CONTENT_TYPE_LATEST)
