@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from django.contrib import admin
+from django.db.models import URLField
 
 from booking.models import House
 
@@ -19,3 +20,5 @@ else:
 class HouseAdmin(HouseAdminBase):
     list_display = ("house_id", "address", "time_zone")
     search_fields = ("=house_id", "address")
+    # A link typed without its scheme.
+    formfield_overrides: ClassVar = {URLField: {"assume_scheme": "https"}}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.html import format_html_join
@@ -14,7 +15,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from booking import wording
-from booking.admin import audit, phones, queue, resolving, search, words
+from booking.admin import audit, day_sheet, export, phones, queue, resolving, search, words
 from booking.admin.filters import OfHouse, VisitDay
 from booking.admin.paging import CappedPaginator, LogChangeList
 from booking.admin.read_only import ReadOnly
@@ -145,11 +146,21 @@ class BookingAdmin(ReadOnly, BookingAdminBase):
         staff_only = self.admin_site.admin_view
         return [
             path("needs-a-look/", staff_only(queue.show), name="booking_needs_a_look"),
+            path("day-sheet/", staff_only(day_sheet.show), name="booking_day_sheet"),
+            path(
+                "day-sheet.<str:file_format>",
+                staff_only(day_sheet.download),
+                name="booking_day_sheet_file",
+            ),
+            path("export.<str:file_format>", staff_only(self.export), name="booking_export"),
             path(
                 "<int:pk>/resolve/", staff_only(resolving.resolve), name="booking_booking_resolve"
             ),
             *super().get_urls(),
         ]
+
+    def export(self, request: HttpRequest, file_format: str) -> HttpResponseBase:
+        return export.export(request, self, file_format)
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
@@ -39,6 +40,15 @@ class CappedPaginator(BookingPaginator):
 
 class LogChangeList(ChangeList):
     """The list of bookings, which knows whether it counted all and which dates to offer."""
+
+    def get_queryset(
+        self, request: HttpRequest, exclude_parameters: Any = None
+    ) -> QuerySet[Booking]:
+        """Numbers beyond all measure are as wrong as words; Django foresees only the latter."""
+        try:
+            return super().get_queryset(request, exclude_parameters)
+        except OverflowError as exc:
+            raise IncorrectLookupParameters(exc) from exc
 
     def get_ordering_field(self, field_name: Any) -> Any:
         """Only what an index sorts, whatever the address asks for."""

@@ -9,6 +9,8 @@ import phonenumbers
 from django.http import HttpRequest
 from phonenumber_field.phonenumber import PhoneNumber
 
+from booking import wording
+
 MASKED = {"phone": "masked_phone"}
 
 
@@ -30,3 +32,13 @@ def read(text: str) -> PhoneNumber | None:
     except phonenumbers.NumberParseException:
         return None
     return phone if phone.is_valid() else None
+
+
+def in_a_table(phone: PhoneNumber, *, whole: bool) -> str:
+    """Without a plus in front, which a spreadsheet would take for a formula."""
+    if not phone:
+        return ""
+    if not whole:
+        return wording.masked_phone(phone).lstrip("+")
+    is_ours = phone.country_code == phonenumbers.country_code_for_region("RU")
+    return str(phone.as_national if is_ours else phone.as_international.lstrip("+"))

@@ -1,0 +1,159 @@
+"""Who comes on one day, by house and time: to print and to sign, and as a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import groupby
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from booking import wording
+from booking.admin import audit, phones, tables
+from booking.models import Booking, House, Outcome, StaffEvent
+
+# Of all that may take place: what is in doubt may be in the CRM, so somebody may stand at the door.
+EXPECTED = (Outcome.CONFIRMED, Outcome.IN_DOUBT)
+# No place on earth is further from UTC.
+FURTHEST_ZONE = timedelta(hours=14)
+# Calendars end, and so does arithmetic with days.
+YEARS = range(2000, 3000)
+COLUMNS = (
+    gettext_lazy("House"),
+    gettext_lazy("Address"),
+    gettext_lazy("Time"),
+    gettext_lazy("What"),
+    gettext_lazy("Phone"),
+    gettext_lazy("Booking number"),
+    gettext_lazy("Remark"),
+    gettext_lazy("Signature"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """One line of the sheet."""
+
+    time: str
+    what: str
+    phone: str
+    number: str
+    remark: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfHouse:
+    """The sheet of one house."""
+
+    title: str
+    address: str
+    visits: list[Visit]
+
+
+def show(request: HttpRequest) -> HttpResponseBase:
+    if not request.user.has_perm("booking.view_booking"):
+        raise PermissionDenied
+    day = _day(request)
+    bookings = visits_on(day)
+    audit.saw_phones(request, len(bookings))
+    context = {
+        **admin.site.each_context(request),
+        "title": _("Day sheet"),
+        "day": day,
+        "day_in_words": wording.day_in_words(day),
+        "before": day - timedelta(days=1),
+        "after": day + timedelta(days=1),
+        "houses": list(by_house(bookings, whole=phones.may_see_whole(request))),
+        "count": len(bookings),
+        "may_export": request.user.has_perm("booking.export_booking"),
+    }
+    return render(request, "admin/booking/day_sheet.html", context)
+
+
+def download(request: HttpRequest, file_format: str) -> HttpResponseBase:
+    if not request.user.has_perm("booking.export_booking"):
+        raise PermissionDenied
+    if file_format not in tables.FORMATS:
+        raise Http404
+    day = _day(request)
+    whole = phones.may_see_whole(request)
+    bookings = visits_on(day)
+    audit.note(
+        request,
+        StaffEvent.Kind.EXPORTED,
+        filters={"day": day.isoformat()},
+        format=file_format,
+        bookings=len(bookings),
+        phones="whole" if whole else "masked",
+    )
+    header = [str(column) for column in COLUMNS]
+    rows = list(_rows(by_house(bookings, whole=whole)))
+    return tables.response(file_format, f"visits-{day.isoformat()}", header, rows)
+
+
+def visits_on(day: date) -> list[Booking]:
+    """Sorted by house and time. The day is that of each house's own wall clock."""
+    midnight = datetime.combine(day, time(), UTC)
+    around = Booking.objects.filter(
+        starts_at__gte=midnight - FURTHEST_ZONE,
+        starts_at__lt=midnight + timedelta(days=1) + FURTHEST_ZONE,
+        outcome__in=EXPECTED,
+        called_off_at=None,
+    ).prefetch_related("change_requests")
+    found = [each for each in around if each.starts_at_local.date() == day]
+    return sorted(found, key=lambda each: (each.house_title, each.house_id, each.starts_at))
+
+
+def by_house(bookings: Iterable[Booking], *, whole: bool) -> Iterator[OfHouse]:
+    addresses = dict(House.objects.values_list("house_id", "address"))
+    for house_id, group in groupby(bookings, key=lambda booking: booking.house_id):
+        same = list(group)
+        yield OfHouse(
+            title=same[0].house_title or house_id,
+            address=addresses.get(house_id, ""),
+            visits=[_visit(booking, whole=whole) for booking in same],
+        )
+
+
+def _visit(booking: Booking, *, whole: bool) -> Visit:
+    return Visit(
+        time=wording.clock(booking.starts_at_local),
+        what=wording.object_name(booking.category, booking.flat),
+        phone=phones.in_a_table(booking.phone, whole=whole),
+        number=booking.reference,
+        remark=", ".join(_remarks(booking)),
+    )
+
+
+def _remarks(booking: Booking) -> Iterator[str]:
+    if booking.outcome == Outcome.IN_DOUBT:
+        yield _("in doubt")
+    for asked in booking.change_requests.all():
+        if asked.is_open:
+            yield _("asked: {wish}").format(wish=asked.get_kind_display())
+    if booking.stand_in:
+        yield _("demonstration")
+
+
+def _rows(houses: Iterable[OfHouse]) -> Iterator[tables.Row]:
+    for house in houses:
+        for visit in house.visits:
+            where = (house.title, house.address)
+            yield [*where, visit.time, visit.what, visit.phone, visit.number, visit.remark, ""]
+
+
+def _day(request: HttpRequest) -> date:
+    """The day asked for, else tomorrow."""
+    try:
+        day = date.fromisoformat(request.GET.get("day", ""))
+    except ValueError:
+        day = date.min
+    return day if day.year in YEARS else timezone.localdate() + timedelta(days=1)
