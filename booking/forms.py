@@ -20,10 +20,11 @@ from booking import wording
 from booking.models import Booking, ChangeRequest
 
 SOURCES = ("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term", "ref")
-# Longer than anything that the CRM lists or a campaign sends; what is longer is cut and so matches
-# nothing. The journal's columns are as wide.
+# As long as anything that the CRM lists or a campaign sends; the journal's columns are as wide.
 LONGEST_ANSWER = 64
 LONGEST_SOURCE = 200
+# Stands for an answer that is longer or holds NUL: cut or cleaned, it could be taken for another.
+UNREADABLE = "\N{REPLACEMENT CHARACTER}"
 WALL_TIME = "%Y-%m-%dT%H:%M"
 
 
@@ -46,12 +47,16 @@ class Answers:
 
     @classmethod
     def read(cls, data: QueryDict) -> Answers:
-        def text(name: str, longest: int) -> str:
-            return str(data.get(name, "")).replace("\0", "")[:longest]
+        def answer(name: str) -> str:
+            value = str(data.get(name, ""))
+            return value if len(value) <= LONGEST_ANSWER and "\0" not in value else UNREADABLE
+
+        def told(name: str) -> str:
+            return str(data.get(name, "")).replace("\0", "")[:LONGEST_SOURCE]
 
         names = ("category", "house", "flat", "date", "start", "after")
-        answers = {name: text(name, LONGEST_ANSWER) for name in names}
-        source = {name: text(name, LONGEST_SOURCE) for name in SOURCES}
+        answers = {name: answer(name) for name in names}
+        source = {name: told(name) for name in SOURCES}
         return cls(**answers, source={name: value for name, value in source.items() if value})
 
     @classmethod
@@ -68,17 +73,21 @@ class Answers:
     @property
     def day(self) -> datetime.date | None:
         try:
-            return datetime.date.fromisoformat(self.date)
+            day = datetime.date.fromisoformat(self.date)
         except ValueError:
             return None
+        # Not "20261201" either, nor "2026-W49-2": one day has one spelling.
+        return day if day.isoformat() == self.date else None
 
     @property
     def wall_start(self) -> datetime.datetime | None:
         """The chosen start as naive wall time of the house."""
         try:
-            return datetime.datetime.strptime(self.start, WALL_TIME)  # noqa: DTZ007 - wall time
+            start = datetime.datetime.strptime(self.start, WALL_TIME)  # noqa: DTZ007 - wall time
         except ValueError:
             return None
+        # Not "2026-12-1T9:0" either, nor other digits: one time has one spelling.
+        return start if start.isoformat(timespec="minutes") == self.start else None
 
     @property
     def after_key(self) -> uuid.UUID | None:
@@ -86,6 +95,11 @@ class Answers:
             return uuid.UUID(self.after)
         except ValueError:
             return None
+
+    @property
+    def names_a_flat(self) -> bool:
+        """Whether there is a flat and its house, listed or not."""
+        return not {"", UNREADABLE} & {self.house, self.flat}
 
     def is_for(self, booking: Booking) -> bool:
         """Whether a booking was made with these answers (its phone apart)."""

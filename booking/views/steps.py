@@ -266,7 +266,7 @@ def _place_if_readable(answers: Answers) -> Place | None:
     try:
         return _place(answers)
     except CRMError:
-        if not (answers.house and answers.flat):
+        if not answers.names_a_flat:
             raise
         house = House(answers.house, "", Flats(), availability.zone_of(answers.house))
         return Place(house, answers.flat, stand_in=False)
