@@ -1,13 +1,24 @@
-"""What staff tell of a house, because the CRM does not know it."""
+"""What staff tell of a house, because the CRM does not know it; and how the buyer will see it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+import uuid
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.contrib import admin
-from django.db.models import URLField
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import URLPattern, path
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from phonenumber_field.phonenumber import PhoneNumber
 
-from booking.models import House
+from booking import pages, wording
+from booking.admin import invitations, known_houses
+from booking.models import Booking, House, Outcome
 
 # Django's admin classes are generic for the type checker only.
 if TYPE_CHECKING:
@@ -18,7 +29,60 @@ else:
 
 @admin.register(House)
 class HouseAdmin(HouseAdminBase):
-    list_display = ("house_id", "address", "time_zone")
+    list_display = ("house_id", "title", "address", "zone_shown", "phone")
     search_fields = ("=house_id", "address")
-    # A link typed without its scheme.
-    formfield_overrides: ClassVar = {URLField: {"assume_scheme": "https"}}
+    fieldsets = (
+        (None, {"fields": ("house_id", "address", "map_url", "time_zone")}),
+        (_("The visit"), {"fields": ("directions", "bring", "visit_minutes", "phone")}),
+    )
+
+    @admin.display(description=_("title in the CRM"))
+    def title(self, house: House) -> str:
+        return known_houses.titles().get(house.house_id, "")
+
+    @admin.display(description=_("time zone"))
+    def zone_shown(self, house: House) -> str:
+        return str(house.zone)
+
+    def get_urls(self) -> list[URLPattern]:
+        staff_only = self.admin_site.admin_view
+        return [
+            path("<int:pk>/preview/", staff_only(preview), name="booking_house_preview"),
+            path("<int:pk>/link/", staff_only(invitations.make), name="booking_house_link"),
+            path("link.svg", staff_only(invitations.code_file), name="booking_link_code"),
+            *super().get_urls(),
+        ]
+
+
+def preview(request: HttpRequest, pk: int) -> HttpResponse:
+    """The page of a confirmed booking in this house, as a buyer would see it; nothing is stored."""
+    if not request.user.has_perm("booking.view_house"):
+        raise PermissionDenied
+    house = get_object_or_404(House, pk=pk)
+    booking = _sample(house)
+    context: dict[str, Any] = {
+        "is_preview": True,
+        "booking": booking,
+        "outcome": pages.outcome_shown(booking),
+        "title": wording.title(booking),
+        "lead": wording.lead(booking),
+        "rows": pages.booking_rows(booking, house),
+        "directions": house.directions,
+        "bring": wording.what_to_bring(house.bring),
+    }
+    return render(request, "admin/booking/house_preview.html", context)
+
+
+def _sample(house: House) -> Booking:
+    tomorrow = timezone.now().astimezone(house.zone) + timedelta(days=1)
+    return Booking(
+        key=uuid.uuid4(),
+        outcome=Outcome.CONFIRMED,
+        category=settings.BOOKING_CATEGORIES[0],
+        house_id=house.house_id,
+        house_title=known_houses.titles().get(house.house_id, ""),
+        flat="1",
+        starts_at=tomorrow.replace(hour=11, minute=0, second=0, microsecond=0),
+        time_zone=str(house.zone),
+        phone=PhoneNumber.from_string("+79000000000"),
+    )

@@ -21,7 +21,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 from phonenumber_field.phonenumber import PhoneNumber
 
-from booking import availability, handover, pages, wording
+from booking import availability, handover, pages, personal_link, wording
 from booking.availability import Day, DaysPage, DayState, Flats, House, Houses
 from booking.client_address import client_address
 from booking.crm import CRMError, Flat, Reason
@@ -57,7 +57,8 @@ def choose_flat(request: HttpRequest) -> HttpResponse:
     context = {
         "stand_in": houses.stand_in,
         "question": wording.CATEGORY_QUESTIONS[answers.category],
-        "problem": _problem_with_place(asked, house),
+        "problem": personal_link.problem(request.GET.get("link", ""))
+        or _problem_with_place(asked, house),
         "categories": pages.category_links(answers),
         "house": house,
         "change_house_url": answers.but(house="", flat="").choose_flat_url(),
