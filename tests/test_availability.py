@@ -450,6 +450,28 @@ def test_a_cache_that_is_away_costs_calls_not_pages(standin, settings, patient):
     assert standin.count("getFreeTimes") == 2
 
 
+def test_a_folder_that_cannot_be_written_costs_calls_not_pages(
+    standin, settings, patient, tmp_path
+):
+    (tmp_path / "file").touch()
+    location = str(tmp_path / "file" / "cache")
+    settings.CACHES = {"default": settings.CACHES["default"] | {"LOCATION": location}}
+
+    assert availability.day(HOUSE, a_day()).state is DayState.FREE
+    assert availability.day(HOUSE, a_day()).state is DayState.FREE
+    assert standin.count("getFreeTimes") == 2
+
+
+def test_a_bug_in_a_refresh_that_nobody_waits_for_is_logged(
+    standin, always_stale, patient, monkeypatch, caplog
+):
+    availability.day(HOUSE, a_day())
+    monkeypatch.setattr(timetable, "_read", lambda *_asked: 1 / 0)
+
+    assert availability.day(HOUSE, a_day()).state is DayState.FREE
+    wait_until(lambda: "ZeroDivisionError" in caplog.text)
+
+
 # Evidence for the journal
 
 

@@ -18,6 +18,7 @@ and the store is Django's cache anyway, which `CACHE_URL` configures for everyth
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -35,6 +36,8 @@ from booking.availability.memory import Outage, Remembered, View
 from booking.availability.mutexes import mutex_of
 from booking.crm import CRMError, CRMRefused, CRMUnreadable
 from booking.watch import metrics
+
+logger = logging.getLogger(__name__)
 
 # What a call may take beside the CRM: a queue, a slow disk. In seconds.
 MARGIN = 2.0
@@ -119,6 +122,7 @@ class Desk:
                 # In the context of the request that asks first: what is logged on the way is its.
                 fly = copy_context().run
                 flight.future = self._threads.submit(fly, self._fly, question, flight)
+                flight.future.add_done_callback(_log_bug)
             flight.wanted_until = max(flight.wanted_until, time.monotonic() + patience)
         return flight.future
 
@@ -224,6 +228,12 @@ def _asked_side_by_side(
     if first.key in waited_for:
         wait([waited_for[first.key]], timeout=max(0, first_patience - patience))
     return waited_for
+
+
+def _log_bug(future: Future[Remembered | None]) -> None:
+    """Nobody may be waiting for a refresh, and then nobody would see what is wrong in it."""
+    if error := future.exception():
+        logger.error("A read broke off", exc_info=error)
 
 
 def _landed(future: Future[Remembered | None]) -> Remembered | None:

@@ -139,6 +139,7 @@ def drop(key: str) -> None:
 
 def begin_outage(error: CRMError) -> None:
     pause = _pause(error)
+    logger.warning("The CRM counts as out for %g s: %s", pause, error)
     _store(_outage_key(), (error, time.time() + pause), pause + FAILURE_GOOD_FOR)
 
 

@@ -41,26 +41,35 @@ def mutex_of(key: str, *, patience: float) -> Mutex:
     if config["BACKEND"] == "django.core.cache.backends.redis.RedisCache":
         client = _redis(config["LOCATION"], tuple(config.get("OPTIONS", {}).items()))
         return _RedisMutex(client, f"{config.get('KEY_PREFIX', '')}:lock:{key}", patience)
-    folder = Path(config["LOCATION"]) / "locks"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return _FileMutex(folder / f"{int(key[:8], 16) % LOCK_FILES}", patience)
+    name = str(int(key[:8], 16) % LOCK_FILES)
+    return _FileMutex(Path(config["LOCATION"]) / "locks" / name, patience)
 
 
 class _FileMutex:
     def __init__(self, path: Path, patience: float) -> None:
+        self._folder = path.parent
         self._lock = FileLock(str(path))  # type: ignore[no-untyped-call]
         self._patience = patience
 
     def acquire(self, wait: bool = True, /) -> bool:
         # Not a blocking flock: that would wait for ever for a worker that has been stopped.
         deadline = time.monotonic() + self._patience
-        while not self._lock.acquire(False):  # type: ignore[no-untyped-call]
+        while not self._tried():
             if not wait:
                 return False
             if time.monotonic() > deadline:
                 raise TimeoutError
             time.sleep(POLL)
         return True
+
+    def _tried(self) -> bool:
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            got: bool = self._lock.acquire(False)  # type: ignore[no-untyped-call]
+        except OSError as exc:
+            logger.warning("No lock, going on without: %s", exc)
+            return True
+        return got
 
     def release(self) -> None:
         self._lock.release()  # type: ignore[no-untyped-call]
