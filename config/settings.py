@@ -1,5 +1,6 @@
 """All settings. The only reader of the environment; `.env.example` documents every variable."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -37,14 +38,16 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.forms",
     "phonenumber_field",
+    "axes",
     "booking",
 ]
 
 MIDDLEWARE = [
     "booking.watch.middleware.RequestLog",
+    "booking.middleware.SafeHeaders",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "booking.middleware.ContentSecurityPolicy",
+    "booking.middleware.CompressedPublicPages",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "booking.language.ChosenLanguage",
     "django.middleware.common.CommonMiddleware",
@@ -54,6 +57,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "booking.middleware.CRMErrorPages",
     "booking.middleware.TooManyTriesPage",
+    "axes.middleware.AxesMiddleware",
 ]
 
 # Data
@@ -143,6 +147,7 @@ STORAGES = {
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 # Seconds, for files asked for without the hash in their names; with it they are kept for ever.
 WHITENOISE_MAX_AGE = 3600
 
@@ -162,6 +167,7 @@ if TRUSTED_PROXIES:
 # Not simply "unless DEBUG": a trial run over plain http on loopback must be able to log in.
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT or TRUSTED_PROXIES > 0
 CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = SESSION_COOKIE_SAMESITE = "Lax"
 # Only staff have a session, and what it opens is personal data: a working day, in seconds.
 SESSION_COOKIE_AGE = 12 * 3600
 # Our addresses hold a flat, and a booking's address is all it takes to open it.
@@ -173,6 +179,20 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 250
 DATA_UPLOAD_MAX_NUMBER_FILES = 0
 DEFAULT_EXCEPTION_REPORTER_FILTER = "booking.redaction.ReportFilter"
+# The login of staff: so many wrong passwords from one address, then a pause. Not by name, or
+# anybody could shut staff out.
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+LOGIN_URL, LOGIN_REDIRECT_URL = "admin:login", "admin:index"
+AXES_FAILURE_LIMIT = 10
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_LOCKOUT_PARAMETERS = ["ip_address"]
+AXES_CLIENT_IP_CALLABLE = "booking.client_address.client_address"
+AXES_ENABLE_ADMIN = False
+AXES_DISABLE_ACCESS_LOG = True
+AXES_VERBOSE = False
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("MinimumLengthValidator", "CommonPasswordValidator", "NumericPasswordValidator")

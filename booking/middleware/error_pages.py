@@ -1,4 +1,4 @@
-"""The nets under the views: pages for errors of the CRM that no view expected, and a strict CSP."""
+"""Pages for what no view expected: a CRM that can't be read, a limit that is reached."""
 
 from __future__ import annotations
 
@@ -18,33 +18,8 @@ logger = logging.getLogger(__name__)
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
-# Only our own files; nothing inline, nobody may frame us, forms go nowhere else.
-POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self' data:",
-        "font-src 'self'",
-        "connect-src 'self'",
-        "manifest-src 'self'",
-        "form-action 'self'",
-        "base-uri 'none'",
-        "frame-ancestors 'none'",
-    )
-)
 # When to come back if the CRM does not say.
 RETRY_AFTER_SECONDS = 60
-
-
-class ContentSecurityPolicy:
-    def __init__(self, get_response: GetResponse) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        response = self.get_response(request)
-        response.headers.setdefault("Content-Security-Policy", POLICY)
-        return response
 
 
 class CRMErrorPages:
