@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime
+import time
 import uuid
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
+from django.core.signing import BadSignature, Signer
 from django.http import QueryDict
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -135,6 +137,13 @@ class Answers:
         return f"{path}?{urlencode(query)}" if query else path
 
 
+SHOWN = Signer(salt="booking.form_shown")
+
+
+def shown_now() -> str:
+    return SHOWN.sign(f"{time.time():.1f}")
+
+
 class ConfirmForm(forms.Form):
     """The last step: who is coming, and that they agree."""
 
@@ -157,6 +166,8 @@ class ConfirmForm(forms.Form):
         error_messages={"required": _("Tick that you agree to the processing of personal data")},
     )
     key = forms.UUIDField(widget=forms.HiddenInput)
+    # When the form was shown, signed.
+    shown = forms.CharField(required=False, widget=forms.HiddenInput)
     # Out of people's sight; whoever fills it in is a program.
     leave_empty = forms.CharField(
         label=_("Leave this field empty"),
@@ -182,6 +193,15 @@ class ConfirmForm(forms.Form):
         form = ConfirmForm({**dict(self.data.items()), **repaired})
         form.full_clean()
         return form
+
+    @property
+    def seconds_on_screen(self) -> float:
+        """How long the buyer has had the form; none, if it does not tell or tells nonsense."""
+        try:
+            shown = float(SHOWN.unsign(self.cleaned_data["shown"]))
+        except (BadSignature, ValueError):
+            return 0.0
+        return max(0.0, time.time() - shown)
 
     # The answers of a valid form.
 

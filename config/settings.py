@@ -47,6 +47,7 @@ MIDDLEWARE = [
     "booking.middleware.SafeHeaders",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "booking.middleware.Doorman",
     "booking.middleware.CompressedPublicPages",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "booking.language.ChosenLanguage",
@@ -245,6 +246,7 @@ BOOKING_CATEGORIES = _env.optional(
 )
 BOOKING_HORIZON_DAYS = _env.optional("BOOKING_HORIZON_DAYS", env.whole(1, 120), 14)
 BOOKING_MIN_NOTICE_HOURS = _env.optional("BOOKING_MIN_NOTICE_HOURS", env.whole(0, 240), 2)
+BOOKING_MIN_SECONDS = _env.optional("BOOKING_MIN_SECONDS", env.whole(0, 5), 1)
 BOOKING_VISIT_SLOTS = _env.optional("BOOKING_VISIT_SLOTS", env.whole(1, 16), 1)
 BOOKING_GRID_MINUTES = _env.optional("BOOKING_GRID_MINUTES", env.whole(5, 240), 30)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
@@ -244,6 +245,15 @@ class TestConfirm:
         assert standin.count("add") == 0
         again = hidden_fields(html) | {"phone": form["phone"], "consent": "on"}
         assert heading(client.get(send(client, again).url)) == "Вы записаны"
+
+    def test_a_form_that_comes_too_soon_is_held_back_and_booked(self, client, standin, settings):
+        settings.BOOKING_MIN_SECONDS = 1
+        form = fill_in(client, first_free(standin))
+        before = time.monotonic()
+        response = send(client, {name: form[name] for name in form if name != "shown"})
+
+        assert time.monotonic() - before >= 1
+        assert heading(client.get(response.url)) == "Вы записаны"
 
     def test_the_consent_is_kept_with_its_version(self, client, standin):
         send(client, fill_in(client, first_free(standin)))

@@ -6,6 +6,7 @@ in the URL, and that step explains what is wrong with them.
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ from booking import availability, handover, pages, personal_link, wording
 from booking.availability import Day, DaysPage, DayState, Flats, House, Houses
 from booking.client_address import client_address
 from booking.crm import CRMError, Flat, Reason
-from booking.forms import Answers, ConfirmForm
+from booking.forms import Answers, ConfirmForm, shown_now
 from booking.handover import Order
 from booking.models import Booking, Outcome
 
@@ -120,7 +121,9 @@ def _check_answers(request: HttpRequest) -> HttpResponse:
     start = _moment(answers, place.house)
     if start is None or not _may_be_free(place.house, start):
         return redirect(answers.choose_time_url())
-    form = ConfirmForm(initial={"phone": _kept_phone(request), "key": uuid.uuid4()})
+    form = ConfirmForm(
+        initial={"phone": _kept_phone(request), "key": uuid.uuid4(), "shown": shown_now()}
+    )
     return _confirm_page(request, answers, place, start, form)
 
 
@@ -138,9 +141,21 @@ def _book(request: HttpRequest) -> HttpResponse:
         return redirect(answers.choose_time_url())
     if not form.is_valid():
         return _confirm_page(request, answers, place, start, form)
+    _give_people_their_time(form)
     order = _order(request, answers, place, start, form)
     booking = handover.book(order)
     return _with_phone_kept(redirect(_where_next(booking, order, answers)), booking, form)
+
+
+def _give_people_their_time(form: ConfirmForm) -> None:
+    """Hold a form back that came sooner than a person fills it in.
+
+    People do not notice, programs do not get faster than people; nobody is turned away for being
+    quick.
+    """
+    missing = settings.BOOKING_MIN_SECONDS - form.seconds_on_screen
+    if missing > 0:
+        time.sleep(missing)
 
 
 def _standing(answers: Answers, form: ConfirmForm) -> str | None:

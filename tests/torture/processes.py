@@ -210,6 +210,7 @@ class Site:
             MACROCRM_DOMAIN=DOMAIN,
             MACROCRM_CONNECT_TIMEOUT=str(CONNECT_TIMEOUT),
             MACROCRM_READ_TIMEOUT=str(READ_TIMEOUT),
+            BOOKING_MIN_SECONDS="0",
         )
 
     def _wait_until_it_answers(self) -> None:
