@@ -1,0 +1,48 @@
+"""What the last step's form reads."""
+
+import time
+
+import pytest
+
+from booking.forms import SHOWN, ConfirmForm
+
+
+def form_with(**fields: str) -> ConfirmForm:
+    complete = {
+        "phone": "8 900 123-45-67",
+        "consent": "on",
+        "key": "8b0e1d0a-6a52-4c1e-9f0e-0c3d3a7b9a10",
+    }
+    form = ConfirmForm(complete | fields)
+    form.is_valid()
+    return form
+
+
+@pytest.mark.parametrize(
+    ("typed", "read"),
+    [
+        ("8 900 123-45-67", "+79001234567"),
+        ("+7 (900) 123 45 67", "+79001234567"),
+        ("9001234567", "+79001234567"),
+        ("79001234567", "+79001234567"),
+        (" 8900 123 45 67 ", "+79001234567"),
+        ("+49 170 1234567", "+491701234567"),
+        ("+375 29 123-45-67", "+375291234567"),
+    ],
+)
+def test_a_phone_is_read_in_any_spelling(typed, read):
+    assert form_with(phone=typed).typed_phone.as_e164 == read
+
+
+@pytest.mark.parametrize("typed", ["", "12", "8 900 123-45", "+7900000000", "позвоните мне"])
+def test_what_is_no_phone_is_explained(typed):
+    assert "Укажите номер телефона" in str(form_with(phone=typed).errors["phone"])
+
+
+def test_it_knows_how_long_it_was_on_screen():
+    assert form_with(shown=SHOWN.sign(f"{time.time() - 60:.1f}")).seconds_on_screen >= 60
+
+
+@pytest.mark.parametrize("shown", ["", "0", "nonsense", SHOWN.sign("nonsense"), "1:forged"])
+def test_a_form_that_does_not_tell_was_just_shown(shown):
+    assert form_with(shown=shown).seconds_on_screen == 0
