@@ -9,7 +9,9 @@ from typing import Any
 # Threads, because a worker mostly waits for the CRM: a booking may hold one for 15 seconds.
 worker_class = "gthread"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
-threads = 8
+# More than the pages at once and the line for them (booking.middleware.crowd): one is always free
+# to tell the others that it is full, and to answer staff.
+threads = 32
 
 # The application is loaded, and its configuration checked, once before any worker: a wrong variable
 # ends the start, where workers that fail would be started again for ever. So a new version needs a
