@@ -13,6 +13,7 @@ urlpatterns = [
     path("bookings/<uuid:key>/again/", receipt.book_again, name="book_again"),
     path("bookings/<uuid:key>/change/", receipt.ask_for_change, name="ask_for_change"),
     path("bookings/<uuid:key>/calendar.ics", receipt.calendar, name="calendar"),
+    path("favicon.ico", about.favicon, name="favicon"),
     path("accessibility/", about.accessibility, name="accessibility"),
     path("brand/<str:version>.css", about.brand_css, name="brand_css"),
     path("brand/logo", about.logo, name="logo"),

@@ -87,6 +87,11 @@ class TestChooseFlat:
 
         assert page.url.endswith(f"flat={quote('К-1.4-3-1')}")
 
+    def test_dashes_may_be_left_out(self, client, standin):
+        page = client.get("/?category=storageroom&house=3105011&flat=к 1.4 3 1")
+
+        assert page.url.endswith(f"flat={quote('К-1.4-3-1')}")
+
     def test_look_alikes_are_a_choice(self, client, standin):
         page = client.get("/?category=flat&house=3105034&flat=к-7")
 
@@ -281,6 +286,18 @@ class TestConfirm:
 
         assert heading(Client().get(url)) == "Вы записаны"
         assert standin.count("add") == 1
+
+    def test_going_back_after_booking_shows_the_booking(self, client, standin):
+        start = first_free(standin)
+        booked = send(client, fill_in(client, start))
+
+        assert client.get("/confirm/", answers(start)).url == booked.url
+
+    def test_somebody_elses_browser_is_told_that_the_time_is_gone(self, client, standin):
+        start = first_free(standin)
+        send(client, fill_in(client, start))
+
+        assert Client().get("/confirm/", answers(start)).url.startswith("/time/")
 
     def test_a_day_later_it_is_still_that_booking(self, client, standin):
         form = fill_in(client, first_free(standin))

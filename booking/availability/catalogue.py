@@ -76,9 +76,19 @@ class House:
         return self.flats.numbered(number)
 
     def flats_like(self, typed: str) -> tuple[Flat, ...]:
-        """The flats whose number reads like what a person typed: «кв. 12», "K-1" for «К-1»."""
+        """The flats whose number reads like what a person typed: «кв. 12», "K-1" for «К-1».
+
+        Only where none does, dashes are left out of account too: "к 7" finds «К-7», but "1-12"
+        never finds «11-2» while there is a «1-12».
+        """
         wanted = folded(typed)
-        return tuple(flat for flat in self.flats if wanted and folded(flat.number) == wanted)
+        found = tuple(flat for flat in self.flats if wanted and folded(flat.number) == wanted)
+        return found or self._flats_like_without_dashes(wanted.replace("-", ""))
+
+    def _flats_like_without_dashes(self, wanted: str) -> tuple[Flat, ...]:
+        return tuple(
+            flat for flat in self.flats if wanted and folded(flat.number).replace("-", "") == wanted
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,20 @@ from pathlib import Path
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.templatetags.static import static
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from booking import brand
 
 A_YEAR = 365 * 24 * 3600
+
+
+@require_safe
+def favicon(request: HttpRequest) -> HttpResponse:
+    """Where a browser looks for the icon of a page that names none, such as the admin's."""
+    return redirect(static("img/key.svg"))
 
 
 @require_safe

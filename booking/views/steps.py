@@ -20,7 +20,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
-from phonenumber_field.phonenumber import PhoneNumber
 
 from booking import availability, handover, pages, personal_link, wording
 from booking.availability import Day, DaysPage, DayState, Flats, House, Houses
@@ -28,11 +27,8 @@ from booking.client_address import client_address
 from booking.crm import CRMError, Flat, Reason
 from booking.forms import Answers, ConfirmForm, shown_now
 from booking.handover import Order
-from booking.models import Booking, Outcome
-
-# Keeps what was typed as phone for the next try: signed, in the buyer's own browser, for one page.
-PHONE_COOKIE = "phone"
-PHONE_COOKIE_SECONDS = 1800
+from booking.models import Booking
+from booking.views import kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +111,10 @@ def confirm(request: HttpRequest) -> HttpResponse:
 
 def _check_answers(request: HttpRequest) -> HttpResponse:
     answers = _with_default_category(Answers.read(request.GET))
+    made = kept.booking(request)
+    if made and made.is_live and answers.is_for(made):
+        # Gone back after booking: the time is gone, but to this very buyer.
+        return redirect(made)
     place = _place(answers)
     if place is None:
         return redirect(answers.choose_flat_url())
@@ -122,7 +122,7 @@ def _check_answers(request: HttpRequest) -> HttpResponse:
     if start is None or not _may_be_free(place.house, start):
         return redirect(answers.choose_time_url())
     form = ConfirmForm(
-        initial={"phone": _kept_phone(request), "key": uuid.uuid4(), "shown": shown_now()}
+        initial={"phone": kept.phone(request), "key": uuid.uuid4(), "shown": shown_now()}
     )
     return _confirm_page(request, answers, place, start, form)
 
@@ -144,7 +144,7 @@ def _book(request: HttpRequest) -> HttpResponse:
     _give_people_their_time(form)
     order = _order(request, answers, place, start, form)
     booking = handover.book(order)
-    return _with_phone_kept(redirect(_where_next(booking, order, answers)), booking, form)
+    return kept.keep(redirect(_where_next(booking, order, answers)), booking, form.typed_phone)
 
 
 def _give_people_their_time(form: ConfirmForm) -> None:
@@ -194,28 +194,6 @@ def _where_next(booking: Booking, order: Order, answers: Answers) -> str:
     if booking.reason == Reason.SLOT_TAKEN:
         return answers.choose_time_url()
     return booking.get_absolute_url()
-
-
-def _kept_phone(request: HttpRequest) -> PhoneNumber | None:
-    text = request.get_signed_cookie(PHONE_COOKIE, default="", max_age=PHONE_COOKIE_SECONDS)
-    return PhoneNumber.from_string(text) if text else None
-
-
-def _with_phone_kept(response: HttpResponse, booking: Booking, form: ConfirmForm) -> HttpResponse:
-    path = Answers().confirm_url()
-    if booking.outcome == Outcome.CONFIRMED:
-        response.delete_cookie(PHONE_COOKIE, path=path, samesite="Lax")
-    else:
-        response.set_signed_cookie(
-            PHONE_COOKIE,
-            form.typed_phone.as_e164,
-            max_age=PHONE_COOKIE_SECONDS,
-            path=path,
-            secure=settings.CSRF_COOKIE_SECURE,
-            httponly=True,
-            samesite="Lax",
-        )
-    return response
 
 
 def _confirm_page(

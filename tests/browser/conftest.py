@@ -77,7 +77,7 @@ def context(context: BrowserContext, live_server: LiveServer) -> Iterator[Browse
     def on_console(message: ConsoleMessage) -> None:
         url = message.location["url"]
         # Chromium reports a page that answers 404 or 503, and that the admin has no icon.
-        expected = url in pages or url.endswith("/favicon.ico")
+        expected = url in pages
         if expected and message.text.startswith("Failed to load resource"):
             return
         if message.type in {"error", "warning"}:
