@@ -19,6 +19,7 @@ OF_OPERATORS = (
     "view_bookingevent",
     "view_changerequest",
     "view_house",
+    "view_notice",
     "resolve_booking",
     "answer_changerequest",
 )

@@ -21,7 +21,8 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import environ
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.core.validators import validate_email
 
 T = TypeVar("T")
 
@@ -46,6 +47,12 @@ class Environment:
             self.problems.append(f"{name} is not set.")
             return placeholder
         return self._parsed(name, text, parse, placeholder)
+
+    def needs(self, name: str, *others: str) -> None:
+        """Where the one is set, the others must be."""
+        if self._text(name):
+            missing = [other for other in others if self._text(other) is None]
+            self.problems += [f"{name} needs {other}, which is not set." for other in missing]
 
     def folder(self, name: str, path: Path) -> None:
         """Make sure of the folder which the variable leads to. Only its owner may look inside."""
@@ -225,6 +232,60 @@ def own_path(text: str) -> str:
     if not all(re.fullmatch(r"[A-Za-z0-9_-]+", part) for part in parts):
         raise ValueError("must be a path of letters, digits, hyphens and underscores")
     return "/".join(parts) + "/"
+
+
+def webhook_url(text: str) -> str:
+    """As `crm_url`, but with a path."""
+    sentence = "must be an https:// address (http:// only on a loopback address)"
+    try:
+        url = urlsplit(text)
+        url.port  # noqa: B018 - raises ValueError when the port makes no sense
+    except ValueError as exc:
+        raise ValueError(sentence) from exc
+    plain_but_local = url.scheme == "http" and _is_loopback(url.hostname)
+    is_plain_text = re.fullmatch(r"[!-~]+", text) and url.username is None and not url.fragment
+    if not (url.scheme == "https" or plain_but_local) or not url.hostname or not is_plain_text:
+        raise ValueError(sentence)
+    return text
+
+
+def webhook_secret(text: str) -> str:
+    if len(text) < 16:
+        raise ValueError("must be a random text of at least 16 characters")
+    return text
+
+
+def email_address(text: str) -> str:
+    """One address, without a name before it."""
+    try:
+        validate_email(text)
+    except ValidationError as exc:
+        raise ValueError("must be an e-mail address") from exc
+    return text
+
+
+def email_addresses(text: str) -> list[str]:
+    found = words(text)
+    try:
+        return [email_address(address) for address in found]
+    except ValueError as exc:
+        raise ValueError("must be a comma-separated list of e-mail addresses") from exc
+
+
+def email(text: str) -> dict[str, Any]:
+    """A mail server."""
+    sentence = "must be an address such as smtp+tls://user:password@mail.example.com:587"
+    try:
+        url = urlsplit(text)
+        url.port  # noqa: B018 - raises ValueError when the port makes no sense
+    except ValueError as exc:
+        raise ValueError(sentence) from exc
+    if url.scheme not in {"smtp", "smtp+tls", "smtp+ssl", "consolemail"}:
+        raise ValueError(sentence)
+    if url.scheme != "consolemail" and not url.hostname:
+        raise ValueError(sentence)
+    config: dict[str, Any] = environ.Env.email_url_config(text)
+    return config
 
 
 def web_url(text: str) -> str:

@@ -267,6 +267,25 @@ SUPPORT_PHONE = _env.optional("SUPPORT_PHONE", env.phone, "")
 PRIVACY_POLICY_URL = _env.optional("PRIVACY_POLICY_URL", env.web_url, "")
 RETENTION_DAYS = _env.optional("RETENTION_DAYS", env.whole(1, 36500), 1095)
 
+# Notices to staff, by `manage.py send_notices`
+
+SITE_URL = _env.optional("SITE_URL", env.crm_url, "")
+NOTICE_EMAILS: list[str] = _env.optional("NOTICE_EMAILS", env.email_addresses, [])
+NOTICE_WEBHOOK_URL = _env.optional("NOTICE_WEBHOOK_URL", env.webhook_url, "")
+NOTICE_WEBHOOK_SECRET = _env.optional("NOTICE_WEBHOOK_SECRET", env.webhook_secret, "")
+_env.needs("NOTICE_WEBHOOK_URL", "NOTICE_WEBHOOK_SECRET")
+NOTICE_FROM = _env.optional("NOTICE_FROM", env.email_address, "")
+_email: dict[str, Any] = _env.optional("EMAIL_URL", env.email, {})
+_env.needs("NOTICE_EMAILS", "NOTICE_FROM", "EMAIL_URL")
+EMAIL_BACKEND = _email.get("EMAIL_BACKEND", "django.core.mail.backends.smtp.EmailBackend")
+EMAIL_HOST = _email.get("EMAIL_HOST") or "localhost"
+EMAIL_PORT = _email.get("EMAIL_PORT") or 25
+EMAIL_HOST_USER = _email.get("EMAIL_HOST_USER") or ""
+EMAIL_HOST_PASSWORD = _email.get("EMAIL_HOST_PASSWORD") or ""
+EMAIL_USE_TLS = _email.get("EMAIL_USE_TLS", False)
+EMAIL_USE_SSL = _email.get("EMAIL_USE_SSL", False)
+EMAIL_TIMEOUT = 10  # seconds
+
 PHONENUMBER_DEFAULT_REGION = "RU"
 PHONENUMBER_DB_FORMAT = "E164"
 

@@ -98,6 +98,7 @@ WRONG = {
     "CSRF_TRUSTED_ORIGINS": "wrong.example",
     "DATABASE_URL": "mysql://wrong/x",
     "DEBUG": "wrong",
+    "EMAIL_URL": "wrong://example",
     "LIMIT_BOOKINGS_PER_ADDRESS": "0",
     "LIMIT_REFUSED_PER_ADDRESS": "wrong",
     "LIMIT_REFUSED_PER_FLAT": "-6",
@@ -111,11 +112,16 @@ WRONG = {
     "MACROCRM_READ_TIMEOUT": "0",
     "MACROCRM_URL": "http://wrong.example",
     "METRICS_PATH": "../wrong",
+    "NOTICE_EMAILS": "desk@example.com,wrong",
+    "NOTICE_FROM": "Desk <wrong@example.com>",
+    "NOTICE_WEBHOOK_SECRET": "wrong",
+    "NOTICE_WEBHOOK_URL": "http://wrong.example/",
     "PRIVACY_POLICY_URL": "javascript:wrong",
     "RETENTION_DAYS": "9" * 5000,
     "SECRET_KEY": "wrong",
     "SECURE_SSL_REDIRECT": "wrong",
     "SENTRY_DSN": "https://wrong.example",
+    "SITE_URL": "wrong.example",
     "SUPPORT_PHONE": "wrong",
     "TIME_ZONE": "../../etc/wrong",
     "TRUSTED_PROXIES": "wrong",
@@ -142,6 +148,19 @@ def test_every_variable_has_been_tried_with_a_wrong_value():
 )
 def test_what_has_no_default_must_be_set(name):
     assert problems_with(**{name: "  "}) == [f"{name} is not set."]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "needed"),
+    [
+        ("NOTICE_EMAILS", "desk@example.com", ["NOTICE_FROM", "EMAIL_URL"]),
+        ("NOTICE_WEBHOOK_URL", "https://hooks.example.com/x", ["NOTICE_WEBHOOK_SECRET"]),
+    ],
+)
+def test_a_channel_of_notices_needs_all_of_its_settings(name, value, needed):
+    found = problems_with(**{name: value})
+
+    assert found == [f"{name} needs {other}, which is not set." for other in needed]
 
 
 def test_a_complete_environment_has_no_problem():

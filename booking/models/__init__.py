@@ -3,6 +3,16 @@
 from booking.models.booking import Booking, BookingEvent, Category, Outcome
 from booking.models.change_request import ChangeRequest
 from booking.models.house import House
+from booking.models.notice import Notice
 from booking.models.staff_event import StaffEvent
 
-__all__ = ["Booking", "BookingEvent", "Category", "ChangeRequest", "House", "Outcome", "StaffEvent"]
+__all__ = [
+    "Booking",
+    "BookingEvent",
+    "Category",
+    "ChangeRequest",
+    "House",
+    "Notice",
+    "Outcome",
+    "StaffEvent",
+]

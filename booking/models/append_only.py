@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from django.db import models
 
+M = TypeVar("M", bound=models.Model)
 
-class AppendOnlyQuerySet(models.QuerySet[Any]):
+
+class AppendOnlyQuerySet(models.QuerySet[M]):
     def update(self, **kwargs: Any) -> NoReturn:
         raise TypeError(f"{self.model._meta.model_name} is append-only")
 
@@ -16,9 +18,7 @@ class AppendOnlyQuerySet(models.QuerySet[Any]):
 
 
 class AppendOnly(models.Model):
-    """Neither changed nor deleted, whoever asks."""
-
-    objects = AppendOnlyQuerySet.as_manager()
+    """Neither changed nor deleted, whoever asks. Its manager is made of AppendOnlyQuerySet."""
 
     class Meta:
         abstract = True

@@ -17,7 +17,8 @@ from django.utils.translation import gettext_lazy as _
 from phonenumber_field.modelfields import PhoneNumberField
 
 from booking.flat_numbers import folded
-from booking.models.append_only import AppendOnly
+from booking.models.append_only import AppendOnly, AppendOnlyQuerySet
+from booking.models.notice import Notice
 
 
 class Category(models.TextChoices):
@@ -202,8 +203,12 @@ class Booking(models.Model):
         return self.is_booked and self.starts_at > timezone.now()
 
     def note(self, kind: BookingEvent.Kind, facts: dict[str, Any]) -> None:
-        """Add to the trail. `facts` go to staff: JSON, without secrets, tokens or phones."""
-        self.events.create(kind=kind, facts=facts)
+        """Add to the trail, and to the outbox if it must be told at once.
+
+        `facts` go to staff: JSON, without secrets, tokens or phones.
+        """
+        with transaction.atomic():
+            Notice.objects.about(self.events.create(kind=kind, facts=facts))
 
     def settle(self, outcome: Outcome, reason: str, facts: dict[str, Any]) -> None:
         """Write what became of the booking, with its event, in one transaction.
@@ -279,6 +284,8 @@ class BookingEvent(AppendOnly):
     at = models.DateTimeField(_("at"), default=timezone.now, editable=False)
     kind = models.CharField(_("event"), max_length=16, choices=Kind.choices)
     facts = models.JSONField(_("facts"), default=dict, blank=True)
+
+    objects = AppendOnlyQuerySet["BookingEvent"].as_manager()
 
     class Meta(AppendOnly.Meta):
         abstract = False

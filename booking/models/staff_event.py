@@ -6,7 +6,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from booking.models.append_only import AppendOnly
+from booking.models.append_only import AppendOnly, AppendOnlyQuerySet
 
 
 class StaffEvent(AppendOnly):
@@ -21,6 +21,8 @@ class StaffEvent(AppendOnly):
     by = models.CharField(_("by"), max_length=150)
     kind = models.CharField(_("event"), max_length=16, choices=Kind.choices)
     facts = models.JSONField(_("facts"), default=dict, blank=True)
+
+    objects = AppendOnlyQuerySet["StaffEvent"].as_manager()
 
     class Meta(AppendOnly.Meta):
         abstract = False

@@ -8,6 +8,7 @@ from django import template
 from django.template.context import Context
 
 from booking.admin import queue
+from booking.models import Notice
 
 register = template.Library()
 
@@ -15,5 +16,9 @@ register = template.Library()
 @register.inclusion_tag("admin/booking/desk.html", takes_context=True)
 def desk(context: Context) -> dict[str, Any]:
     """What needs a look, and the way to each page of the desk; nothing for who may not see it."""
-    may_see = context["request"].user.has_perm("booking.view_booking")
-    return {"counts": queue.counts() if may_see else None}
+    user = context["request"].user
+    may_see_notices = user.has_perm("booking.view_notice")
+    return {
+        "counts": queue.counts() if user.has_perm("booking.view_booking") else None,
+        "failing_notices": Notice.objects.failing().count() if may_see_notices else 0,
+    }

@@ -1,0 +1,79 @@
+"""What must be told outside: an outbox, written in the transaction of the event it tells of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from booking.models.booking import BookingEvent
+
+# Kinds of events that staff want to hear of at once.
+TOLD = frozenset({"confirmed", "in_doubt", "change_asked"})
+
+
+class NoticeManager(models.Manager["Notice"]):
+    def about(self, event: BookingEvent) -> None:
+        """One notice for each channel that is configured, if the event is worth telling."""
+        if event.kind in TOLD:
+            self.bulk_create(Notice(event=event, channel=name) for name in _channels())
+
+    def waiting(self) -> models.QuerySet[Notice]:
+        return self.filter(sent_at=None, given_up_at=None)
+
+    def failing(self) -> models.QuerySet[Notice]:
+        """Not told yet, after one try at least."""
+        return self.filter(sent_at=None).exclude(failure="")
+
+
+class Notice(models.Model):
+    """One message by one channel. Told at least once: a receiver knows a repeat by its number."""
+
+    class Channel(models.TextChoices):
+        EMAIL = "email", _("e-mail")
+        WEBHOOK = "webhook", _("webhook")
+
+    event = models.ForeignKey(
+        "booking.BookingEvent",
+        on_delete=models.PROTECT,
+        related_name="notices",
+        verbose_name=_("event"),
+    )
+    channel = models.CharField(_("channel"), max_length=16, choices=Channel.choices)
+    tries = models.PositiveSmallIntegerField(_("tries"), default=0)
+    next_try_at = models.DateTimeField(_("next try at"), default=timezone.now)
+    failure = models.CharField(_("why it failed last"), max_length=300, blank=True)
+    sent_at = models.DateTimeField(_("sent at"), null=True, blank=True)
+    given_up_at = models.DateTimeField(_("given up at"), null=True, blank=True)
+
+    objects = NoticeManager()
+
+    class Meta:
+        verbose_name = _("notice")
+        verbose_name_plural = _("notices")
+        ordering = ("-pk",)
+        constraints = [
+            models.UniqueConstraint(fields=("event", "channel"), name="one_notice_per_channel"),
+        ]
+        indexes = [
+            models.Index(
+                fields=("next_try_at",),
+                condition=models.Q(sent_at=None, given_up_at=None),
+                name="notice_waiting",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_channel_display()}: {self.event}"
+
+
+def _channels() -> list[Notice.Channel]:
+    configured = {
+        Notice.Channel.EMAIL: settings.NOTICE_EMAILS,
+        Notice.Channel.WEBHOOK: settings.NOTICE_WEBHOOK_URL,
+    }
+    return [channel for channel, address in configured.items() if address]

@@ -1,0 +1,240 @@
+"""Sends what waits in the outbox; never in a buyer's request, but from `manage.py send_notices`.
+
+What fails is tried again later and later, and given up after some two days. Two senders at once
+never send the same notice: the row itself says whose turn it is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import logging
+import smtplib
+import urllib.error
+import urllib.request
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from email.message import Message
+from http.client import HTTPException, HTTPResponse
+from typing import IO, Any, NoReturn
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.db.models import F
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from booking import wording
+from booking.models import Booking, BookingEvent, ChangeRequest, Notice
+from booking.redaction import without_secrets
+
+logger = logging.getLogger(__name__)
+
+AT_ONCE = 200
+# Whoever takes a notice has so long to send it before another sender may.
+LEASE = timedelta(minutes=10)
+FIRST_PAUSE = timedelta(minutes=1)
+LONGEST_PAUSE = timedelta(hours=6)
+MOST_TRIES = 16
+# A channel that fails so often in a row is down: the rest of it waits for the next run.
+FAILURES_IN_A_ROW = 3
+WEBHOOK_TIMEOUT = 10.0  # seconds without a byte
+
+
+class DeliveryError(Exception):
+    """Why a notice did not go out; for staff, without secrets."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    sent: int
+    failed: int
+
+
+def send_due() -> Sent:
+    """Send what is due, oldest first."""
+    now = timezone.now()
+    due = Notice.objects.waiting().filter(next_try_at__lte=now).order_by("next_try_at")
+    sent = failed = 0
+    in_a_row: Counter[str] = Counter()
+    for notice in due.select_related("event__booking")[:AT_ONCE]:
+        if in_a_row[notice.channel] >= FAILURES_IN_A_ROW or not _taken(notice):
+            continue
+        if _send(notice):
+            sent, in_a_row[notice.channel] = sent + 1, 0
+        else:
+            failed, in_a_row[notice.channel] = failed + 1, in_a_row[notice.channel] + 1
+    return Sent(sent, failed)
+
+
+def try_again() -> int:
+    """Put what was given up back into the queue; returns how many there were."""
+    given_up = Notice.objects.filter(sent_at=None).exclude(given_up_at=None)
+    return given_up.update(given_up_at=None, tries=0, next_try_at=timezone.now())
+
+
+def _taken(notice: Notice) -> bool:
+    """Whether it is ours to send: of two senders only one still finds the time it has seen."""
+    mine = Notice.objects.waiting().filter(pk=notice.pk, next_try_at=notice.next_try_at)
+    taken = mine.update(next_try_at=timezone.now() + LEASE, tries=F("tries") + 1)
+    notice.tries += taken
+    return bool(taken)
+
+
+def _send(notice: Notice) -> bool:
+    row = Notice.objects.filter(pk=notice.pk)
+    try:
+        (_send_email if notice.channel == Notice.Channel.EMAIL else _send_webhook)(notice)
+    except DeliveryError as error:
+        logger.warning("Notice %s by %s failed: %s", notice.pk, notice.channel, error)
+        row.update(failure=str(error)[:300], **_what_next(notice.tries))
+        return False
+    row.update(sent_at=timezone.now(), failure="")
+    return True
+
+
+def _what_next(tries: int) -> dict[str, datetime]:
+    if tries >= MOST_TRIES:
+        return {"given_up_at": timezone.now()}
+    pause = min(FIRST_PAUSE * 2 ** (tries - 1), LONGEST_PAUSE)
+    return {"next_try_at": timezone.now() + pause}
+
+
+# By e-mail
+
+
+def _send_email(notice: Notice) -> None:
+    event = notice.event
+    message = EmailMessage(
+        subject=subject(event),
+        body=body(event),
+        from_email=settings.NOTICE_FROM,
+        to=settings.NOTICE_EMAILS,
+        headers={"X-Notice": str(notice.pk)},
+    )
+    try:
+        message.send()
+    except (smtplib.SMTPException, OSError) as exc:
+        raise DeliveryError(_reason(exc)) from exc
+
+
+def subject(event: BookingEvent) -> str:
+    """On one line, whatever the CRM calls its houses."""
+    booking = event.booking
+    what = wording.object_name(booking.category, booking.flat)
+    house = booking.house_title or booking.house_id
+    line = f"{_headline(event)}: {house}, {what}, {wording.day_and_time(booking.starts_at_local)}"
+    return " ".join(line.split())
+
+
+def body(event: BookingEvent) -> str:
+    booking = event.booking
+    lines = [
+        _headline(event),
+        "",
+        f"{booking.house_title or booking.house_id}",
+        wording.object_name(booking.category, booking.flat),
+        wording.day_and_time(booking.starts_at_local),
+        wording.masked_phone(booking.phone),
+        _("Booking number: {number}").format(number=booking.reference),
+    ]
+    address = desk_url(booking)
+    return "\n".join([*lines, "", address] if address else lines)
+
+
+def desk_url(booking: Booking) -> str:
+    """Where staff read of the booking; "" while nobody has said under which name the site runs."""
+    if not settings.SITE_URL:
+        return ""
+    return settings.SITE_URL + reverse("admin:booking_booking_change", args=[booking.pk])
+
+
+def _headline(event: BookingEvent) -> str:
+    headlines = {
+        BookingEvent.Kind.CONFIRMED: _("New booking"),
+        BookingEvent.Kind.IN_DOUBT: _("A booking is in doubt"),
+        BookingEvent.Kind.CHANGE_ASKED: _("A buyer asks to move or cancel"),
+    }
+    return headlines[BookingEvent.Kind(event.kind)]
+
+
+# By webhook
+
+
+class NoRedirects(urllib.request.HTTPRedirectHandler):
+    """What was signed for one address is not handed to another."""
+
+    def redirect_request(
+        self,
+        req: urllib.request.Request,
+        fp: IO[bytes],
+        code: int,
+        msg: str,
+        headers: Message,
+        newurl: str,
+    ) -> NoReturn:
+        raise urllib.error.HTTPError(req.full_url, code, "redirected", headers, fp)
+
+
+def _send_webhook(notice: Notice) -> None:
+    content = json.dumps(payload(notice), ensure_ascii=False).encode()
+    stamp = str(int(timezone.now().timestamp()))
+    headers = {
+        "Content-Type": "application/json; charset=utf-8",
+        "User-Agent": "key-handover",
+        "X-Handover-Notice": str(notice.pk),
+        "X-Handover-Timestamp": stamp,
+        "X-Handover-Signature": signature(settings.NOTICE_WEBHOOK_SECRET, stamp, content),
+    }
+    # The configuration takes https addresses only, or this machine's own.
+    request = urllib.request.Request(  # noqa: S310
+        settings.NOTICE_WEBHOOK_URL, data=content, headers=headers, method="POST"
+    )
+    try:
+        reply: HTTPResponse
+        with urllib.request.build_opener(NoRedirects).open(
+            request, timeout=WEBHOOK_TIMEOUT
+        ) as reply:
+            reply.read(1)
+    except urllib.error.HTTPError as exc:
+        exc.close()
+        raise DeliveryError(f"HTTP {exc.code}") from exc
+    except (OSError, HTTPException) as exc:
+        raise DeliveryError(_reason(exc)) from exc
+
+
+def signature(secret: str, stamp: str, content: bytes) -> str:
+    """HMAC-SHA256, in hexadecimal digits, of the timestamp, a dot and the very bytes sent."""
+    return hmac.new(secret.encode(), f"{stamp}.".encode() + content, hashlib.sha256).hexdigest()
+
+
+def payload(notice: Notice) -> dict[str, Any]:
+    """What a receiver is told; the phone only masked."""
+    event, booking = notice.event, notice.event.booking
+    told: dict[str, Any] = {
+        "notice": notice.pk,
+        "event": event.kind,
+        "at": event.at.isoformat(timespec="seconds"),
+        "booking": {
+            "key": str(booking.key),
+            "number": booking.reference,
+            "outcome": booking.outcome,
+            "category": booking.category,
+            "house_id": booking.house_id,
+            "house_title": booking.house_title,
+            "flat": booking.flat,
+            "starts_at": booking.starts_at_local.isoformat(timespec="minutes"),
+            "phone": wording.masked_phone(booking.phone),
+            "url": desk_url(booking),
+        },
+    }
+    if event.kind == BookingEvent.Kind.CHANGE_ASKED:
+        told["wish"] = ChangeRequest.Kind(event.facts["wish"]).value
+    return told
+
+
+def _reason(exc: BaseException) -> str:
+    return without_secrets(f"{type(exc).__name__}: {exc}")

@@ -1,0 +1,287 @@
+"""Notices: written with the event, sent by cron, tried again, never sent twice at once."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.urls import reverse
+from django.utils import timezone
+
+from booking import handover, notices
+from booking.models import Booking, BookingEvent, ChangeRequest, Notice, Outcome
+from booking.notices import Sent
+from tests.bookings import booking, staff
+from tests.journey import fill_in, first_free, send, text_of
+
+pytestmark = pytest.mark.django_db
+
+SECRET = "example-secret-for-notices"
+
+
+class Receiver(HTTPServer):
+    """Somebody's webhook on loopback: keeps what it is sent and answers as told."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.calls: list[tuple[dict[str, str], bytes]] = []
+        self.status = 200
+        self.url = f"http://127.0.0.1:{self.server_port}/hook?token=abc"
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Receiver
+
+    def do_POST(self) -> None:
+        content = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.calls.append((dict(self.headers), content))
+        self.send_response(self.server.status)
+        if self.server.status == 302:
+            self.send_header("Location", self.server.url)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *args: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def receiver(settings) -> Iterator[Receiver]:
+    server = Receiver()
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    settings.NOTICE_WEBHOOK_URL = server.url
+    settings.NOTICE_WEBHOOK_SECRET = SECRET
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def by_email(settings) -> None:
+    settings.NOTICE_EMAILS = ["desk@example.com", "office@example.com"]
+    settings.NOTICE_FROM = "visits@example.com"
+    settings.SITE_URL = "https://visit.example.com"
+
+
+def confirmed(**values: Any) -> Booking:
+    made = booking(outcome="sending", **values)
+    made.settle(Outcome.CONFIRMED, "", {})
+    return made
+
+
+def make_due() -> None:
+    Notice.objects.update(next_try_at=timezone.now())
+
+
+class TestTheOutbox:
+    @pytest.mark.parametrize(
+        ("outcome", "is_told"),
+        [("confirmed", True), ("in_doubt", True), ("refused", False), ("not_sent", False)],
+    )
+    def test_holds_what_staff_want_to_hear_of(self, by_email, outcome, is_told):
+        booking(outcome="sending").settle(Outcome(outcome), "", {})
+
+        assert Notice.objects.exists() == is_told
+
+    def test_holds_one_for_each_channel(self, by_email, receiver):
+        confirmed()
+
+        assert set(Notice.objects.values_list("channel", flat=True)) == {"email", "webhook"}
+
+    def test_is_empty_where_nobody_wants_to_hear(self):
+        confirmed()
+
+        assert not Notice.objects.exists()
+
+    def test_a_buyers_wish_is_told(self, by_email):
+        handover.ask_for_change(booking(), ChangeRequest.Kind.CANCEL, "Заболел")
+
+        assert Notice.objects.get().event.kind == "change_asked"
+
+    def test_a_booking_past_its_deadline_is_told(self, by_email):
+        booking(outcome="sending", deadline_at=timezone.now() - timedelta(minutes=1)).lose_track()
+
+        assert Notice.objects.get().event.kind == "in_doubt"
+
+    def test_goes_with_the_event_or_not_at_all(self, by_email, monkeypatch):
+        made = booking(outcome="sending")
+        monkeypatch.setattr("booking.models.notice.TOLD", None)
+
+        with pytest.raises(TypeError):
+            made.settle(Outcome.CONFIRMED, "", {})
+
+        made.refresh_from_db()
+        assert made.outcome == "sending"
+        assert not BookingEvent.objects.exists()
+
+    def test_costs_the_buyer_no_call(self, standin, client, by_email, mailoutbox):
+        send(client, fill_in(client, first_free(standin)))
+
+        assert Notice.objects.count() == 1
+        assert mailoutbox == []
+
+
+class TestByEmail:
+    def test_says_who_comes_where_and_when(self, by_email, mailoutbox):
+        made = confirmed(flat="12")
+
+        assert notices.send_due() == Sent(1, 0)
+        (mail,) = mailoutbox
+        assert mail.to == ["desk@example.com", "office@example.com"]
+        assert mail.from_email == "visits@example.com"
+        assert mail.subject.startswith("Новая запись: Лесной квартал")
+        assert made.reference in mail.body
+        assert f"https://visit.example.com/admin/booking/booking/{made.pk}/change/" in mail.body
+        assert "9001234567" not in mail.subject + mail.body.replace(" ", "")
+
+    def test_a_title_cannot_write_headers(self, by_email, mailoutbox):
+        confirmed(house_title="Дом\r\nBcc: thief@example.com")
+
+        notices.send_due()
+
+        assert mailoutbox[0].recipients() == ["desk@example.com", "office@example.com"]
+        assert "\n" not in mailoutbox[0].subject
+
+    def test_goes_out_once(self, by_email, mailoutbox):
+        confirmed()
+        notices.send_due()
+
+        assert notices.send_due() == Sent(0, 0)
+        assert len(mailoutbox) == 1
+
+    def test_a_server_that_is_down_is_a_failure_to_read_of(self, by_email, settings):
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
+        confirmed()
+
+        assert notices.send_due() == Sent(0, 1)
+        notice = Notice.objects.get()
+        assert notice.failure.startswith("ConnectionRefusedError")
+        assert notice.next_try_at > timezone.now()
+
+
+class TestByWebhook:
+    def test_is_signed(self, receiver):
+        made = confirmed()
+
+        assert notices.send_due() == Sent(1, 0)
+        ((headers, content),) = receiver.calls
+        stamp = headers["X-Handover-Timestamp"]
+        assert headers["X-Handover-Signature"] == notices.signature(SECRET, stamp, content)
+        assert abs(int(stamp) - timezone.now().timestamp()) < 60
+        told = json.loads(content)
+        assert told["event"] == "confirmed"
+        assert told["booking"]["key"] == str(made.key)
+        assert told["booking"]["starts_at"] == made.starts_at_local.isoformat(timespec="minutes")
+        assert "9001234567" not in content.decode()
+
+    def test_the_signature_is_the_documented_one(self):
+        # printf '1700000000.{}' | openssl dgst -sha256 -hmac example-secret
+        expected = "05509d6a1d7b18307b0ad32668d52ef5ddd5f26d6f7937c15546c30d2a275369"
+
+        assert notices.signature("example-secret", "1700000000", b"{}") == expected
+
+    def test_tells_what_is_wished(self, receiver):
+        handover.ask_for_change(booking(), ChangeRequest.Kind.MOVE, "На пятницу")
+        notices.send_due()
+
+        assert json.loads(receiver.calls[0][1])["wish"] == "move"
+
+    @pytest.mark.parametrize("status", [302, 400, 500])
+    def test_anything_but_success_is_tried_again(self, receiver, status):
+        receiver.status = status
+        confirmed()
+
+        assert notices.send_due() == Sent(0, 1)
+        assert len(receiver.calls) == 1
+        assert Notice.objects.get().failure == f"HTTP {status}"
+        receiver.status = 200
+        assert notices.send_due() == Sent(0, 0)
+        make_due()
+        assert notices.send_due() == Sent(1, 0)
+        assert Notice.objects.get().failure == ""
+
+    def test_an_address_that_does_not_answer_is_a_failure_without_its_secrets(self, settings):
+        settings.NOTICE_WEBHOOK_URL = "http://127.0.0.1:9/hook?token=abc"
+        confirmed()
+
+        assert notices.send_due() == Sent(0, 1)
+        assert "token" not in Notice.objects.get().failure
+
+
+class TestTryingAgain:
+    def test_pauses_grow_and_end(self, receiver):
+        receiver.status = 500
+        confirmed()
+        pauses = []
+        for _ in range(notices.MOST_TRIES):
+            make_due()
+            notices.send_due()
+            notice = Notice.objects.get()
+            pauses.append(notice.next_try_at - timezone.now())
+
+        assert pauses[1] > pauses[0] * 1.5
+        assert max(pauses) <= notices.LONGEST_PAUSE
+        assert notice.given_up_at
+        assert notices.send_due() == Sent(0, 0)
+
+    def test_what_was_given_up_goes_out_when_asked(self, receiver, capsys):
+        confirmed()
+        Notice.objects.update(given_up_at=timezone.now(), failure="HTTP 500", tries=16)
+
+        call_command("send_notices", again=True)
+
+        assert capsys.readouterr().out == "1 sent, 0 failed\n"
+
+    def test_a_channel_that_is_down_does_not_hold_up_the_run(self, receiver):
+        receiver.status = 500
+        for number in range(6):
+            confirmed(flat=str(number))
+
+        assert notices.send_due() == Sent(0, notices.FAILURES_IN_A_ROW)
+
+    def test_two_senders_do_not_send_the_same(self, by_email, mailoutbox):
+        confirmed()
+        seen_by_both = Notice.objects.get()
+        notices.send_due()
+
+        assert not notices._taken(seen_by_both)
+        assert len(mailoutbox) == 1
+
+    def test_what_a_dead_sender_took_is_due_again(self, by_email, mailoutbox):
+        confirmed()
+        assert notices._taken(Notice.objects.get())
+        assert notices.send_due() == Sent(0, 0)
+
+        Notice.objects.update(next_try_at=timezone.now() - timedelta(seconds=1))
+
+        assert notices.send_due() == Sent(1, 0)
+
+
+class TestInTheAdmin:
+    def test_failures_are_visible(self, receiver):
+        receiver.status = 500
+        confirmed()
+        notices.send_due()
+        operator = staff("olga", "operators")
+
+        assert "Уведомления не доходят: 1" in " ".join(
+            text_of(operator.get("/admin/")).replace("</b>", "").split()
+        )
+        for state, is_there in (("failing", True), ("waiting", True), ("sent", False)):
+            page = text_of(operator.get("/admin/booking/notice/", {"state": state}))
+            assert ("HTTP 500" in page) == is_there
+
+    def test_nobody_changes_them(self, admin_client, by_email):
+        confirmed()
+        url = reverse("admin:booking_notice_delete", args=[Notice.objects.get().pk])
+
+        assert admin_client.post(url, {"post": "yes"}).status_code == 403
