@@ -76,9 +76,8 @@ def context(context: BrowserContext, live_server: LiveServer) -> Iterator[Browse
 
     def on_console(message: ConsoleMessage) -> None:
         url = message.location["url"]
-        # Chromium reports a page that answers 404 or 503, and that the admin has no icon.
-        expected = url in pages
-        if expected and message.text.startswith("Failed to load resource"):
+        # Chromium reports a page that answers 404 or 503.
+        if url in pages and message.text.startswith("Failed to load resource"):
             return
         if message.type in {"error", "warning"}:
             amiss.append(f"{message.text} ({url})")
