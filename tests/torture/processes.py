@@ -36,6 +36,7 @@ class Process:
         self._arguments = arguments
         self._variables = variables
         self._log = log
+        self.printed = ""
 
     def __enter__(self) -> Self:
         with self._log.open("ab") as log:
@@ -64,7 +65,8 @@ class Process:
         """Ask it to end, as an operator would, and wait until it has."""
         self._process.terminate()
         try:
-            self._process.communicate(timeout=PATIENCE)
+            printed, _log = self._process.communicate(timeout=PATIENCE)
+            self.printed = printed.decode()
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.communicate()
@@ -137,6 +139,7 @@ class Site:
     database_url: str
     workers: int = 2
     port: int = field(default_factory=lambda: free_port())
+    variables: dict[str, str] = field(default_factory=dict)  # beyond or instead of the usual ones
     killed: int = 0
 
     def __enter__(self) -> Self:
@@ -165,6 +168,11 @@ class Site:
     def stop(self) -> None:
         """Let the workers finish what they are sending, then end."""
         self._gunicorn.stop()
+
+    @property
+    def printed(self) -> str:
+        """What it wrote to its standard output, once it is stopped."""
+        return self._gunicorn.printed
 
     def manage(self, *arguments: str) -> str:
         """What a management command prints."""
@@ -200,18 +208,19 @@ class Site:
 
     @property
     def _variables(self) -> dict[str, str]:
-        return environment(
-            DJANGO_SETTINGS_MODULE="tests.torture.settings",
-            SECURE_SSL_REDIRECT="false",
-            TIME_ZONE=ZONE,
-            DATABASE_URL=self.database_url,
-            CACHE_URL=f"filecache://{self.folder / 'cache'}",
-            MACROCRM_URL=self.crm_url,
-            MACROCRM_DOMAIN=DOMAIN,
-            MACROCRM_CONNECT_TIMEOUT=str(CONNECT_TIMEOUT),
-            MACROCRM_READ_TIMEOUT=str(READ_TIMEOUT),
-            BOOKING_MIN_SECONDS="0",
-        )
+        usual = {
+            "DJANGO_SETTINGS_MODULE": "tests.torture.settings",
+            "SECURE_SSL_REDIRECT": "false",
+            "TIME_ZONE": ZONE,
+            "DATABASE_URL": self.database_url,
+            "CACHE_URL": f"filecache://{self.folder / 'cache'}",
+            "MACROCRM_URL": self.crm_url,
+            "MACROCRM_DOMAIN": DOMAIN,
+            "MACROCRM_CONNECT_TIMEOUT": str(CONNECT_TIMEOUT),
+            "MACROCRM_READ_TIMEOUT": str(READ_TIMEOUT),
+            "BOOKING_MIN_SECONDS": "0",
+        }
+        return environment(**usual | self.variables)
 
     def _wait_until_it_answers(self) -> None:
         ends_at = time.monotonic() + PATIENCE
