@@ -19,7 +19,7 @@ def step_2(client, **more: str) -> str:
     query = {"category": "flat", "house": HOUSE_ID, "flat": FLAT, **more}
     response = client.get(f"/time/?{urlencode(query)}")
     assert response.status_code == 200
-    return html.unescape(response.content.decode())
+    return str(html.unescape(response.content.decode()))
 
 
 def a_whole_day(standin) -> str:

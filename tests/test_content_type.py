@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from django.test import RequestFactory
 
@@ -31,6 +33,10 @@ def test_only_the_type_and_the_boundary_are_kept(sent: str, kept: str) -> None:
 CHARSETS = ["charset=base64", "charset=undefined", "charset=idna", "charset=utf-7", "x*=x'y'z"]
 
 
+def start_nothing(*_args: object) -> Callable[[bytes], object]:
+    return len
+
+
 @pytest.mark.parametrize("parameter", CHARSETS)
 def test_the_server_reads_every_query_as_utf_8(parameter: str) -> None:
     def application(environ, start_response):
@@ -38,7 +44,7 @@ def test_the_server_reads_every_query_as_utf_8(parameter: str) -> None:
         return [request.GET["flat"].encode()]
 
     environ = {"CONTENT_TYPE": f"text/plain; {parameter}", "QUERY_STRING": "flat=%D0%9A-7+2AA-"}
-    assert PlainContentType(application)(environ, None) == ["К-7 2AA-".encode()]
+    assert PlainContentType(application)(environ, start_nothing) == ["К-7 2AA-".encode()]
 
 
 def test_the_application_of_the_server_is_behind_it() -> None:

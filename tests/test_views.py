@@ -297,7 +297,8 @@ class TestConfirm:
         start = first_free(standin)
         send(client, fill_in(client, start))
 
-        assert Client().get("/confirm/", answers(start)).url.startswith("/time/")
+        page = Client().get("/confirm/", answers(start))
+        assert page.headers["Location"].startswith("/time/")
 
     def test_a_day_later_it_is_still_that_booking(self, client, standin):
         form = fill_in(client, first_free(standin))
