@@ -190,7 +190,7 @@ def test_there_was_something_to_find(seen):
     assert seen.outcomes["refused"] >= 1
     assert seen.outcomes["in_doubt"] >= 5
     assert {"log", "figures", "booking_bookingevent.facts"} <= seen.texts.keys()
-    assert "Traceback" not in seen.texts["log"]
+    assert '"status": 500, "seconds"' not in seen.texts["log"]
     assert any(name.startswith("cache ") for name in seen.texts)
     assert any("/admin/booking/booking/" in name for name in seen.texts)
     assert 'outcome="in_doubt"' in seen.texts["figures"]
