@@ -158,8 +158,8 @@ def gather_evidence() -> list[Booking]:
 
 
 def find(key: uuid.UUID) -> Booking | None:
-    """The booking with this key, in doubt if it is past its deadline."""
-    booking = Booking.objects.filter(key=key).first()
+    """The booking with this key, in doubt if it is past its deadline; None once anonymised."""
+    booking = Booking.objects.filter(key=key, anonymised_at=None).first()
     return None if booking is None else with_deadline_kept(booking)
 
 

@@ -261,8 +261,10 @@ def ready_count(category: str, count: int) -> str:
     return forms.get(category, otherwise).format(count=count)
 
 
-def masked_phone(phone: PhoneNumber) -> str:
-    """Enough of a phone for its owner to know it by: "+7 ··· ···-45-67"."""
+def masked_phone(phone: PhoneNumber | None) -> str:
+    """Enough of a phone for its owner to know it by: "+7 ··· ···-45-67"; "" where it is gone."""
+    if not phone:
+        return ""
     digits = phone.as_e164
     return f"+{phone.country_code}{NBSP}···{NBSP}···-{digits[-4:-2]}-{digits[-2:]}"
 

@@ -44,7 +44,7 @@ MAP: dict[str, set[str]] = {
     "handover": {"availability", "crm", "gateway", "limits", "models"},
     "language": set(),
     "limits": {"models"},
-    "management": {"doctor", "handover", "notices", "standin"},
+    "management": {"doctor", "handover", "notices", "retention", "standin"},
     "middleware": {"crm", "limits", "watch"},
     "migrations": {"flat_numbers", "models"},  # a migration names the manager it was made with
     "models": {"flat_numbers"},
@@ -52,6 +52,7 @@ MAP: dict[str, set[str]] = {
     "pages": {"availability", "crm", "forms", "models", "wording"},
     "personal_link": set(),
     "redaction": set(),
+    "retention": {"models"},
     "roles": set(),
     "standin": set(),
     "templatetags": {"admin", "models"},

@@ -93,6 +93,7 @@ class BookingAdmin(ReadOnly, BookingAdminBase):
         "settled_at",
         "took",
         "called_off_at",
+        "anonymised_at",
         "key",
     )
     readonly_fields = (*fields, "masked_phone")

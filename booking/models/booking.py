@@ -38,9 +38,25 @@ class Outcome(models.TextChoices):
 
 # A booking that holds a visit, or may hold one: it stands in the way of the same one again.
 HOLDING = (Outcome.SENDING, Outcome.CONFIRMED, Outcome.IN_DOUBT)
-LIVE = models.Q(outcome__in=HOLDING, called_off_at=None)
+LIVE = models.Q(outcome__in=HOLDING, called_off_at=None, anonymised_at=None)
 # A booking whose outcome an answer of the CRM may still decide.
 OPEN = (Outcome.SENDING, Outcome.IN_DOUBT)
+
+
+# Facts of an event in which nobody's words can stand.
+WITHOUT_TEXT = {
+    "reason",
+    "http_status",
+    "status_code",
+    "seconds",
+    "outcome",
+    "by",
+    "wish",
+    "called_off",
+    "was_free",
+    "is_free",
+    "starts_at",
+}
 
 
 class BookingManager(models.Manager["Booking"]):
@@ -122,6 +138,10 @@ class Booking(models.Model):
     # Set when staff tell that a booked visit will not take place: it was cancelled or moved.
     called_off_at = models.DateTimeField(_("called off at"), null=True, blank=True)
     crm_seconds = models.FloatField(_("the CRM took, in seconds"), null=True, blank=True)
+    # What is left of the phone and the address when the booking is old: equal ones stay equal.
+    phone_hash = models.CharField(max_length=64, blank=True, editable=False)
+    client_address_hash = models.CharField(max_length=64, blank=True, editable=False)
+    anonymised_at = models.DateTimeField(_("anonymised at"), null=True, blank=True, editable=False)
 
     objects = BookingManager()
 
@@ -191,7 +211,8 @@ class Booking(models.Model):
 
     @property
     def is_live(self) -> bool:
-        return self.outcome in HOLDING and self.called_off_at is None
+        stands = self.called_off_at is None and self.anonymised_at is None
+        return stands and self.outcome in HOLDING
 
     @property
     def is_booked(self) -> bool:
@@ -256,10 +277,29 @@ class Booking(models.Model):
         Booking.objects.filter(pk=self.pk, called_off_at=None).update(called_off_at=timezone.now())
         self.refresh_from_db()
 
+    def anonymise(self, *, phone_hash: str, client_address_hash: str) -> None:
+        """Take away what names a person, here, on the trail and in requests; the rest stays."""
+        with transaction.atomic():
+            Booking.objects.filter(pk=self.pk).update(
+                phone="",
+                phone_hash=phone_hash,
+                client_address=None,
+                client_address_hash=client_address_hash,
+                anonymised_at=timezone.now(),
+            )
+            for event in self.events.all():
+                event.scrub()
+            self.change_requests.update(wish="", answer="")
+            self.note(BookingEvent.Kind.ANONYMISED, {})
+
     def explain_refusal(self, reason: str) -> None:
         """Name the cause of a refusal more closely, once the evidence for it is in."""
         Booking.objects.filter(pk=self.pk, outcome=Outcome.REFUSED).update(reason=reason)
         self.refresh_from_db()
+
+
+class Trail(AppendOnlyQuerySet["BookingEvent"]):
+    pass
 
 
 class BookingEvent(AppendOnly):
@@ -277,6 +317,7 @@ class BookingEvent(AppendOnly):
         ASKED_AGAIN = "asked_again", _("asked again")
         CHANGE_ASKED = "change_asked", _("change asked for")
         CHANGE_ANSWERED = "change_answered", _("change answered")
+        ANONYMISED = "anonymised", _("anonymised")
 
     booking = models.ForeignKey(
         Booking, on_delete=models.PROTECT, related_name="events", verbose_name=_("booking")
@@ -285,7 +326,7 @@ class BookingEvent(AppendOnly):
     kind = models.CharField(_("event"), max_length=16, choices=Kind.choices)
     facts = models.JSONField(_("facts"), default=dict, blank=True)
 
-    objects = AppendOnlyQuerySet["BookingEvent"].as_manager()
+    objects = Trail.as_manager()
 
     class Meta(AppendOnly.Meta):
         abstract = False
@@ -295,3 +336,10 @@ class BookingEvent(AppendOnly):
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M:%S} {self.get_kind_display()}"
+
+    def scrub(self) -> None:
+        """The one change that a line ever sees: an old one loses its texts; nothing is added."""
+        kept = {name: value for name, value in self.facts.items() if name in WITHOUT_TEXT}
+        if kept != self.facts:
+            self.facts = kept
+            super(AppendOnly, self).save(update_fields=["facts"])

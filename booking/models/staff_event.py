@@ -9,6 +9,10 @@ from django.utils.translation import gettext_lazy as _
 from booking.models.append_only import AppendOnly, AppendOnlyQuerySet
 
 
+class StaffEvents(AppendOnlyQuerySet["StaffEvent"]):
+    pass
+
+
 class StaffEvent(AppendOnly):
     """Written once, never changed. `facts` hold no whole phone."""
 
@@ -22,7 +26,7 @@ class StaffEvent(AppendOnly):
     kind = models.CharField(_("event"), max_length=16, choices=Kind.choices)
     facts = models.JSONField(_("facts"), default=dict, blank=True)
 
-    objects = AppendOnlyQuerySet["StaffEvent"].as_manager()
+    objects = StaffEvents.as_manager()
 
     class Meta(AppendOnly.Meta):
         abstract = False

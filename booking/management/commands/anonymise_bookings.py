@@ -1,0 +1,44 @@
+"""For cron: old bookings lose what names a person."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from booking import retention
+
+
+class Command(BaseCommand):
+    help = (
+        "Reduce phones and addresses of old bookings to keyed hashes and remove all texts: the"
+        " buyer's, staff's and the CRM's. Flat, time and outcome stay, so counts survive."
+        " It cannot be undone."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--older-than",
+            type=int,
+            metavar="DAYS",
+            default=settings.RETENTION_DAYS,
+            help="days since the booking and since its visit (default: RETENTION_DAYS)",
+        )
+        parser.add_argument("--dry-run", action="store_true", help="only count them")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        days = options["older_than"]
+        if days < 1:
+            raise CommandError("--older-than must be 1 or more.")
+        if options["dry_run"]:
+            self._count(days)
+        else:
+            count = retention.anonymise(days, by="anonymise_bookings")
+            self.stdout.write(f"{count} anonymised")
+
+    def _count(self, days: int) -> None:
+        oldest = retention.oldest(days)
+        since = f", the oldest of {oldest:%Y-%m-%d}" if oldest else ""
+        self.stdout.write(f"{retention.due(days).count()} would be anonymised{since}")

@@ -1,0 +1,57 @@
+"""Makes old bookings nobody's: what names a person goes, what counts stays.
+
+Phones and addresses become keyed hashes: equal ones stay equal, so repeats can still be counted,
+but without SECRET_KEY nobody can try all phones there are until one fits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+
+from booking.models import Booking, Outcome, StaffEvent
+
+SALT = "booking.retention"
+AT_ONCE = 200
+
+
+def due(days: int) -> QuerySet[Booking]:
+    """Made, and their visit over, more than so many days ago. Nothing that is still being sent."""
+    before = timezone.now() - timedelta(days=days)
+    old = Booking.objects.filter(created_at__lt=before, starts_at__lt=before, anonymised_at=None)
+    return old.exclude(outcome=Outcome.SENDING)
+
+
+def anonymise(days: int, *, by: str) -> int:
+    """Do it; returns how many. Safe to stop and to run again: a booking is done whole or not."""
+    count = sum(len(batch) for batch in _batches(days))
+    if count:
+        facts = {"older_than_days": days, "bookings": count}
+        StaffEvent.objects.create(by=by, kind=StaffEvent.Kind.ANONYMISED, facts=facts)
+    return count
+
+
+def oldest(days: int) -> datetime | None:
+    """When the oldest of those due was made."""
+    return due(days).order_by("created_at").values_list("created_at", flat=True).first()
+
+
+def keyed_hash(text: str) -> str:
+    """64 hexadecimal digits; of nothing, nothing."""
+    return salted_hmac(SALT, text, algorithm="sha256").hexdigest() if text else ""
+
+
+def _batches(days: int) -> Iterator[list[Booking]]:
+    while batch := list(due(days).order_by("created_at", "pk")[:AT_ONCE]):
+        with transaction.atomic():
+            for booking in batch:
+                booking.anonymise(
+                    phone_hash=keyed_hash(booking.phone.as_e164),
+                    client_address_hash=keyed_hash(booking.client_address or ""),
+                )
+        yield batch
