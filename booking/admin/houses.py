@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import uuid
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.conf import settings
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
+from django.db.models import URLField
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import URLPattern, path
@@ -35,6 +36,8 @@ class HouseAdmin(HouseAdminBase):
         (None, {"fields": ("house_id", "address", "map_url", "time_zone")}),
         (_("The visit"), {"fields": ("directions", "bring", "visit_minutes", "phone")}),
     )
+    # What a link typed without its scheme means.
+    formfield_overrides: ClassVar = {URLField: {"assume_scheme": "https"}}
 
     @admin.display(description=_("title in the CRM"))
     def title(self, house: House) -> str:
