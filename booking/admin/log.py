@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from booking import wording
-from booking.admin import audit, day_sheet, export, phones, queue, resolving, search, words
+from booking.admin import audit, day_sheet, export, figures, phones, queue, resolving, search, words
 from booking.admin.filters import OfHouse, VisitDay
 from booking.admin.paging import CappedPaginator, LogChangeList
 from booking.admin.read_only import ReadOnly
@@ -147,6 +147,7 @@ class BookingAdmin(ReadOnly, BookingAdminBase):
         staff_only = self.admin_site.admin_view
         return [
             path("needs-a-look/", staff_only(queue.show), name="booking_needs_a_look"),
+            path("figures/", staff_only(figures.show), name="booking_figures"),
             path("day-sheet/", staff_only(day_sheet.show), name="booking_day_sheet"),
             path(
                 "day-sheet.<str:file_format>",
