@@ -85,7 +85,18 @@ class Environment:
 
     def _text(self, name: str) -> str | None:
         # Not through Env.str: that takes a value with a leading "$" for another variable's name.
-        return os.environ.get(name, "").strip() or None
+        return os.environ.get(name, "").strip() or self._text_of_file(f"{name}_FILE")
+
+    def _text_of_file(self, name: str) -> str | None:
+        """The content of the file that a variable names: how Docker and Kubernetes hand secrets."""
+        path = os.environ.get(name, "").strip()
+        if not path:
+            return None
+        try:
+            return Path(path).read_text("utf-8").strip() or None
+        except (OSError, UnicodeDecodeError):
+            self.problems.append(f"{name} must be the path of a readable text file.")
+            return None
 
     def _parsed(self, name: str, text: str, parse: Callable[[str], T], fallback: T) -> T:
         try:

@@ -176,6 +176,33 @@ def test_the_example_file_is_a_complete_environment():
     assert problems_with(**lines) == []
 
 
+def test_a_variable_may_be_handed_over_as_a_file(tmp_path):
+    (tmp_path / "zone").write_text("Asia/Omsk\n")
+
+    found = settings_with("TIME_ZONE", TIME_ZONE_FILE=str(tmp_path / "zone"))
+
+    assert found == {"TIME_ZONE": "Asia/Omsk"}
+
+
+def test_a_variable_itself_wins_over_its_file(tmp_path):
+    (tmp_path / "zone").write_text("Asia/Omsk\n")
+
+    found = settings_with(
+        "TIME_ZONE", TIME_ZONE="Asia/Tomsk", TIME_ZONE_FILE=str(tmp_path / "zone")
+    )
+
+    assert found == {"TIME_ZONE": "Asia/Tomsk"}
+
+
+def test_a_file_that_cannot_be_read_is_a_problem(tmp_path):
+    found = problems_with(MACROCRM_APP_SECRET="", MACROCRM_APP_SECRET_FILE=str(tmp_path / "none"))
+
+    assert found == [
+        "MACROCRM_APP_SECRET_FILE must be the path of a readable text file.",
+        "MACROCRM_APP_SECRET is not set.",
+    ]
+
+
 def test_a_folder_that_cannot_be_made_is_a_problem(tmp_path):
     (tmp_path / "file").touch()
     here = f"{tmp_path}/file/folder"
