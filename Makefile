@@ -10,7 +10,7 @@ PRODUCTION = SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token
   MACROCRM_URL=https://crm.example.com MACROCRM_DOMAIN=example.com MACROCRM_APP_SECRET=example-secret
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-services torture lint format lock messages screenshots
+.PHONY: help install demo test test-services torture lint format lock audit image-test messages screenshots
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -62,6 +62,13 @@ LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hash
 lock: ## compile the locks from pyproject.toml (needs uv)
 	$(LOCK) -o requirements.txt
 	$(LOCK) --group dev -o requirements-dev.txt
+
+audit: install ## known holes in the packages we use (asks the outside world, so it is not in CI)
+	$(BIN)/pip install --quiet --disable-pip-version-check pip-audit
+	$(BIN)/pip-audit --disable-pip --require-hashes -r requirements-dev.txt
+
+image-test: ## build the image and look whether it keeps its promises (needs a Docker engine)
+	scripts/image_test.sh
 
 messages: install ## collect and compile the texts (needs GNU gettext)
 	$(BIN)/python scripts/messages.py
