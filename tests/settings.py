@@ -1,9 +1,14 @@
 """A complete environment for the tests, then the real settings, then the few that must differ."""
 
+import atexit
 import os
+import shutil
 import tempfile
 
 from tests.variables import environment
+
+CACHE = tempfile.mkdtemp(prefix="handover-cache-")
+atexit.register(shutil.rmtree, CACHE, ignore_errors=True)
 
 os.environ.update(
     environment(
@@ -18,12 +23,11 @@ os.environ.update(
         # The services that `tests.services` starts. Without them, the embedded database and cache,
         # but not those of a site that runs on this machine.
         DATABASE_URL=os.environ.get("TESTS_DATABASE_URL", ""),
-        CACHE_URL=os.environ.get("TESTS_CACHE_URL")
-        or f"filecache://{tempfile.mkdtemp(prefix='handover-cache-')}",
+        CACHE_URL=os.environ.get("TESTS_CACHE_URL") or f"filecache://{CACHE}",
     )
 )
 
-from config.settings import *
+from config.settings import *  # noqa: E402
 
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # A file: in memory SQLite locks tables, not the database, and fails where the real one waits.
@@ -37,3 +41,4 @@ STORAGES = {
 }
 # WhiteNoise then looks files up when asked, so that no test needs a `collectstatic` before it.
 WHITENOISE_AUTOREFRESH = True
+WHITENOISE_USE_FINDERS = True

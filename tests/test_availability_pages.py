@@ -19,7 +19,8 @@ def step_2(client, **more: str) -> str:
     query = {"category": "flat", "house": HOUSE_ID, "flat": FLAT, **more}
     response = client.get(f"/time/?{urlencode(query)}")
     assert response.status_code == 200
-    return str(html.unescape(response.content.decode()))
+    page: str = html.unescape(response.content.decode())
+    return page
 
 
 def a_whole_day(standin) -> str:

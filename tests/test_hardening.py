@@ -141,7 +141,7 @@ def test_every_cookie_of_a_buyer_is_out_of_the_reach_of_scripts(client, standin)
 
     refused = journey.send(client, form | {"phone": REFUSED_PHONE})
 
-    assert set(client.cookies) == {"csrftoken", "lang", "phone"}
+    assert set(client.cookies) == {"booking", "csrftoken", "lang", "phone"}
     assert refused.status_code == 302
     for cookie in client.cookies.values():
         assert cookie["httponly"], cookie.key

@@ -27,8 +27,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _database_beside_an_event_loop() -> Iterator[None]:
+@pytest.fixture(scope="session")
+def database_beside_an_event_loop() -> Iterator[None]:
+    """From the first browser on, and not before: a site that other tests start must not have it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
         yield
@@ -40,7 +41,9 @@ def base_url() -> None:
 
 
 @pytest.fixture(scope="session")
-def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+def browser_type_launch_args(
+    browser_type_launch_args: dict[str, Any], database_beside_an_event_loop: None
+) -> dict[str, Any]:
     return {
         **browser_type_launch_args,
         "executable_path": chromium.executable(os.environ),

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from booking import handover
-from booking.models import Booking
+from booking.models import Booking, Outcome
 from booking.standin.estate import REFUSED_PHONE
 from booking.views import receipt
 from tests.browser.chromium import with_and_without_scripts
@@ -103,7 +103,7 @@ def test_what_staff_find_out_shows_on_the_open_page_by_itself(buyer, standin, so
 @pytest.fixture
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """A page in doubt looks for news after a second."""
-    monkeypatch.setattr(receipt, "REFRESH_SECONDS", 1)
+    monkeypatch.setitem(receipt.REFRESH_SECONDS, Outcome.IN_DOUBT, 1)
 
 
 def journal() -> list[tuple[str, str]]:
