@@ -25,7 +25,7 @@ def step_2(client, **more: str) -> str:
 
 def a_whole_day(standin) -> str:
     """Not today, of which only the rest is left."""
-    return standin.free_starts(HOUSE_ID, days_ahead=1)[0].date().isoformat()
+    return str(standin.free_starts(HOUSE_ID, days_ahead=1)[0].date())
 
 
 def test_many_times_are_shown_by_the_part_of_the_day(client, standin):
