@@ -93,6 +93,7 @@ def _environment(crm_port: int) -> dict[str, str]:
         "DEBUG": "false",
         "ALLOWED_HOSTS": "127.0.0.1,localhost",
         "SECURE_SSL_REDIRECT": "false",
+        "LOG_FORMAT": "LINE",
         "TRUSTED_PROXIES": "0",
         "TIME_ZONE": "Asia/Yekaterinburg",
         "DATABASE_URL": f"sqlite:///{var / 'demo.sqlite3'}",
