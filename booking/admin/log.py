@@ -12,6 +12,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from booking import wording
@@ -55,7 +56,6 @@ class BookingAdmin(ReadOnly, BookingAdminBase):
         "visit",
         "house_title",
         "flat",
-        "category",
         "phone",
         "cause",
         "took",
@@ -167,7 +167,9 @@ class BookingAdmin(ReadOnly, BookingAdminBase):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        response = super().changelist_view(request, extra_context)
+        # Django's own title tells to select a row.
+        title = {"title": capfirst(self.opts.verbose_name_plural)}
+        response = super().changelist_view(request, title | (extra_context or {}))
         if isinstance(response, TemplateResponse) and response.context_data:
             audit.saw_phones(request, len(response.context_data["cl"].result_list))
         return response

@@ -62,6 +62,11 @@ class LogChangeList(ChangeList):
         first = str(super().get_ordering(request, queryset)[0])
         return [first, "-pk" if first.startswith("-") else "pk"]
 
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        # The search box then leaves the count to the foot of the list, which knows of the cap.
+        self.full_result_count = self.result_count
+
     @property
     def is_capped(self) -> bool:
         return bool(self.result_count > MOST_COUNTED)
