@@ -16,8 +16,8 @@ from pathlib import Path
 
 import redis
 
+from tests.processes import HOST, free_port
 from tests.torture.postgres import Postgres, binaries
-from tests.torture.processes import HOST, free_port
 
 REDIS_STARTS_WITHIN = 10  # seconds
 

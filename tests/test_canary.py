@@ -28,7 +28,7 @@ import pytest
 from booking.standin import ACCEPTED_PHONE, REFUSED_PHONE, StandIn
 from booking.standin.faults import KINDS
 from tests.journey import HOUSE, answers, hidden_fields
-from tests.torture.processes import DOMAIN, HOST, ZONE, Site
+from tests.processes import DOMAIN, HOST, ZONE, Site
 
 SECRET = "canary/secret+8c1f"
 FIGURES = "figures-canary"

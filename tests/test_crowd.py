@@ -20,9 +20,9 @@ from booking.middleware import crowd
 from booking.middleware.crowd import LINE, PAGES_AT_ONCE, Doorman
 from booking.standin import ACCEPTED_PHONE, StandIn
 from tests.journey import answers, first_free, hidden_fields
+from tests.processes import DOMAIN, HOST, ZONE, Site
 from tests.torture.browser import Browser, Page
 from tests.torture.buyers import with_token
-from tests.torture.processes import DOMAIN, HOST, ZONE, Site
 from tests.variables import ROOT
 
 SOON = 30  # seconds after which something that should happen at once has not

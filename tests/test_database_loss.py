@@ -14,11 +14,11 @@ import pytest
 
 from booking.standin import ACCEPTED_PHONE, StandIn
 from tests.journey import HOUSE, answers, hidden_fields
+from tests.processes import DOMAIN, HOST, ZONE, Site
 from tests.torture.__main__ import report
 from tests.torture.browser import Browser, Page
 from tests.torture.buyers import with_token
 from tests.torture.postgres import Postgres, binaries
-from tests.torture.processes import DOMAIN, HOST, ZONE, Site
 from tests.torture.run import Torture, run
 
 DATABASE = "journal"

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
 from tests.journey import hidden_fields
+from tests.processes import HOST, Site
 from tests.torture.browser import Broken, Browser, Page
 from tests.torture.plan import Wish
-from tests.torture.processes import HOST, Site
 
 Form = dict[str, str]
 

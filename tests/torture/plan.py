@@ -11,7 +11,7 @@ from typing import Any
 
 from booking.standin import REFUSED_PHONE, StandIn
 from booking.standin.estate import CATEGORIES, Flat, of_size, shareholders
-from tests.torture.processes import ZONE
+from tests.processes import ZONE
 
 BOOKINGS_PER_HOUSE = 120  # of about 190 starts that a house has in twelve days
 DAYS_AHEAD = range(1, 13)

@@ -14,7 +14,7 @@ from typing import Any, Self
 
 import psycopg
 
-from tests.torture.processes import HOST, free_port
+from tests.processes import HOST, free_port
 
 USER = "app"
 SERVERS_USER = "postgres"  # PostgreSQL refuses to run as root

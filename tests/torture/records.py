@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from tests.processes import Site, StandInProcess
 from tests.torture.judge import Row, Visit
-from tests.torture.processes import Site, StandInProcess
 
 TO_THE_MINUTE = len("2026-12-31T09:30")
 

@@ -10,11 +10,11 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.processes import Site, StandInProcess
 from tests.torture import plan, records
 from tests.torture.buyers import Buyer, Progress
 from tests.torture.door import Door
 from tests.torture.judge import Row, Verdict, judge
-from tests.torture.processes import Site, StandInProcess
 
 BUYERS_AT_ONCE = 12
 LATENCY = 0.1  # seconds that the stand-in takes for an answer

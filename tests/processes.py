@@ -1,4 +1,4 @@
-"""The site and the stand-in as processes that the runner starts, watches and ends."""
+"""The site and the stand-in as processes that a test or a measurement starts, watches and ends."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.variables import ROOT, environment
 
 HOST = "127.0.0.1"
 ZONE = "Asia/Yekaterinburg"
-DOMAIN = "torture.example"
+DOMAIN = "crm.example"
 # Short, so that a call that hangs costs the run little. Seconds.
 CONNECT_TIMEOUT = 1
 READ_TIMEOUT = 1.5
@@ -209,7 +209,7 @@ class Site:
     @property
     def _variables(self) -> dict[str, str]:
         usual = {
-            "DJANGO_SETTINGS_MODULE": "tests.torture.settings",
+            "DJANGO_SETTINGS_MODULE": "tests.site_settings",
             "SECURE_SSL_REDIRECT": "false",
             "TIME_ZONE": ZONE,
             "DATABASE_URL": self.database_url,
