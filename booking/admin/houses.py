@@ -34,7 +34,10 @@ class HouseAdmin(HouseAdminBase):
     search_fields = ("=house_id", "address")
     fieldsets = (
         (None, {"fields": ("house_id", "address", "map_url", "time_zone")}),
-        (_("The visit"), {"fields": ("directions", "bring", "visit_minutes", "phone")}),
+        (
+            _("The visit"),
+            {"fields": ("directions", "bring", "visit_slots", "visit_minutes", "phone")},
+        ),
     )
     # What a link typed without its scheme means.
     formfield_overrides: ClassVar = {URLField: {"assume_scheme": "https"}}

@@ -58,12 +58,17 @@ def bookable_moment(wall: datetime, zone: ZoneInfo) -> datetime | None:
     return moment if moment >= _earliest() else None
 
 
-def bookable_starts(day: date, times: Iterable[time], zone: ZoneInfo) -> tuple[datetime, ...]:
-    """The starts with enough notice and with room for a whole visit, in order."""
+def bookable_starts(
+    day: date, times: Iterable[time], zone: ZoneInfo, slots: int = 0
+) -> tuple[datetime, ...]:
+    """The starts with enough notice and with room for a whole visit, in order.
+
+    `slots` is how many the visit takes; 0: as many as everywhere.
+    """
     free, earliest = set(times), _earliest()
     if day < earliest.astimezone(zone).date():
         return ()
-    moments = _visits(day, free, zone)
+    moments = _visits(day, free, zone, slots or settings.BOOKING_VISIT_SLOTS)
     if day > earliest.astimezone(zone).date():
         return tuple(moments)
     return tuple(moment for moment in moments if moment >= earliest)
@@ -84,10 +89,10 @@ def nearest(starts: Iterable[datetime], lost: datetime, count: int) -> list[date
     return sorted(sorted(others, key=lambda start: abs(start - lost))[:count])
 
 
-def _visits(day: date, free: set[time], zone: ZoneInfo) -> Iterator[datetime]:
+def _visits(day: date, free: set[time], zone: ZoneInfo, slots: int) -> Iterator[datetime]:
     """The starts from which every slot of a visit is free, on the day and on the CRM's grid."""
     step = timedelta(minutes=settings.BOOKING_GRID_MINUTES)
-    lasts = [step * slot for slot in range(1, settings.BOOKING_VISIT_SLOTS)]
+    lasts = [step * slot for slot in range(1, slots)]
     is_plain = _is_plain(day, zone)
     for start in sorted(free):
         wall = datetime.combine(day, start)

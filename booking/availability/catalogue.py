@@ -71,6 +71,8 @@ class House:
     flats: Flats
     zone: ZoneInfo
     address: str = ""
+    # How many slots a visit takes here; 0: as many as everywhere.
+    visit_slots: int = 0
 
     def flat(self, number: str) -> Flat | None:
         return self.flats.numbered(number)
@@ -190,13 +192,13 @@ def _listed(digest: str) -> tuple[Listed, ...]:
     return tuple(Listed(id_, title, Flats(count, packed)) for id_, title, count, packed in rows)
 
 
-def _known_to_us() -> dict[str, tuple[str, str]]:
-    """What the CRM does not know of each house: its zone's name and its address."""
-    rows = models.House.objects.values_list("house_id", "time_zone", "address")
-    return {house_id: (zone_name, address) for house_id, zone_name, address in rows}
+def _known_to_us() -> dict[str, models.House]:
+    """What the CRM does not know of each house."""
+    needed = models.House.objects.only("house_id", "time_zone", "address", "visit_slots")
+    return {house.house_id: house for house in needed}
 
 
-def _offered(house: Listed, ours: dict[str, tuple[str, str]]) -> House:
-    zone_name, address = ours.get(house.id, ("", ""))
-    zone = ZoneInfo(zone_name or settings.TIME_ZONE)
-    return House(house.id, house.title, house.flats, zone, address)
+def _offered(house: Listed, ours: dict[str, models.House]) -> House:
+    known = ours.get(house.id) or models.House(house_id=house.id)
+    slots = known.visit_slots or 0
+    return House(house.id, house.title, house.flats, known.zone, known.address, slots)

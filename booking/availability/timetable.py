@@ -82,7 +82,7 @@ def days_page(house: House, chosen: date | None = None) -> DaysPage:
 def day(house: House, asked: date) -> Day:
     """One day at a house within the page's budget; UNKNOWN when it could not be read."""
     [found] = asking.look([_question(house.id, house.zone, asked)], patience=PAGE_BUDGET)
-    return _day(asked, found, house.zone)
+    return _day(asked, found, house)
 
 
 def nearest_starts(found: Iterable[Day], lost: datetime, count: int = 3) -> list[datetime]:
@@ -119,7 +119,7 @@ def _page(house: House, span: Span, chosen: date | None, patience: float) -> Day
     longest = asking.longest_read() if chosen in span.dates else 0.0
     found = asking.look(questions, patience=patience, first_patience=longest)
     by_date = dict(zip(order, found, strict=True))
-    shown = tuple(_day(date, by_date[date], house.zone) for date in span.dates)
+    shown = tuple(_day(date, by_date[date], house) for date in span.dates)
     return DaysPage(shown, span.earlier, span.later)
 
 
@@ -129,11 +129,11 @@ def _raise_if_all_failed(shown: Sequence[Day]) -> None:
         raise errors[0].with_traceback(None)
 
 
-def _day(asked: date, found: Remembered | None, zone: ZoneInfo) -> Day:
+def _day(asked: date, found: Remembered | None, house: House) -> Day:
     if found is None or found.error:
         return Day(asked, DayState.UNKNOWN, error=found.error if found else None)
     times, explanation = found.answer
-    starts = calendar.bookable_starts(asked, times or (), zone)
+    starts = calendar.bookable_starts(asked, times or (), house.zone, house.visit_slots)
     return Day(asked, DayState.FREE if starts else DayState.FULL, starts, explanation)
 
 

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -35,6 +36,13 @@ class House(models.Model):
         _("what to bring"),
         blank=True,
         help_text=_("One thing a line. Empty: passport, contract, power of attorney."),
+    )
+    visit_slots = models.PositiveSmallIntegerField(
+        _("how many consecutive times a visit takes"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(16)],
+        help_text=_("Only if it differs from the installation's."),
     )
     visit_minutes = models.PositiveSmallIntegerField(
         _("how long a visit takes, in minutes"), null=True, blank=True
