@@ -18,7 +18,8 @@ def client_address(request: HttpRequest) -> str | None:
     from, so the entry that far from the right is the first one that no client can forge. A shorter
     list did not come through all of them, and then only the connection itself is believed.
     """
-    forwarded = request.headers.get("X-Forwarded-For", "").split(",")
+    header = request.headers.get("X-Forwarded-For", "")
+    forwarded = header.split(",") if header.strip() else []
     proxies = settings.TRUSTED_PROXIES
     if proxies and len(forwarded) >= proxies:
         return _parsed(forwarded[-proxies])
