@@ -10,7 +10,7 @@ PRODUCTION = SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token
   MACROCRM_URL=https://crm.example.com MACROCRM_DOMAIN=example.com MACROCRM_APP_SECRET=example-secret
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-services torture lint format lock audit image-test messages screenshots
+.PHONY: help install demo test test-services torture lint format lock audit image-test messages screens screenshots
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -72,6 +72,9 @@ image-test: ## build the image and look whether it keeps its promises (needs a D
 
 messages: install ## collect and compile the texts (needs GNU gettext)
 	$(BIN)/python scripts/messages.py
+
+screens: install ## a picture of every state of every page into var/screens (needs Chromium)
+	$(BIN)/python scripts/screens.py
 
 screenshots: install ## take the README's pictures (needs Chromium)
 	$(BIN)/python scripts/screenshots.py

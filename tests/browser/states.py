@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from pytest_django.fixtures import Settings
@@ -10,12 +13,17 @@ from pytest_django.fixtures import Settings
 from booking import handover
 from booking.models import ChangeRequest, House
 from booking.standin import StandIn
-from booking.standin.estate import REFUSED_PHONE
+from booking.standin.estate import REFUSED_PHONE, Estate, of_size
 from tests.browser.buyer import Buyer
 from tests.journey import FLAT, HOUSE, first_free
 
 State = Callable[[Buyer, StandIn, Settings], None]
 
+LOGO = Path(__file__).with_name("logo.svg")
+LONG_TITLE = (
+    "Жилой комплекс комфорт-класса «Новая Преображенская слобода у Верх-Исетского пруда», третья"
+    " очередь строительства, корпус 12, секции 1–4 (ул. Красноармейская, 128а, строение 7)"
+)
 OF_FLAT = {"category": "flat", "house": HOUSE, "flat": FLAT}
 
 
@@ -27,6 +35,27 @@ def houses(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
 def flats(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
     buyer.open("/", category="flat", house=HOUSE)
     buyer.reads("Или выберите из списка")
+
+
+def two_hundred_houses(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    rebuild(standin, of_size(houses=200, flats=1))
+    buyer.open()
+    buyer.reads("Дом 200")
+
+
+def a_house_with_a_long_name(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    house = standin.estate.houses[HOUSE]
+    rebuild(standin, Estate([replace(house, title=LONG_TITLE)]))
+    buyer.open()
+    buyer.house(LONG_TITLE).click()
+    buyer.reads("Или выберите из списка")
+
+
+def a_brand(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    settings.SITE_NAME = "Застройщик «Семь холмов»: передача ключей"
+    settings.ACCENT_COLOR = "#7a1f5c"
+    settings.LOGO_FILE = str(LOGO)
+    days(buyer, standin, settings)
 
 
 def nothing_ready(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
@@ -53,6 +82,16 @@ def matches(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
 def days(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
     buyer.open("/time/", **OF_FLAT)
     buyer.reads("свободн")
+
+
+def days_of_many_weeks(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    settings.BOOKING_HORIZON_DAYS = 60
+    standin.switch(grid_minutes=15)
+    buyer.open("/time/", **OF_FLAT)
+    buyer.link("Более поздние дни").click()
+    buyer.link("Более ранние дни").wait_for()
+    buyer.link(re.compile("свободн")).nth(1).click()
+    buyer.reads("Утро")
 
 
 def day_not_bookable(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
@@ -209,14 +248,23 @@ def broken(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
     buyer.sees("Что-то сломалось у нас")
 
 
+def rebuild(standin: StandIn, estate: Estate) -> None:
+    """Another developer's houses in the CRM that runs."""
+    vars(standin.estate).update(vars(estate))
+
+
 ALL: tuple[State, ...] = (
     houses,
+    two_hundred_houses,
+    a_house_with_a_long_name,
+    a_brand,
     flats,
     nothing_ready,
     unknown_flat,
     unknown_house,
     matches,
     days,
+    days_of_many_weeks,
     day_not_bookable,
     days_unknown,
     all_full,
