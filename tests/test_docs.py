@@ -1,0 +1,198 @@
+"""The guides in docs/: their commands are run, and what they name is there."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from prometheus_client import REGISTRY, Counter, Histogram
+
+from booking.watch import metrics
+from tests.journey import text_of
+from tests.processes import free_port
+from tests.variables import ROOT
+
+DOCS = ROOT / "docs"
+# All that a release needs to run.
+RELEASE = ("booking", "config", "locale", "static", "templates", "manage.py", "gunicorn.conf.py")
+
+
+def blocks(guide: str, mark: str) -> list[str]:
+    """The commands of a guide that carry this mark, in order."""
+    text = (DOCS / guide).read_text("utf-8")
+    return re.findall(rf"^<!-- {mark} -->\n```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture
+def empty_folder(tmp_path: Path) -> Path:
+    """A release in a folder of its own, where nothing has been run yet."""
+    for name in RELEASE:
+        source, target = ROOT / name, tmp_path / name
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, target)
+    return tmp_path
+
+
+def run(commands: list[str], folder: Path, **variables: str) -> str:
+    """What a shell prints that runs all of them one after another, and stops at the first fault."""
+    script = "\n".join(["set -euo pipefail", *commands])
+    done = subprocess.run(
+        ["bash", "-c", script],
+        cwd=folder,
+        env={"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "HOME": str(folder)}
+        | variables,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_the_operators_guide_step_by_step_in_an_empty_folder(empty_folder):
+    port = str(free_port())
+    commands = [block.replace("8000", port) for block in blocks("operate.md", "run")]
+    assert len(commands) >= 8
+
+    printed = run(commands, empty_folder)
+
+    assert "ready" in printed
+    assert "System check identified no issues" in printed
+    assert "0 became in doubt, 0 looked at again" in printed
+    assert (empty_folder / "backup" / "journal.sqlite3").stat().st_size > 0
+    assert (empty_folder / ".env").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.skipif(
+    "TESTS_DATABASE_URL" not in os.environ, reason="needs PostgreSQL: make test-services"
+)
+def test_the_commands_for_postgresql(empty_folder):
+    install = blocks("operate.md", "run")[0]
+    commands = blocks("operate.md", "run on PostgreSQL")
+    assert commands
+
+    printed = run([install, *commands], empty_folder, DATABASE_URL=os.environ["TESTS_DATABASE_URL"])
+
+    assert "0 became in doubt, 0 looked at again" in printed
+    assert (empty_folder / "journal.dump").stat().st_size > 0
+
+
+def test_the_example_of_a_link_prints_what_the_guide_says(tmp_path):
+    (command,) = blocks("link-to-it.md", "run")
+
+    printed = run([command], tmp_path)
+
+    assert f"prints `{printed.strip()}`" in (DOCS / "link-to-it.md").read_text("utf-8")
+
+
+LINKS = re.findall(r"\| `(/[^`]*)` \|", (DOCS / "link-to-it.md").read_text("utf-8"))
+
+
+@pytest.mark.parametrize("link", LINKS)
+@pytest.mark.django_db
+def test_each_link_of_the_guide_leads_where_it_says(client, standin, link):
+    response = client.get(link, follow=True)
+
+    assert response.status_code == 200
+    address = response.redirect_chain[-1][0] if response.redirect_chain else link
+    assert urlsplit(address).path == ("/time/" if "flat=1.8" in link else "/")
+    assert ('<html lang="en"' in text_of(response)) == ("lang=en" in link)
+
+
+def test_every_guide_links_to_files_that_are_there():
+    for guide in [*DOCS.rglob("*.md"), ROOT / "README.md"]:
+        for target in re.findall(r"\]\(([^)#:]+)\)", guide.read_text("utf-8")):
+            assert (guide.parent / target).exists(), f"{guide.name}: {target}"
+
+
+def test_files_that_the_operators_guide_names_are_there():
+    text = (DOCS / "operate.md").read_text("utf-8")
+    named = set(re.findall(r"`(deploy/[\w.-]+|[\w.]+\.(?:yaml|py))`", text))
+
+    secret = {"deploy/site.env"}
+    assert named
+    assert not [name for name in named - secret if not (ROOT / name).exists()]
+
+
+# What watches
+
+
+def families() -> set[str]:
+    """Every figure that the site can tell, by the name that Prometheus keeps."""
+    names = {"handover_bookings"}
+    for collector in vars(metrics).values():
+        if isinstance(collector, Counter | Histogram):
+            for family in collector.collect():
+                ending = "_total" if family.type == "counter" else ""
+                names.add(family.name + ending)
+    return names
+
+
+def test_the_guide_lists_every_figure():
+    table = re.findall(r"^\| `(handover_\w+)`", (DOCS / "operate.md").read_text("utf-8"), re.M)
+
+    assert set(table) == families()
+    assert REGISTRY.get_sample_value("handover_turned_away_total") is not None
+
+
+@pytest.mark.parametrize("file", ["alerts.yaml", "dashboard.json"])
+def test_what_watches_asks_for_figures_that_there_are(file):
+    text = (ROOT / "deploy" / file).read_text("utf-8")
+    asked = {name.removesuffix("_bucket") for name in re.findall(r"handover_\w+", text)}
+
+    assert asked
+    assert asked <= families()
+
+
+def test_the_guide_says_what_to_do_about_every_alert():
+    alerts = (ROOT / "deploy" / "alerts.yaml").read_text("utf-8")
+    table = re.findall(r"^\| `([A-Z]\w+)` \|", (DOCS / "operate.md").read_text("utf-8"), re.M)
+
+    assert table == re.findall(r"- alert: (\w+)", alerts)
+
+
+def test_the_dashboard_is_json_with_a_query_in_every_panel():
+    dashboard = json.loads((ROOT / "deploy" / "dashboard.json").read_text("utf-8"))
+
+    assert all(panel["targets"][0]["expr"] for panel in dashboard["panels"])
+
+
+# compose.yaml
+
+
+def test_compose_hands_over_only_secrets_that_are_made():
+    compose = (ROOT / "compose.yaml").read_text("utf-8")
+    script = (ROOT / "deploy" / "make-secrets").read_text("utf-8")
+    wanted = set(re.findall(r"file: deploy/secrets/(\w+)", compose))
+
+    assert wanted == set(re.findall(r"^ *keep (\w+)", script, re.M))
+
+
+def test_secrets_are_made_once_and_kept(tmp_path):
+    shutil.copytree(ROOT / "deploy", tmp_path / "deploy", ignore=shutil.ignore_patterns("secrets"))
+    make = ["printf 'canary\\n' | deploy/make-secrets", "cat deploy/secrets/*"]
+
+    first = run(make, tmp_path)
+    again = run(["deploy/make-secrets </dev/null", "cat deploy/secrets/*"], tmp_path)
+
+    assert first == again
+    assert "canary" in first
+    assert (tmp_path / "deploy" / "secrets").stat().st_mode & 0o777 == 0o700
+
+
+def test_a_stop_is_given_the_time_that_the_site_may_take(monkeypatch, tmp_path):
+    compose = (ROOT / "compose.yaml").read_text("utf-8")
+    conf = (ROOT / "gunicorn.conf.py").read_text("utf-8")
+    (graceful,) = re.findall(r"^graceful_timeout = (\d+)", conf, re.M)
+
+    assert re.findall(r"stop_grace_period: (\d+)s", compose)[0] == str(int(graceful) + 5)
