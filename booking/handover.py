@@ -64,7 +64,7 @@ def book(order: Order) -> Booking:
 
     The row and its "sending" event are committed before the first byte leaves, so whatever dies
     afterwards, the row is there; it turns to "in doubt" by itself after its deadline. The CRM is
-    called once at most, whatever comes of it. Raises TooManyTries before anything is written.
+    called once at most, whatever comes of it. Raises TooManyTries and leaves nothing behind.
     """
     order = _under_a_free_key(order)
     booking, is_new = _opened(order)
@@ -188,11 +188,10 @@ def _opened(order: Order) -> tuple[Booking, bool]:
     known = Booking.objects.filter(key=order.key).exists()
     if latest is not None and not known and not _may_follow(latest, order):
         return latest, False
-    if not known:
-        limits.check(order)
     return Booking.objects.open(
         key=order.key,
         lives_for=_patience(),
+        check=limits.check,
         **answers,
         house_title=order.house_title,
         starts_at=order.starts_at,

@@ -9,10 +9,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db import connection
+from django.db.models import Q
 from django.utils import timezone
 
 from booking.models import Booking, Outcome
@@ -33,42 +33,43 @@ class TooManyTries(Exception):
         self.until = until
 
 
-class Asked(Protocol):
-    """What is counted of an order."""
+def check(tried: Booking) -> None:
+    """Raises TooManyTries when this booking is one too many.
 
-    @property
-    def category(self) -> str: ...
-    @property
-    def house_id(self) -> str: ...
-    @property
-    def flat(self) -> str: ...
-    @property
-    def client_address(self) -> str | None: ...
-
-
-def check(asked: Asked) -> None:
-    """Raises TooManyTries when this order would be one too many."""
+    In the transaction that has just written it and not yet committed: of tries at once, each then
+    counts those before it.
+    """
     window = timedelta(minutes=settings.LIMIT_WINDOW_MINUTES)
-    since = timezone.now() - window
-    for name, tries, most in _counts(asked):
-        times = tries.filter(created_at__gt=since).order_by("-created_at")
+    recent = Booking.objects.filter(created_at__gt=timezone.now() - window).exclude(pk=tried.pk)
+    for name, of_what, counted, most in _limits(tried):
+        _take_turns(f"{name} {of_what}")
+        times = recent.filter(counted).order_by("-created_at")
         # The try whose leaving the window makes room for this one.
         standing = times.values_list("created_at", flat=True)[most - 1 : most]
         if standing:
-            logger.warning("Limit of %s reached for house %s", name, asked.house_id)
+            logger.warning("Limit of %s reached for house %s", name, tried.house_id)
             raise TooManyTries(standing[0] + window)
 
 
-def _counts(asked: Asked) -> Iterator[tuple[str, QuerySet[Booking], int]]:
-    guesses = Booking.objects.filter(GUESSES)
-    of_flat = guesses.filter(category=asked.category, house_id=asked.house_id, flat=asked.flat)
-    yield "guesses for a flat", of_flat, settings.LIMIT_REFUSED_PER_FLAT
-    if asked.client_address:
-        of_address = Q(client_address=asked.client_address)
-        yield (
-            "guesses of an address",
-            guesses.filter(of_address),
-            settings.LIMIT_REFUSED_PER_ADDRESS,
-        )
-        bookings = Booking.objects.filter(of_address)
-        yield "bookings of an address", bookings, settings.LIMIT_BOOKINGS_PER_ADDRESS
+def _limits(tried: Booking) -> Iterator[tuple[str, str, Q, int]]:
+    """What a limit is called, of which flat or address it is, what it counts, and the limit."""
+    place = {"category": tried.category, "house_id": tried.house_id, "flat": tried.flat}
+    of_flat = "\n".join(place.values())
+    yield "guesses for a flat", of_flat, GUESSES & Q(**place), settings.LIMIT_REFUSED_PER_FLAT
+    if address := tried.client_address:
+        from_there = Q(client_address=address)
+        most_guesses = settings.LIMIT_REFUSED_PER_ADDRESS
+        yield "guesses of an address", address, GUESSES & from_there, most_guesses
+        yield "bookings of an address", address, from_there, settings.LIMIT_BOOKINGS_PER_ADDRESS
+
+
+def _take_turns(what: str) -> None:
+    """Wait for others who count the same, until the end of the transaction.
+
+    Without it, transactions of PostgreSQL would not see each other's rows. SQLite's are one after
+    another anyway. Everybody takes the turns in the same order, after writing the row, so nobody
+    waits for somebody who waits.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [what])

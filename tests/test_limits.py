@@ -1,8 +1,11 @@
 """Guessing a phone is limited, by flat and by client address, and the limit says until when."""
 
+import uuid
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -35,6 +38,25 @@ def test_guesses_for_a_flat_are_limited_whoever_makes_them(standin, few_tries):
 
     assert page.status_code == 429
     assert heading(page) == "Слишком много попыток"
+    assert standin.count("add") == 2
+
+
+def test_guesses_at_once_are_limited_as_well(standin, few_tries, transactional_db):
+    start = standin.free_starts("3105011")[0]
+    form = fill_in(Client(), start)
+
+    def guess_at_once(number):
+        phone, address = f"{REFUSED_PHONE[:-2]}{number:02}", f"198.51.100.{number}"
+        key = {"key": str(uuid.uuid4())}
+        try:
+            return send(Client(REMOTE_ADDR=address), form | key | {"phone": phone}).status_code
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(20) as pool:
+        answers = list(pool.map(guess_at_once, range(20)))
+
+    assert sorted(answers) == [302] * 2 + [429] * 18
     assert standin.count("add") == 2
 
 

@@ -6,6 +6,7 @@ Rows know nothing of the CRM. Only `booking.handover` opens and settles a bookin
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -60,11 +61,19 @@ WITHOUT_TEXT = {
 
 
 class BookingManager(models.Manager["Booking"]):
-    def open(self, *, key: uuid.UUID, lives_for: timedelta, **answers: Any) -> tuple[Booking, bool]:
+    def open(
+        self,
+        *,
+        key: uuid.UUID,
+        lives_for: timedelta,
+        check: Callable[[Booking], None],
+        **answers: Any,
+    ) -> tuple[Booking, bool]:
         """Commit a new booking in `sending`, or return the one that stands in its way and False.
 
         The database's own constraints decide what stands in the way, so two workers cannot both
-        open one. After `lives_for` a booking still in `sending` counts as in doubt.
+        open one. Whatever `check` raises about the new row undoes it before it is committed. After
+        `lives_for` a booking still in `sending` counts as in doubt.
         """
         for _attempt in range(2):
             try:
@@ -72,6 +81,7 @@ class BookingManager(models.Manager["Booking"]):
                     booking = self.create(
                         key=key, deadline_at=timezone.now() + lives_for, **answers
                     )
+                    check(booking)
                     booking.events.create(kind=BookingEvent.Kind.SENDING)
             except IntegrityError:
                 standing = self._in_the_way(key, answers)
