@@ -174,6 +174,14 @@ class TestRoles:
             assert "45-67" in page
             assert "9001234567" not in page.replace(" ", "").replace("-", "")
 
+    @pytest.mark.parametrize(
+        "lookup", ["phone__startswith", "phone", "key__gte", "events__facts__icontains", "follows"]
+    )
+    def test_what_is_masked_cannot_be_probed(self, operator, lookup):
+        booking()
+
+        assert operator.get(LOG, {lookup: "+7900"}).status_code == 400
+
     def test_a_group_that_somebody_changed_is_left_alone(self):
         group = Group.objects.get(name="operators")
         group.permissions.clear()
