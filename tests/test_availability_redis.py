@@ -9,6 +9,7 @@ from django.core.cache import cache
 
 from booking.availability import memory
 from booking.availability.mutexes import mutex_of
+from tests import journey
 from tests.services import running_redis
 
 pytestmark = pytest.mark.skipif(not shutil.which("redis-server"), reason="needs redis-server")
@@ -89,3 +90,31 @@ def test_an_answer_is_remembered_and_dropped(redis_cache):
     memory.keep_answer(KEY, seen, (("10:00",), ""), fresh_for=60, good_for=60)
 
     assert memory.recall([KEY]) == ({}, None)
+
+
+@pytest.fixture
+def no_redis(settings):
+    """An address at which nobody listens."""
+    settings.CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": "redis://127.0.0.1:1/0",
+        }
+    }
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/?category=garage", "/time/?category=flat&house=3105011&flat=1.8-12-1"]
+)
+@pytest.mark.django_db
+def test_pages_are_served_while_redis_is_away(client, standin, no_redis, path):
+    assert client.get(path).status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_bookings_are_taken_while_redis_is_away(client, standin, no_redis):
+    form = journey.fill_in(client, journey.first_free(standin))
+
+    journey.send(client, form)
+
+    assert len(standin.ledger) == 1
