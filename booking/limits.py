@@ -20,9 +20,12 @@ from booking.models import Booking, Outcome
 logger = logging.getLogger(__name__)
 
 # Outcomes that a wrong phone may have led to, or may yet lead to.
-GUESSES = Q(outcome=Outcome.REFUSED, reason__in=("no_match", "declined")) | Q(
+GUESSES = Q(outcome=Outcome.REFUSED, reason__in=("no_match", "declined", "resolved")) | Q(
     outcome=Outcome.SENDING
 )
+# The CRM may answer a wrong phone with words that leave it open. Not counted of an address, where
+# a CRM that is out of order would shut out everybody behind one mobile operator.
+GUESSES_OR_DOUBTS = GUESSES | Q(outcome=Outcome.IN_DOUBT)
 
 
 class TooManyTries(Exception):
@@ -55,7 +58,8 @@ def _limits(tried: Booking) -> Iterator[tuple[str, str, Q, int]]:
     """What a limit is called, of which flat or address it is, what it counts, and the limit."""
     place = {"category": tried.category, "house_id": tried.house_id, "flat": tried.flat}
     of_flat = "\n".join(place.values())
-    yield "guesses for a flat", of_flat, GUESSES & Q(**place), settings.LIMIT_REFUSED_PER_FLAT
+    guesses = GUESSES_OR_DOUBTS & Q(**place)
+    yield "guesses for a flat", of_flat, guesses, settings.LIMIT_REFUSED_PER_FLAT
     if address := tried.client_address:
         from_there = Q(client_address=address)
         most_guesses = settings.LIMIT_REFUSED_PER_ADDRESS

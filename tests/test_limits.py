@@ -9,6 +9,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
+from booking import handover
 from booking.models import Booking
 from booking.standin.estate import REFUSED_PHONE
 from tests.journey import fill_in, heading, send, text_of
@@ -58,6 +59,26 @@ def test_guesses_at_once_are_limited_as_well(standin, few_tries, transactional_d
 
     assert sorted(answers) == [302] * 2 + [429] * 18
     assert standin.count("add") == 2
+
+
+@pytest.mark.parametrize("resolved", [False, True])
+def test_guesses_that_the_crm_leaves_open_are_limited_as_well(standin, few_tries, resolved):
+    vague = '{"status_code":200,"message":"Ошибка обработки запроса"}'
+    standin.fail("add", "status", status=200, body=vague)
+    for number in range(2):
+        assert guess(standin, number, address=f"198.51.100.{number}").status_code == 302
+    for booking in Booking.objects.all():
+        assert not resolved or handover.resolve(booking, was_booked=False, by="anna", note="")
+
+    assert guess(standin, 2, address="198.51.100.9").status_code == 429
+
+
+def test_doubts_do_not_shut_out_an_address(standin, few_tries):
+    standin.fail("add", "drop_before_reply")
+    for number in range(3):
+        assert guess(standin, number, flat=f"1.8-1{number}-1").status_code == 302
+
+    assert guess(standin, 3, flat="1.8-14-1").status_code == 302
 
 
 def test_guesses_of_an_address_are_limited_whatever_the_flat(standin, few_tries):
