@@ -72,8 +72,9 @@ def book(order: Order) -> Booking:
         return _standing(booking, order)
     was_free = availability.was_free(booking.house_id, booking.starts_at_local)
     reply = crm_client().add(_visit(booking))
+    is_settled = _settle(booking, reply)
     availability.forget(booking.house_id, booking.starts_at_local.date())
-    if _settle(booking, reply):
+    if is_settled:
         _look_again_if_possible(booking, was_free)
     return booking
 

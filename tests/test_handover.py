@@ -8,7 +8,7 @@ from django.db import connection
 from django.utils import timezone
 from phonenumber_field.phonenumber import PhoneNumber
 
-from booking import handover
+from booking import availability, handover
 from booking.handover import Order
 from booking.models import Booking, BookingEvent, Outcome
 from booking.standin import StandIn
@@ -217,6 +217,17 @@ def test_in_doubt_is_not_sent_again(standin, order):
 
     assert second == first
     assert standin.count("add") == 1
+
+
+def test_the_answer_is_written_before_anything_else_is_done_with_it(standin, order, monkeypatch):
+    def die(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(availability, "forget", die)
+    with pytest.raises(KeyboardInterrupt):
+        handover.book(order)
+
+    assert Booking.objects.get().outcome == "confirmed"
 
 
 def test_a_row_left_sending_becomes_in_doubt_when_read_past_its_deadline(order):
