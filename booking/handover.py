@@ -7,6 +7,7 @@ import uuid
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import DatabaseError, IntegrityError, connection, transaction
@@ -79,23 +80,19 @@ def book(order: Order) -> Booking:
     return booking
 
 
-def book_again(booking: Booking, client_address: str | None) -> Booking:
-    """The same answers once more, after one that was not sent. Pressed twice, it books once."""
-    order = Order(
-        key=uuid.uuid5(booking.key, "again"),
-        category=booking.category,
-        house_id=booking.house_id,
-        house_title=booking.house_title,
-        flat=booking.flat,
-        starts_at=booking.starts_at_local,
-        phone=booking.phone,
-        after=booking.follows.key if booking.follows else None,
-        consent=booking.consent,
-        source=booking.source,
-        client_address=client_address,
-        stand_in=booking.stand_in,
-    )
-    return book(order) if booking.outcome == Outcome.NOT_SENT else booking
+def book_again(booking: Booking, client_address: str | None) -> Booking | None:
+    """The same answers once more, after one that was not sent. Pressed twice, it books once.
+
+    None: its time can't be booked any more.
+    """
+    if booking.outcome != Outcome.NOT_SENT:
+        return booking
+    order = _once_more(booking, client_address)
+    made = find(order.key)
+    wall, zone = booking.starts_at_local.replace(tzinfo=None), ZoneInfo(booking.time_zone)
+    if made or availability.bookable_moment(wall, zone) is None:
+        return made
+    return book(order)
 
 
 def resolve(booking: Booking, *, was_booked: bool, by: str, note: str) -> bool:
@@ -168,6 +165,23 @@ def with_deadline_kept(booking: Booking) -> Booking:
     if booking.outcome == Outcome.SENDING:
         booking.lose_track()
     return booking
+
+
+def _once_more(booking: Booking, client_address: str | None) -> Order:
+    return Order(
+        key=uuid.uuid5(booking.key, "again"),
+        category=booking.category,
+        house_id=booking.house_id,
+        house_title=booking.house_title,
+        flat=booking.flat,
+        starts_at=booking.starts_at_local,
+        phone=booking.phone,
+        after=booking.follows.key if booking.follows else None,
+        consent=booking.consent,
+        source=booking.source,
+        client_address=client_address,
+        stand_in=booking.stand_in,
+    )
 
 
 def _under_a_free_key(order: Order) -> Order:

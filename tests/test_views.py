@@ -367,6 +367,28 @@ class TestConfirm:
 
         assert heading(client.get(response.url)) == "Вы записаны"
 
+    def test_not_sent_can_be_tried_again_while_its_time_can_be_booked(self, client, standin):
+        form = fill_in(client, first_free(standin))
+        standin.stop()
+        not_sent = send(client, form)
+        standin.start()
+        Booking.objects.update(starts_at=F("starts_at") - timedelta(days=30))
+        response = client.post(f"{not_sent.url}again/")
+
+        assert response.url.startswith("/time/?")
+        assert "уже нельзя" in text_of(client.get(response.url))
+        assert standin.count("add") == 0
+
+    def test_what_was_sent_again_is_shown_however_late(self, client, standin):
+        form = fill_in(client, first_free(standin))
+        standin.stop()
+        not_sent = send(client, form)
+        standin.start()
+        booked = client.post(f"{not_sent.url}again/")
+        Booking.objects.update(starts_at=F("starts_at") - timedelta(days=30))
+
+        assert client.post(f"{not_sent.url}again/").url == booked.url
+
     def test_the_other_pages_are_four_different_ones(self, client, standin):
         assert client.get("/bookings/00000000-0000-4000-8000-000000000000/").status_code == 404
 

@@ -28,7 +28,9 @@ def show_booking(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
 @require_POST
 def book_again(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     """One button on the page of a booking that was not sent."""
-    return redirect(handover.book_again(_find(key), client_address(request)))
+    booking = _find(key)
+    made = handover.book_again(booking, client_address(request))
+    return redirect(made or Answers.of(booking).choose_time_url())
 
 
 @never_cache
@@ -70,6 +72,7 @@ def _page(request: HttpRequest, booking: Booking, form: ChangeForm) -> HttpRespo
         "title": wording.title(booking),
         "lead": wording.lead(booking),
         "rows": pages.booking_rows(booking, house),
+        "clock": pages.house_clock(booking.starts_at_local),
         "directions": house.directions,
         "bring": wording.what_to_bring(house.bring),
         "steps": wording.next_steps(booking),
