@@ -11,9 +11,10 @@ worker_class = "gthread"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 # More than the pages at once and the line for them (booking.middleware.crowd): one is always free
 # to tell the others that it is full, and to answer staff. Measured with one worker, a CRM that
-# hangs and 200 buyers within a moment: 20 pages wait for the CRM, 180 buyers are told to come again,
-# half of them after 0.2 s, all after 1.1 s; meanwhile /healthz/ takes 4 ms, the admin's login 23 ms.
-# All 32 threads together add 8 MB to the 71 of a worker. Each holds a connection to PostgreSQL.
+# hangs and 200 buyers within a moment: 20 pages wait for the CRM, 180 buyers are told to come
+# again, half of them after 0.2 s, all after 1.1 s; meanwhile /healthz/ takes 4 ms and the login of
+# the admin 23 ms. All 32 threads together add 8 MB to the 71 of a worker. Each holds a connection
+# to PostgreSQL.
 threads = 32
 
 # The application is loaded, and its configuration checked, once before any worker: a wrong variable
@@ -22,9 +23,9 @@ threads = 32
 preload_app = True
 
 # Each worker listens for itself. With one shared socket and keep-alive clients the first worker
-# takes nearly all connections and the others idle: two workers gave 1,540 answers a second, and give
-# 5,160 so. Mind that a second gunicorn on the same port is then no error: the system would share the
-# buyers between the two.
+# takes nearly all connections and the others idle: two workers gave 1,540 answers a second, and
+# give 5,160 so. Mind that a second gunicorn on the same port is then no error: the system would
+# share the buyers between the two.
 reuse_port = True
 backlog = 512
 # Longer than a proxy keeps an idle connection (nginx: 60 s), so that it is never us who close one
