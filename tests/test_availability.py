@@ -462,6 +462,24 @@ def test_a_folder_that_cannot_be_written_costs_calls_not_pages(
     assert standin.count("getFreeTimes") == 2
 
 
+@pytest.mark.parametrize(
+    "left_of", [lambda data: data[:-8], lambda data: bytes(len(data))], ids=["cut", "zeroed"]
+)
+def test_files_spoilt_by_a_power_cut_are_thrown_away(
+    standin, settings, fresh_for_long, patient, tmp_path, left_of
+):
+    backend = "django.core.cache.backends.filebased.FileBasedCache"
+    settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": str(tmp_path)}}
+    known = all_days(HOUSE)
+    for file in tmp_path.glob("*.djcache"):
+        file.write_bytes(left_of(file.read_bytes()))
+    before = standin.count("getFreeTimes")
+
+    assert all_days(HOUSE) == known
+    assert all_days(HOUSE) == known
+    assert standin.count("getFreeTimes") == before + len(known)
+
+
 def test_a_bug_in_a_refresh_that_nobody_waits_for_is_logged(
     standin, always_stale, patient, monkeypatch, caplog
 ):

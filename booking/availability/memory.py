@@ -12,9 +12,11 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import pickle
 import random
 import time
 import uuid
+import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
@@ -36,6 +38,16 @@ JITTER = 0.2
 FAILURE_FRESH_FOR = 5.0
 FAILURE_GOOD_FOR = 30.0
 LONGEST_PAUSE = 60.0
+# What reading an entry may raise that a power cut, or another version of Python, has spoilt.
+BROKEN = (
+    zlib.error,
+    pickle.UnpicklingError,
+    AttributeError,
+    EOFError,
+    ImportError,
+    IndexError,
+    ValueError,
+)
 # Longer than any call may take: a read that began before a day was dropped must not put it back.
 DROP_GOOD_FOR = 180.0
 
@@ -186,7 +198,13 @@ def _drop_key(key: str) -> str:
 
 
 def _stored(keys: list[str]) -> dict[str, Any]:
-    return _tried(lambda: cache.get_many(keys), otherwise={})
+    try:
+        return _tried(lambda: cache.get_many(keys), otherwise={})
+    except BROKEN as exc:
+        # One of them: what is left is asked for again.
+        logger.warning("The cache held what can't be read: %s", type(exc).__name__)
+        _tried(lambda: cache.delete_many(keys), otherwise=None)
+        return {}
 
 
 def _store(key: str, value: Any, seconds: float) -> None:
