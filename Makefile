@@ -10,7 +10,7 @@ PRODUCTION = SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token
   MACROCRM_URL=https://crm.example.com MACROCRM_DOMAIN=example.com MACROCRM_APP_SECRET=example-secret
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-services torture lint format lock audit image-test messages screens screenshots
+.PHONY: help install demo test test-services torture soak lint format lock audit image-test messages screens screenshots
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -39,6 +39,9 @@ test-services: install ## all tests on PostgreSQL and Redis (Debian's packages)
 
 torture: install ## 500 bookings by real processes while 60 workers are killed
 	$(BIN)/python -m tests.torture
+
+soak: install ## MINUTES=10 of BUYERS=100 at once on two sites with PostgreSQL and Redis
+	$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),10) --buyers $(or $(BUYERS),100)
 
 lint: install ## formatting, lint, types, system checks
 	$(BIN)/ruff format --check $(SOURCES)

@@ -190,14 +190,14 @@ class Site:
     def kill_a_worker(self, dice: random.Random) -> None:
         """As the kernel does when memory runs out: at once, without a word."""
         ends_at = time.monotonic() + PATIENCE
-        while not (workers := self._worker_pids()):
+        while not (workers := self.worker_pids()):
             if time.monotonic() > ends_at:
                 raise TimeoutError("the site has no workers any more")
             time.sleep(0.01)
         os.kill(dice.choice(workers), signal.SIGKILL)
         self.killed += 1
 
-    def _worker_pids(self) -> list[int]:
+    def worker_pids(self) -> list[int]:
         """The children of the master that this very runner has started."""
         self._gunicorn.check()
         return [pid for pid in _all_pids() if _parent(pid) == self._gunicorn.pid]

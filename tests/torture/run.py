@@ -139,7 +139,7 @@ def _judged(site: Site, standin: StandInProcess, progress: Progress) -> Result:
     site.stop()
     standin.recover()
     left = records.journal(site)
-    _settle_what_is_overdue(site)
+    settle_what_is_overdue(site)
     rows, calls = records.journal(site), records.calls(standin)
     entries = records.ledger(standin.ledger)
     return Result(
@@ -156,7 +156,7 @@ def _judged(site: Site, standin: StandInProcess, progress: Progress) -> Result:
     )
 
 
-def _settle_what_is_overdue(site: Site) -> None:
+def settle_what_is_overdue(site: Site) -> None:
     """As cron does. The deadline, most of a minute after the call, is not waited for but moved."""
     site.manage(
         *("shell", "--verbosity", "0", "--command"),
