@@ -1,4 +1,4 @@
-"""Takes the README's pictures: a phone at step 2, and the page of a confirmed booking.
+"""Takes the pictures of the README and the guides: two pages on a phone, and the staff's desk.
 
 Starts the stand-in and the site on free ports, with a database that is thrown away. Needs Chromium:
 CHROMIUM names it, else Debian's is taken.
@@ -27,6 +27,8 @@ from booking.standin import ACCEPTED_PHONE, StandIn  # noqa: E402 - after the pa
 IMAGES = ROOT / "docs" / "images"
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 PHONE = ViewportSize(width=390, height=960)
+SCREEN = ViewportSize(width=1100, height=620)
+LOGIN, PASSWORD = "olga", secrets.token_urlsafe(12)
 FLAT = {"category": "flat", "house": "3105011", "flat": "1.8-12-1"}
 
 
@@ -39,6 +41,8 @@ def main() -> None:
         phone() as page,
     ):
         take_pictures(page, address)
+        leave_one_in_doubt(page, address, crm)
+        take_pictures_of_the_desk(page, address)
 
 
 def take_pictures(page: Page, address: str) -> None:
@@ -52,6 +56,29 @@ def take_pictures(page: Page, address: str) -> None:
     page.get_by_role("button", name="Записаться").click()
     page.get_by_role("heading", name="Вы записаны").wait_for()
     page.screenshot(path=IMAGES / "confirmed.png")
+
+
+def leave_one_in_doubt(page: Page, address: str, crm: StandIn) -> None:
+    crm.fail("add", "drop_after_write")
+    page.goto(f"{address}/?{urlencode(FLAT | {'flat': '1.8-12-2'})}")
+    page.get_by_role("link", name="свободн").nth(1).click()
+    page.locator(".time").first.click()
+    page.get_by_label("Телефон").fill(ACCEPTED_PHONE)
+    page.get_by_role("checkbox").check()
+    page.get_by_role("button", name="Записаться").click()
+    page.wait_for_url("**/bookings/**")
+
+
+def take_pictures_of_the_desk(page: Page, address: str) -> None:
+    page.set_viewport_size(SCREEN)
+    page.goto(f"{address}/admin/")
+    page.locator("#id_username").fill(LOGIN)
+    page.locator("#id_password").fill(PASSWORD)
+    page.locator("[type=submit]").click()
+    page.locator(".desk").wait_for()
+    page.screenshot(path=IMAGES / "desk.png")
+    page.locator(".desk-card").first.click()
+    page.screenshot(path=IMAGES / "needs-a-look.png")
 
 
 @contextmanager
@@ -71,7 +98,9 @@ def site(folder: Path, crm: StandIn) -> Iterator[str]:
     """The site's address, while it runs against the stand-in."""
     port = free_port()
     variables = os.environ | environment(folder, crm)
-    subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], env=variables, check=True)
+    for arguments in (["migrate"], ["createsuperuser", "--noinput", "--email="]):
+        command = [sys.executable, "manage.py", *arguments, "--verbosity=0"]
+        subprocess.run(command, env=variables, check=True)
     command = ["-m", "gunicorn", "config.wsgi", f"--bind=127.0.0.1:{port}", "--log-level=warning"]
     server = subprocess.Popen([sys.executable, *command], env=variables)
     try:
@@ -85,6 +114,8 @@ def site(folder: Path, crm: StandIn) -> Iterator[str]:
 def environment(folder: Path, crm: StandIn) -> dict[str, str]:
     """With DEBUG, so that the static files need not be collected first."""
     return {
+        "DJANGO_SUPERUSER_USERNAME": LOGIN,
+        "DJANGO_SUPERUSER_PASSWORD": PASSWORD,
         "SECRET_KEY": secrets.token_urlsafe(50),
         "DEBUG": "true",
         "ALLOWED_HOSTS": "127.0.0.1",

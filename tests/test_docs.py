@@ -196,3 +196,18 @@ def test_a_stop_is_given_the_time_that_the_site_may_take(monkeypatch, tmp_path):
     (graceful,) = re.findall(r"^graceful_timeout = (\d+)", conf, re.M)
 
     assert re.findall(r"stop_grace_period: (\d+)s", compose)[0] == str(int(graceful) + 5)
+
+
+# The guide for staff
+
+
+def test_the_guide_for_staff_names_things_as_the_desk_does():
+    """What stands in «…» is a text of the pages."""
+    guide = (DOCS / "staff.ru.md").read_text("utf-8")
+    catalogue = (ROOT / "locale" / "ru" / "LC_MESSAGES" / "django.po").read_text("utf-8")
+    told = set(re.findall(r'^msgstr(?:\[\d\])? "(.+)"$', catalogue, re.MULTILINE))
+
+    named = set(re.findall(r"«([^»]+)»", guide))
+
+    assert len(named) >= 15
+    assert named - told == set()
