@@ -6,13 +6,14 @@ import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
-from urllib.parse import quote
+from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 from django.core.cache import cache
 from django.db import connection
 from django.db.models import F
 from django.test import Client
+from django.utils import timezone
 
 from booking import wording
 from booking.models import Booking
@@ -127,14 +128,24 @@ class TestChooseTime:
         return "/time/?" + "&".join(f"{name}={quote(value)}" for name, value in query.items())
 
     def test_the_nearest_free_day_is_open(self, client, standin, settings):
-        start = standin.free_starts(HOUSE, days_ahead=0)[0]
         settings.BOOKING_MIN_NOTICE_HOURS = 24
+        earliest = timezone.now() + timedelta(hours=24)
+        # The first day with a free time may be the same for two numbers of days ahead.
+        starts = sorted(
+            {
+                start
+                for days in range(1, 4)
+                for start in standin.free_starts(HOUSE, days_ahead=days)
+                if start >= earliest
+            }
+        )
         page = client.get(self.url())
 
-        confirm = [link for link in links(text_of(page)) if link.startswith("/confirm/")]
-        assert confirm
-        assert all(link > f"/confirm/?category=flat&house={HOUSE}" for link in confirm)
-        assert f"start={quote(f'{start:%Y-%m-%dT%H:%M}')}" not in text_of(page)
+        offered = [link for link in links(text_of(page)) if link.startswith("/confirm/")]
+        nearest = [start for start in starts if start.date() == starts[0].date()]
+        assert [parse_qs(urlsplit(link).query)["start"] for link in offered] == [
+            [f"{start:%Y-%m-%dT%H:%M}"] for start in nearest
+        ]
 
     def test_times_lead_to_the_last_step(self, client, standin):
         start = first_free(standin)
@@ -389,7 +400,7 @@ class TestConfirm:
 
         assert client.post(f"{not_sent.url}again/").url == booked.url
 
-    def test_the_other_pages_are_four_different_ones(self, client, standin):
+    def test_a_booking_that_nobody_made_is_not_found(self, client):
         assert client.get("/bookings/00000000-0000-4000-8000-000000000000/").status_code == 404
 
     def test_without_a_category_nothing_is_booked(self, client, standin):
