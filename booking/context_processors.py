@@ -4,7 +4,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from booking import language
+from booking import language, wording
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
@@ -16,6 +16,6 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "has_logo": bool(settings.LOGO_FILE),
         "languages": language.links(request) if request.method in {"GET", "HEAD"} else [],
         "support_phone": phone,
-        "support_phone_href": "tel:" + "".join(c for c in phone if c.isdigit() or c == "+"),
+        "support_phone_href": wording.tel(phone),
         "privacy_policy_url": settings.PRIVACY_POLICY_URL,
     }

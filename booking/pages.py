@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from itertools import groupby
 
 from django.conf import settings
@@ -29,16 +29,35 @@ class Link:
     full_label: str = ""
     is_current: bool = False
     is_main: bool = False
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One answer, and where it is changed."""
+    """One answer, where it leads, and where it is changed."""
 
     label: str
     value: str
     change_url: str = ""
     change_label: str = ""
+    value_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HouseClock:
+    """Which wall time a page shows, and what a browser needs to compare its own with it."""
+
+    note: str
+    moment: datetime  # aware, in the house's zone
+
+    @property
+    def iso(self) -> str:
+        return self.moment.isoformat(timespec="seconds")
+
+    @property
+    def offset_minutes(self) -> int:
+        """East of UTC, at that moment."""
+        return int((self.moment.utcoffset() or timedelta()).total_seconds() // 60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +154,18 @@ def flat_links(answers: Answers, flats: Iterable[Flat]) -> list[Link]:
     return [Link(flat.label, answers.but(flat=flat.number).choose_time_url()) for flat in flats]
 
 
+def match_links(answers: Answers, flats: Iterable[Flat]) -> list[Link]:
+    """Numbers that meet in what was typed; they may differ by nothing but their alphabet."""
+    return [
+        Link(
+            flat.label,
+            answers.but(flat=flat.number).choose_time_url(),
+            note=wording.alphabet(flat.label),
+        )
+        for flat in flats
+    ]
+
+
 # Steps 2 and 3
 
 
@@ -154,6 +185,10 @@ def time_row(answers: Answers, start: datetime) -> Row:
     when = wording.day_and_time(start)
     change_url = answers.but(date=start.date().isoformat(), start="").choose_time_url()
     return Row(_("Day and time"), when, change_url, _("Change day and time"))
+
+
+def house_clock(moment: datetime) -> HouseClock:
+    return HouseClock(wording.zone_note(moment), moment)
 
 
 def day_row(answers: Answers, day: Day, *, is_current: bool) -> DayRow:
@@ -222,15 +257,16 @@ def outcome_shown(booking: Booking) -> str:
 
 def booking_rows(booking: Booking, house: models.House) -> list[Row]:
     start = booking.starts_at_local
+    whom_to_call = house.phone or settings.SUPPORT_PHONE
     rows = [
-        Row(_("Day and time"), f"{wording.day_and_time(start)}. {wording.zone_note(start)}"),
+        Row(_("Day and time"), wording.day_and_time(start)),
         Row(_("House"), booking.house_title or booking.house_id),
         Row(_("Address"), house.address, house.map_url, _("Open the map")),
         Row(_("What you receive"), wording.object_name(booking.category, booking.flat)),
         Row(_("How long it takes"), wording.minutes(house.visit_minutes)),
         Row(_("Phone you gave"), wording.masked_phone(booking.phone)),
         Row(_("Booking number"), booking.reference),
-        Row(_("Whom to call"), house.phone),
+        Row(_("Whom to call"), whom_to_call, value_url=wording.tel(whom_to_call)),
     ]
     return [row for row in rows if row.value]
 

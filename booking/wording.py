@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import date, datetime
 
 from django.utils import formats, timezone
@@ -158,6 +159,18 @@ def object_name(category: str, number: str) -> str:
     return f"{kinds.get(category, '')}{NBSP}{number}".strip()
 
 
+def alphabet(number: str) -> str:
+    """In which letters a number is written, for those that look alike; "" without letters."""
+    letters = [unicodedata.name(c, "") for c in number if c.isalpha()]
+    if not letters:
+        return ""
+    if all(name.startswith("CYRILLIC") for name in letters):
+        return _("in Russian letters")
+    if all(name.startswith("LATIN") for name in letters):
+        return _("in Latin letters")
+    return _("in letters of two alphabets")
+
+
 def day_in_words(day: date) -> str:
     """Weekday and day, "вторник, 2 декабря"; the year only when it isn't this one."""
     weekday = (
@@ -173,7 +186,9 @@ def day_in_words(day: date) -> str:
 
 
 def day_and_month(day: date) -> str:
-    return formats.date_format(day, "j E").replace(" ", NBSP)
+    # Short, since it stands in a row of seven: "25 Nov", but "25 ноября".
+    form = pgettext("day and month of a calendar, in Django's date format", "j M")
+    return formats.date_format(day, form).replace(" ", NBSP)
 
 
 def day_of_month(day: date) -> str:
@@ -267,6 +282,11 @@ def masked_phone(phone: PhoneNumber | None) -> str:
         return ""
     digits = phone.as_e164
     return f"+{phone.country_code}{NBSP}···{NBSP}···-{digits[-4:-2]}-{digits[-2:]}"
+
+
+def tel(phone: str) -> str:
+    """The address that calls a phone; "" without one."""
+    return "tel:" + "".join(c for c in phone if c.isdigit() or c == "+") if phone else ""
 
 
 def zone_note(moment: datetime) -> str:

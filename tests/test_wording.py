@@ -57,6 +57,24 @@ def test_the_zone_is_named_by_its_city():
     assert "Екатеринбург" in wording.zone_note(datetime(2031, 12, 2, tzinfo=URALS))
 
 
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        ("\N{CYRILLIC CAPITAL LETTER KA}-7", "русскими буквами"),
+        ("\N{LATIN CAPITAL LETTER K}-7", "латинскими буквами"),
+        ("\N{CYRILLIC CAPITAL LETTER KA}\N{LATIN CAPITAL LETTER K}-7", "буквами двух алфавитов"),
+        ("12/3", ""),
+    ],
+)
+def test_numbers_that_look_alike_tell_their_alphabet(number, words):
+    assert wording.alphabet(number) == words
+
+
+def test_a_phone_is_called_by_its_digits():
+    assert wording.tel("+7 (343) 000-00-00") == "tel:+73430000000"
+    assert wording.tel("") == ""
+
+
 def test_an_unknown_zone_is_named_by_its_offset():
     moment = datetime(2031, 12, 2, tzinfo=ZoneInfo("Asia/Kathmandu"))
 

@@ -64,7 +64,7 @@ def choose_flat(request: HttpRequest) -> HttpResponse:
         "flat_label": wording.CATEGORY_LABELS[answers.category],
         "flat_form": pages.flat_form(answers, house, found),
         "flats": pages.flat_links(answers, house.flats) if house else [],
-        "matches": pages.flat_links(answers, found),
+        "matches": pages.match_links(answers, found),
     }
     return render(request, "booking/choose_flat.html", context)
 
@@ -89,7 +89,7 @@ def choose_time(request: HttpRequest) -> HttpResponse:
         "back_url": answers.but(flat="", date="", start="").choose_flat_url(),
         "problem": problem,
         "nearest": pages.time_links(answers, nearest),
-        "zone_note": wording.zone_note(timezone.now().astimezone(place.house.zone)),
+        "clock": pages.house_clock(timezone.now().astimezone(place.house.zone)),
         "days": [pages.day_row(answers, each, is_current=each is day) for each in days],
         "day": pages.day_with_times(answers, day),
         "earlier_url": pages.days_url(answers, page.earlier),
@@ -203,7 +203,7 @@ def _confirm_page(
     context = {
         "stand_in": place.stand_in,
         "chosen": [*pages.chosen_rows(answers, place.house, place.flat), time_row],
-        "zone_note": wording.zone_note(start),
+        "clock": pages.house_clock(start),
         "back_url": time_row.change_url,
         "form": form if form.is_sound else form.made_sound(),
         "problem": _problem_with_form(answers, form),

@@ -60,6 +60,32 @@ function watchForNews(shown) {
   }, shown.dataset.refresh * 1000);
 }
 
+// A button of the page for what the browser's own menu does.
+function printOnPress(button) {
+  button.hidden = false;
+  button.addEventListener("click", () => window.print());
+}
+
+// Say by how much the reader's clock differs from the house's, at the moment that the page is about.
+function compareClocks(note) {
+  const { houseClock, offsetMinutes, less, more } = note.dataset;
+  const ahead = -new Date(houseClock).getTimezoneOffset() - offsetMinutes;
+  if (!ahead) return;
+  const minutes = Math.abs(ahead);
+  const difference = [count(Math.floor(minutes / 60), "hour"), count(minutes % 60, "minute")];
+  note.textContent = ` ${(ahead < 0 ? less : more).replace("{difference}", difference.join(" ").trim())}`;
+  note.hidden = false;
+}
+
+// With the plural forms of the page's language.
+function count(number, unit) {
+  const style = { style: "unit", unit, unitDisplay: "long" };
+  return number ? number.toLocaleString(document.documentElement.lang, style) : "";
+}
+
 document.querySelectorAll("form[data-submit-once]").forEach(submitOnce);
 document.querySelectorAll("input[data-filter]").forEach(filterList);
 document.querySelectorAll("[data-refresh]").forEach(watchForNews);
+document.querySelectorAll("[data-print]").forEach(printOnPress);
+// Last, since browsers of before 2020 know no units.
+document.querySelectorAll("[data-house-clock]").forEach(compareClocks);

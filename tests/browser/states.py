@@ -150,6 +150,9 @@ def receipt_of_a_known_house(buyer: Buyer, standin: StandIn, settings: Settings)
         address="Екатеринбург, ул. Таёжная, 14",
         map_url="https://maps.example/a/very/long/address/of/a/map",
         directions="Вход со двора.\nДомофон 12.",
+        bring="паспорт\nдоговор\nрулетка и фонарик",
+        visit_minutes=90,
+        phone="+7 343 111-11-11",
     )
     confirmed(buyer, standin, settings)
     buyer.reads("Домофон 12")

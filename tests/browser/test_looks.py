@@ -1,0 +1,60 @@
+"""What a device asks of the looks: forced colours, no motion, paper."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.states import change_form, days, receipt_of_a_known_house
+
+pytestmark = pytest.mark.browser
+
+
+def test_with_forced_colours_the_chosen_day_differs_by_more_than_colour(buyer, standin, settings):
+    days(buyer, standin, settings)
+    buyer.page.emulate_media(forced_colors="active")
+
+    chosen = buyer.page.locator("a[aria-current][href*='date=']")
+    another = buyer.page.locator("a:not([aria-current])[href*='date=']").first
+    assert style(chosen, "border-top-width") > style(another, "border-top-width")
+    assert style(chosen, "content", "::before") != "none"
+
+
+def test_with_forced_colours_the_focus_is_seen(buyer, standin, settings):
+    days(buyer, standin, settings)
+    buyer.page.emulate_media(forced_colors="active")
+    buyer.page.keyboard.press("Tab")
+
+    focused = buyer.page.locator(":focus")
+    assert style(focused, "outline-style") == "solid"
+    assert style(focused, "outline-width") == "3px"
+
+
+def test_nothing_moves(buyer, standin, settings):
+    change_form(buyer, standin, settings)
+
+    moving = "[...document.querySelectorAll('*')].flatMap(each => each.getAnimations()).length"
+    assert buyer.page.evaluate(moving) == 0
+
+
+def test_on_paper_the_receipt_has_what_one_needs_there_and_no_buttons(buyer, standin, settings):
+    receipt_of_a_known_house(buyer, standin, settings)
+    buyer.page.emulate_media(media="print")
+
+    for told in ("Вы записаны", "ул. Таёжная, 14", "Домофон 12", "паспорт", "+7 343 111-11-11"):
+        expect(buyer.page.get_by_role("main").get_by_text(told).first).to_be_visible()
+    expect(buyer.page.get_by_text("Добавить в календарь")).to_be_hidden()
+    expect(buyer.page.get_by_text("Попросить перенести")).to_be_hidden()
+
+
+def test_the_receipt_is_one_sheet(buyer, standin, settings):
+    receipt_of_a_known_house(buyer, standin, settings)
+
+    pdf = buyer.page.pdf(format="A4")
+
+    assert pdf.count(b"/Type /Page\n") == 1
+
+
+def style(element, name, part=""):
+    script = "(element, [name, part]) => getComputedStyle(element, part).getPropertyValue(name)"
+    return element.evaluate(script, [name, part])
