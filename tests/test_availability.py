@@ -15,7 +15,7 @@ from django.core.cache import cache
 from django.db import connections
 
 from booking import availability, models
-from booking.availability import DayState, Flats, House, asking, catalogue, memory, timetable
+from booking.availability import DayState, Flats, House, asking, catalogue, memory, store, timetable
 from booking.availability.memory import Remembered
 from booking.availability.mutexes import mutex_of
 from booking.crm import CRMError, CRMUnavailable
@@ -614,6 +614,8 @@ def test_a_list_of_houses_unpacks_no_flats(big):
 def test_a_list_whose_large_entry_was_thrown_out_is_read_again(big):
     availability.ready_houses("flat")
     catalogue._listed.cache_clear()
+    catalogue._offered.cache_clear()
+    catalogue._read_here.clear()
     digest, _stand_in = entry_of(memory.key_of("houses", "flat")).answer
     cache.delete(memory.key_of("body", digest))
 
@@ -656,3 +658,63 @@ def test_a_list_that_cannot_be_read_is_an_error_again_and_again(standin, fresh_f
             availability.ready_houses("flat")
 
     assert standin.count("getReadyFlats") == 2
+
+
+# What a process has read already
+
+
+@pytest.fixture
+def read_keys(monkeypatch) -> list[str]:
+    """Every key that is read from the store, in order."""
+    keys: list[str] = []
+    get_many = cache.get_many
+
+    def noted(wanted):
+        keys.extend(wanted)
+        return get_many(wanted)
+
+    monkeypatch.setattr(cache, "get_many", noted)
+    return keys
+
+
+def test_what_was_read_is_not_read_again_until_somebody_writes(read_keys):
+    store.write("a", 1, LONG)
+    assert store.read_once(["a", "b"]) == {"a": 1}
+    read_keys.clear()
+
+    assert store.read_once(["a", "b"]) == {"a": 1}
+    assert read_keys == [store.MARK]
+
+    store.write("b", 2, LONG)
+    assert store.read_once(["a", "b"]) == {"a": 1, "b": 2}
+
+
+def test_what_another_process_drops_is_gone_here(read_keys):
+    store.write("a", 1, LONG)
+    store.read_once(["a"])
+
+    # As another process does it: nothing in this one is told.
+    cache.delete("a")
+    cache.set(store.MARK, "of another", LONG)
+
+    assert store.read_once(["a"]) == {}
+
+
+def test_without_a_mark_everything_is_read_each_time(read_keys):
+    store.write("a", 1, LONG)
+    store.read_once(["a"])
+    cache.delete(store.MARK)
+
+    cache.set("a", 2, LONG)
+
+    assert store.read_once(["a"]) == {"a": 2}
+
+
+def test_an_entry_that_has_run_out_is_not_recalled_from_what_was_read(monkeypatch):
+    memory.keep_answer("k", memory.view("k"), "x", fresh_for=0.1, good_for=0.1)
+    assert set(memory.recall(["k"])[0]) == {"k"}
+
+    later = time.time() + 1
+    monkeypatch.setattr(time, "time", lambda: later)
+
+    assert memory.recall(["k"])[0] == {}

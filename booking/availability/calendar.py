@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -65,12 +66,10 @@ def bookable_starts(
 
     `slots` is how many the visit takes; 0: as many as everywhere.
     """
-    free, earliest = set(times), _earliest()
-    if day < earliest.astimezone(zone).date():
-        return ()
-    moments = _visits(day, free, zone, slots or settings.BOOKING_VISIT_SLOTS)
-    if day > earliest.astimezone(zone).date():
-        return tuple(moments)
+    earliest, step = _earliest(), settings.BOOKING_GRID_MINUTES
+    moments = _visits(day, tuple(times), zone, slots or settings.BOOKING_VISIT_SLOTS, step)
+    if moments and moments[0] >= earliest:
+        return moments
     return tuple(moment for moment in moments if moment >= earliest)
 
 
@@ -89,18 +88,27 @@ def nearest(starts: Iterable[datetime], lost: datetime, count: int) -> list[date
     return sorted(sorted(others, key=lambda start: abs(start - lost))[:count])
 
 
-def _visits(day: date, free: set[time], zone: ZoneInfo, slots: int) -> Iterator[datetime]:
+# A page asks for fourteen days, and between two answers of the CRM they are always the same.
+@lru_cache(maxsize=4096)
+def _visits(
+    day: date, times: tuple[time, ...], zone: ZoneInfo, slots: int, grid_minutes: int
+) -> tuple[datetime, ...]:
     """The starts from which every slot of a visit is free, on the day and on the CRM's grid."""
-    step = timedelta(minutes=settings.BOOKING_GRID_MINUTES)
-    lasts = [step * slot for slot in range(1, slots)]
+    step = timedelta(minutes=grid_minutes)
+    return tuple(_roomy(day, set(times), zone, [step * slot for slot in range(1, slots)]))
+
+
+def _roomy(
+    day: date, free: set[time], zone: ZoneInfo, lasts: list[timedelta]
+) -> Iterator[datetime]:
+    """The free starts after which the times that far later are free too."""
     is_plain = _is_plain(day, zone)
     for start in sorted(free):
         wall = datetime.combine(day, start)
         moment = wall.replace(tzinfo=zone) if is_plain else unmistakable(wall, zone)
         if moment is None:
             continue
-        # The common visit is one slot long, and this runs for every time of every day.
-        if not lasts or all(_continues(moment, wall + passed, free) for passed in lasts):
+        if all(_continues(moment, wall + passed, free) for passed in lasts):
             yield moment
 
 

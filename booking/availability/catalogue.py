@@ -12,15 +12,19 @@ import hashlib
 import json
 import logging
 from collections.abc import Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import overload
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.db import transaction
+from django.db.models.signals import post_delete, post_save
+from django.dispatch import receiver
 
 from booking import models
-from booking.availability import asking, memory
+from booking.availability import asking, memory, store
 from booking.availability.asking import Question
 from booking.crm import CRMUnavailable, Flat, ReadyFlats, ReadyHouse
 from booking.flat_numbers import folded, natural_key
@@ -93,7 +97,7 @@ class House:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Houses:
     """The houses of one category that have anything ready."""
 
@@ -118,16 +122,13 @@ class Listed:
 
 def ready_houses(category: str) -> Houses:
     """The houses of a category with something ready, by title. Raises CRMError."""
-    digest, stand_in = _answer(category)
+    known = store.once("known to us", _known_to_us)
     try:
-        listed = _listed(digest)
+        return _offered(*_answer(category), known, settings.TIME_ZONE)
     except LookupError:
         # The store has thrown out the large entry and kept the small one.
         asking.forget(_question(category).key)
-        digest, stand_in = _answer(category)
-        listed = _listed(digest)
-    ours = _known_to_us()
-    return Houses(tuple(_offered(house, ours) for house in listed), stand_in)
+        return _offered(*_answer(category), known, settings.TIME_ZONE)
 
 
 def zone_of(house_id: str) -> ZoneInfo:
@@ -141,7 +142,7 @@ def _answer(category: str) -> tuple[str, bool]:
     if found is None:
         raise CRMUnavailable("getReadyFlats: the answer took too long.", transient=True)
     if found.error:
-        raise found.error.with_traceback(None)
+        raise copy(found.error)
     digest, stand_in = found.answer
     return digest, stand_in
 
@@ -197,13 +198,33 @@ def _listed(digest: str) -> tuple[Listed, ...]:
     return tuple(Listed(id_, title, Flats(count, packed)) for id_, title, count, packed in rows)
 
 
-def _known_to_us() -> dict[str, models.House]:
-    """What the CRM does not know of each house."""
-    needed = models.House.objects.only("house_id", "time_zone", "address", "visit_slots")
-    return {house.house_id: house for house in needed}
+Known = tuple[tuple[str, str, str, int | None], ...]
 
 
-def _offered(house: Listed, ours: dict[str, models.House]) -> House:
-    known = ours.get(house.id) or models.House(house_id=house.id)
-    slots = known.visit_slots or 0
-    return House(house.id, house.title, house.flats, known.zone, known.address, slots)
+def _known_to_us() -> Known:
+    """What the CRM does not know of each house: id, zone's name, address, slots of a visit."""
+    return tuple(
+        models.House.objects.values_list("house_id", "time_zone", "address", "visit_slots")
+    )
+
+
+@receiver([post_save, post_delete], sender=models.House)
+def _note_change(**_kwargs: object) -> None:
+    store.note_change()
+    # Others still read the old row until it is committed.
+    transaction.on_commit(store.note_change)
+
+
+# The same object for as long as nothing in it changes: what is drawn of it can be kept beside it.
+@lru_cache(maxsize=8)
+def _offered(digest: str, stand_in: bool, known: Known, usual_zone: str) -> Houses:
+    """Raises LookupError when the list of this digest is no longer remembered."""
+    ours = {house_id: rest for house_id, *rest in known}
+    return Houses(
+        tuple(_house(listed, *ours.get(listed.id, ())) for listed in _listed(digest)), stand_in
+    )
+
+
+def _house(listed: Listed, zone: str = "", address: str = "", slots: int | None = None) -> House:
+    zone_info = ZoneInfo(zone or settings.TIME_ZONE)
+    return House(listed.id, listed.title, listed.flats, zone_info, address, slots or 0)

@@ -1,8 +1,8 @@
 """What the CRM has said, remembered for everybody: threads, workers and, with Redis, machines.
 
-Kept in Django's cache, which `CACHE_URL` chooses. An answer is *fresh* for a while, then *stale*:
-still shown, but due to be asked for again. A failure is remembered for a few seconds, and so is
-an outage of the whole CRM. Who asks, and who waits, is decided in `asking`.
+Kept in Django's cache (`store`), which `CACHE_URL` chooses. An answer is *fresh* for a while, then
+*stale*: still shown, but due to be asked for again. A failure is remembered for a few seconds, and
+so is an outage of the whole CRM. Who asks, and who waits, is decided in `asking`.
 
 Only tuples, texts, numbers and times are stored beside our own few error classes. They are pickles
 all the same: whoever can write to the folder or to that Redis can run code here.
@@ -12,19 +12,16 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import pickle
 import random
 import time
 import uuid
-import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any
 
-import redis
 from django.conf import settings
-from django.core.cache import cache
 
+from booking.availability import store
 from booking.crm import CRMError, CRMUnavailable
 
 logger = logging.getLogger(__name__)
@@ -38,20 +35,8 @@ JITTER = 0.2
 FAILURE_FRESH_FOR = 5.0
 FAILURE_GOOD_FOR = 30.0
 LONGEST_PAUSE = 60.0
-# What reading an entry may raise that a power cut, or another version of Python, has spoilt.
-BROKEN = (
-    zlib.error,
-    pickle.UnpicklingError,
-    AttributeError,
-    EOFError,
-    ImportError,
-    IndexError,
-    ValueError,
-)
 # Longer than any call may take: a read that began before a day was dropped must not put it back.
 DROP_GOOD_FOR = 180.0
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +69,10 @@ class Outage:
     def is_due(self) -> bool:
         return time.time() >= self.retry_at
 
+    @property
+    def good_until(self) -> float:
+        return self.retry_at + FAILURE_GOOD_FOR
+
 
 @dataclass(frozen=True, slots=True)
 class View:
@@ -101,17 +90,19 @@ def key_of(*parts: str) -> str:
 
 
 def recall(keys: Iterable[str]) -> tuple[dict[str, Remembered], Outage | None]:
-    """The entries there are for these keys, and the outage if there is one, in one reading."""
-    outage_key = _outage_key()
-    stored = _stored([*keys, outage_key])
-    outage = stored.pop(outage_key, None)
+    """The entries that are good for these keys, and the outage if there is one."""
+    outage_key, now = _outage_key(), time.time()
+    stored = store.read_once([*keys, outage_key])
+    known = stored.pop(outage_key, None)
     entries = {key: Remembered(*entry) for key, entry in stored.items()}
-    return entries, outage and Outage(*outage)
+    good = {key: entry for key, entry in entries.items() if entry.good_until > now}
+    outage = known and Outage(*known)
+    return good, outage if outage and outage.good_until > now else None
 
 
 def view(key: str) -> View:
     outage_key, drop_key = _outage_key(), _drop_key(key)
-    stored = _stored([key, outage_key, drop_key])
+    stored = store.read([key, outage_key, drop_key])
     entry, outage = stored.get(key), stored.get(outage_key)
     return View(
         entry=entry and Remembered(*entry),
@@ -145,43 +136,43 @@ def keep_failure(key: str, seen: View, error: CRMError) -> Remembered:
 
 def drop(key: str) -> None:
     """Forget an answer, and whatever a read that is under way will bring."""
-    _store(_drop_key(key), uuid.uuid4().hex, DROP_GOOD_FOR)
-    _tried(lambda: cache.delete(key), otherwise=False)
+    store.write(_drop_key(key), uuid.uuid4().hex, DROP_GOOD_FOR)
+    store.delete(key)
 
 
 def begin_outage(error: CRMError) -> None:
     pause = _pause(error)
     logger.warning("The CRM counts as out for %g s: %s", pause, error)
-    _store(_outage_key(), (error, time.time() + pause), pause + FAILURE_GOOD_FOR)
+    store.write(_outage_key(), (error, time.time() + pause), pause + FAILURE_GOOD_FOR)
 
 
 def put_off_retry(outage: Outage, seconds: float) -> None:
     """One caller tries whether the outage is over: nobody else should, for so long."""
     retry_at = time.time() + seconds
-    _store(_outage_key(), (outage.error, retry_at), seconds + FAILURE_GOOD_FOR)
+    store.write(_outage_key(), (outage.error, retry_at), seconds + FAILURE_GOOD_FOR)
 
 
 def end_outage() -> None:
-    _tried(lambda: cache.delete(_outage_key()), otherwise=False)
+    store.delete(_outage_key())
 
 
 def keep_body(name: str, body: bytes, seconds: float) -> None:
     """Remember something large beside the small entry that names it."""
-    _store(key_of("body", name), body, seconds)
+    store.write(key_of("body", name), body, seconds)
 
 
 def body(name: str) -> bytes | None:
     key = key_of("body", name)
-    found: bytes | None = _stored([key]).get(key)
+    found: bytes | None = store.read([key]).get(key)
     return found
 
 
 def _keep(key: str, seen: View, entry: Remembered) -> None:
     times = (entry.read_at, entry.fresh_until, entry.good_until)
-    _store(key, (entry.answer, *times, entry.error), entry.good_until - time.time())
-    if _stored([_drop_key(key)]).get(_drop_key(key)) != seen.dropped:
+    store.write(key, (entry.answer, *times, entry.error), entry.good_until - time.time())
+    if store.read([_drop_key(key)]).get(_drop_key(key)) != seen.dropped:
         # Dropped while the CRM was answering: what it said may be from before.
-        _tried(lambda: cache.delete(key), otherwise=False)
+        store.delete(key)
 
 
 def _pause(error: CRMError) -> float:
@@ -195,26 +186,3 @@ def _outage_key() -> str:
 
 def _drop_key(key: str) -> str:
     return f"{key}:dropped"
-
-
-def _stored(keys: list[str]) -> dict[str, Any]:
-    try:
-        return _tried(lambda: cache.get_many(keys), otherwise={})
-    except BROKEN as exc:
-        # One of them: what is left is asked for again.
-        logger.warning("The cache held what can't be read: %s", type(exc).__name__)
-        _tried(lambda: cache.delete_many(keys), otherwise=None)
-        return {}
-
-
-def _store(key: str, value: Any, seconds: float) -> None:
-    _tried(lambda: cache.set(key, value, seconds), otherwise=None)
-
-
-def _tried(step: Callable[[], T], *, otherwise: T) -> T:
-    """A store that is full or away makes the site slower, not silent."""
-    try:
-        return step()
-    except (OSError, redis.RedisError) as exc:
-        logger.warning("The cache does not work: %s", exc)
-        return otherwise

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterable, Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from datetime import time as clock
@@ -126,7 +127,7 @@ def _page(house: House, span: Span, chosen: date | None, patience: float) -> Day
 def _raise_if_all_failed(shown: Sequence[Day]) -> None:
     errors = [day.error for day in shown if day.error is not None]
     if len(errors) == len(shown):
-        raise errors[0].with_traceback(None)
+        raise copy(errors[0])
 
 
 def _day(asked: date, found: Remembered | None, house: House) -> Day:
