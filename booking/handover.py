@@ -202,6 +202,9 @@ def _opened(order: Order) -> tuple[Booking, bool]:
     latest = Booking.objects.live(**answers).first()
     known = Booking.objects.filter(key=order.key).exists()
     if latest is not None and not known and not _may_follow(latest, order):
+        # Who tries phones until one leads to somebody's booking is guessing, too.
+        with transaction.atomic():
+            limits.check(Booking(**answers, client_address=order.client_address))
         return latest, False
     return Booking.objects.open(
         key=order.key,

@@ -37,10 +37,10 @@ class TooManyTries(Exception):
 
 
 def check(tried: Booking) -> None:
-    """Raises TooManyTries when this booking is one too many.
+    """Raises TooManyTries when this booking would be one too many.
 
-    In the transaction that has just written it and not yet committed: of tries at once, each then
-    counts those before it.
+    To be called in a transaction, after the booking has been written if it is to stay: of tries at
+    once, each then counts those before it.
     """
     window = timedelta(minutes=settings.LIMIT_WINDOW_MINUTES)
     recent = Booking.objects.filter(created_at__gt=timezone.now() - window).exclude(pk=tried.pk)

@@ -127,6 +127,16 @@ def test_a_form_sent_again_is_no_new_try(standin, few_tries, client):
     assert standin.count("add") == 1
 
 
+def test_guesses_do_not_find_what_is_booked_once_the_limit_is_reached(standin, few_tries):
+    early, *_, late = standin.free_starts("3105011")
+    form, guessed = fill_in(Client(), early), fill_in(Client(), late)
+    assert send(Client(REMOTE_ADDR="198.51.100.1"), form).status_code == 302
+    for number in range(1, 3):
+        assert guess(standin, number, address="198.51.100.2").status_code == 302
+
+    assert send(Client(REMOTE_ADDR="198.51.100.2"), guessed).status_code == 429
+
+
 def test_what_is_booked_stays_in_reach(standin, few_tries, client):
     start = standin.free_starts("3105011")[5]
     form = fill_in(client, start)
