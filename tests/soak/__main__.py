@@ -18,6 +18,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 from urllib.parse import urlencode
 
 from tests.processes import HOST, Site, StandInProcess
@@ -25,11 +26,12 @@ from tests.services import running_redis
 from tests.torture import plan, records
 from tests.torture.browser import Broken, Browser
 from tests.torture.buyers import Buyer, Progress
-from tests.torture.judge import Row, Visit
+from tests.torture.judge import Row, Visit, judge
 from tests.torture.plan import Wish
 from tests.torture.postgres import Postgres, binaries
 from tests.torture.run import settle_what_is_overdue
 
+PAGES = "booking.watch.middleware"
 BOOKINGS_A_MINUTE = 600  # more than two cores can serve: the buyers' number sets the pace
 WARM_UP = 0.3  # of the run, after which memory should not grow any more
 GROWTH = 1.25  # between then and the end; threads, pools and caches are full by then
@@ -146,19 +148,18 @@ def _visit(site: Site, wish: Wish, progress: Progress, *, looks_only: bool) -> N
 def _report(
     rows: list[Row], entries: list[Visit], progress: Progress, memory: Memory, sites: list[Site]
 ) -> int:
-    known = {row.visit for row in rows}
-    held = Counter(entries)
+    # Without the calls, of which the stand-in remembers the last ten thousand only.
+    verdict = judge(rows, entries, [])
     outcomes = Counter(row.outcome for row in rows)
-    seconds = sorted(_seconds_of_pages(sites))
+    lines = list(_lines(sites))
+    seconds = sorted(line["seconds"] for line in lines if line["logger"] == PAGES)
+    faults = Counter(line["traceback"].splitlines()[-1] for line in lines if _is_a_fault(line))
     offences = {
-        "lost": sum(entry not in known for entry in held),
-        "doubled": sum(count - 1 for count in held.values()),
-        "false": sum(
-            (row.outcome == "confirmed" and row.visit not in held)
-            or (row.outcome in {"refused", "not_sent"} and row.visit in held)
-            for row in rows
-        ),
-        "sending": outcomes["sending"],
+        "lost": len(verdict.lost),
+        "doubled": len(verdict.doubled),
+        "false": len(verdict.false),
+        "sending": len(verdict.sending),
+        "untold": len(verdict.untold),
         "broken pages": progress.pages[500],
         "broken connections": progress.broken,
     }
@@ -171,17 +172,20 @@ def _report(
     }
     for name, value in (figures | offences).items():
         sys.stdout.write(f"{name:<20} {value}\n")
+    for fault, count in faults.most_common(5):
+        sys.stdout.write(f"{count} x {fault[:200]}\n")
     return 1 if any(offences.values()) or memory.growth > GROWTH else 0
 
 
-def _seconds_of_pages(sites: list[Site]) -> Iterator[float]:
-    """What the sites' own log says of each page."""
+def _lines(sites: list[Site]) -> Iterator[dict[str, Any]]:
     for site in sites:
         for text in site.log.splitlines():
             if text.startswith("{"):
-                line = json.loads(text)
-                if line["logger"] == "booking.watch.middleware":
-                    yield line["seconds"]
+                yield json.loads(text)
+
+
+def _is_a_fault(line: dict[str, Any]) -> bool:
+    return line["logger"] == "django.request" and "traceback" in line
 
 
 def _part(ordered: list[float], part: float) -> float:

@@ -83,7 +83,7 @@ class Postgres:
     def _start(self) -> None:
         options = (
             f"-p {self._port} -c listen_addresses={HOST}"
-            f" -c unix_socket_directories={self._folder} -c fsync=off"
+            f" -c unix_socket_directories={self._folder} -c fsync=off -c max_connections=300"
         )
         self._run("pg_ctl", "start", "-w", "-l", str(self._folder / "log"), "-o", options)
 
