@@ -1,11 +1,10 @@
-"""What the templates are given: links, rows and cards made of answers and availability."""
+"""What the templates are given: links, rows and forms made of answers and availability."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from itertools import groupby
 
 from django.conf import settings
 from django.utils import timezone
@@ -13,13 +12,10 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from booking import models, wording
-from booking.availability import Day, DayState, House
+from booking.availability import House
 from booking.crm import Flat
-from booking.forms import Answers
+from booking.forms import WALL_TIME, Answers
 from booking.models import Booking, ChangeRequest, Outcome
-
-# More of them on one day are shown by the part of the day.
-FEW_TIMES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,37 +57,10 @@ class HouseClock:
 
 
 @dataclass(frozen=True, slots=True)
-class HouseCard:
-    title: str
-    address: str
-    note: str
-    url: str
-
-
-@dataclass(frozen=True, slots=True)
 class FlatForm:
     typed: str
     error: str
     hidden: list[tuple[str, str]]
-
-
-@dataclass(frozen=True, slots=True)
-class DayRow:
-    weekday: str
-    day: str
-    full_label: str
-    state: DayState
-    note: str
-    url: str
-    is_current: bool
-
-
-@dataclass(frozen=True, slots=True)
-class TimeGroup:
-    """Times of a part of the day; without a label where they are few."""
-
-    label: str
-    times: list[Link]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,14 +70,6 @@ class ChangeShown:
     asked: str
     wish: str
     answer: str
-
-
-@dataclass(frozen=True, slots=True)
-class DayWithTimes:
-    full_label: str
-    state: DayState
-    explanation: str
-    groups: list[TimeGroup]
 
 
 # Step 1
@@ -129,18 +90,6 @@ def category_links(answers: Answers) -> list[Link]:
     ]
 
 
-def house_cards(answers: Answers, houses: Iterable[House]) -> list[HouseCard]:
-    return [
-        HouseCard(
-            house.title,
-            house.address,
-            wording.ready_count(answers.category, len(house.flats)),
-            answers.but(house=house.id).choose_flat_url(),
-        )
-        for house in houses
-    ]
-
-
 def flat_form(answers: Answers, house: House | None, found: Sequence[Flat]) -> FlatForm:
     unknown = house is not None and answers.flat and not found
     return FlatForm(
@@ -148,10 +97,6 @@ def flat_form(answers: Answers, house: House | None, found: Sequence[Flat]) -> F
         error=wording.flat_not_listed(answers.flat, house.title) if house and unknown else "",
         hidden=answers.but(flat="").fields("category", "house", "date"),
     )
-
-
-def flat_links(answers: Answers, flats: Iterable[Flat]) -> list[Link]:
-    return [Link(flat.label, answers.but(flat=flat.number).choose_time_url()) for flat in flats]
 
 
 def match_links(answers: Answers, flats: Iterable[Flat]) -> list[Link]:
@@ -191,31 +136,6 @@ def house_clock(moment: datetime) -> HouseClock:
     return HouseClock(wording.zone_note(moment), moment)
 
 
-def day_row(answers: Answers, day: Day, *, is_current: bool) -> DayRow:
-    words = wording.day_in_words(day.date)
-    note = wording.day_note(day)
-    return DayRow(
-        weekday=wording.short_weekday(day.date),
-        day=wording.day_and_month(day.date),
-        full_label=f"{words}, {note}",
-        state=day.state,
-        note=note,
-        url=answers.but(date=day.date.isoformat(), start="").choose_time_url(),
-        is_current=is_current,
-    )
-
-
-def day_with_times(answers: Answers, day: Day | None) -> DayWithTimes | None:
-    if day is None:
-        return None
-    return DayWithTimes(
-        full_label=wording.day_in_words(day.date),
-        state=day.state,
-        explanation=day.explanation,
-        groups=_time_groups(answers, day.starts),
-    )
-
-
 def days_url(answers: Answers, day: date | None) -> str:
     """The page of days that holds this one, if there is one."""
     return answers.but(date=day.isoformat(), start="").choose_time_url() if day else ""
@@ -226,25 +146,8 @@ def time_links(answers: Answers, starts: Iterable[datetime]) -> list[Link]:
     return [Link(wording.day_and_time(start), _confirm_url(answers, start)) for start in starts]
 
 
-def _time_groups(answers: Answers, starts: Sequence[datetime]) -> list[TimeGroup]:
-    if len(starts) <= FEW_TIMES:
-        parts = [("", starts)] if starts else []
-    else:
-        by_part = groupby(starts, key=wording.part_of_day)
-        parts = [(label, list(of_part)) for label, of_part in by_part]
-    return [
-        TimeGroup(label, [_time_link(answers, start) for start in of_part])
-        for label, of_part in parts
-    ]
-
-
-def _time_link(answers: Answers, start: datetime) -> Link:
-    full_label = wording.day_and_time(start)
-    return Link(wording.clock(start), _confirm_url(answers, start), full_label)
-
-
 def _confirm_url(answers: Answers, start: datetime) -> str:
-    return answers.but(start=start.strftime("%Y-%m-%dT%H:%M"), date="").confirm_url()
+    return answers.but(start=start.strftime(WALL_TIME), date="").confirm_url()
 
 
 # The booking's own page

@@ -21,7 +21,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
-from booking import availability, handover, pages, personal_link, wording
+from booking import availability, handover, pages, personal_link, prepared, wording
 from booking.availability import Day, DaysPage, DayState, Flats, House, Houses
 from booking.client_address import client_address
 from booking.crm import CRMError, Flat, Reason
@@ -59,11 +59,12 @@ def choose_flat(request: HttpRequest) -> HttpResponse:
         "categories": pages.category_links(answers),
         "house": house,
         "change_house_url": answers.but(house="", flat="").choose_flat_url(),
-        "houses": pages.house_cards(answers, houses.houses) if house is None else [],
+        "houses": prepared.houses(answers, houses) if house is None and houses.houses else "",
         "nothing_ready": not houses.houses,
         "flat_label": wording.CATEGORY_LABELS[answers.category],
         "flat_form": pages.flat_form(answers, house, found),
-        "flats": pages.flat_links(answers, house.flats) if house else [],
+        "flats": prepared.flats(answers, house.flats) if house else "",
+        "example": house.flats[0].label if house else "",
         "matches": pages.match_links(answers, found),
     }
     return render(request, "booking/choose_flat.html", context)
@@ -90,8 +91,7 @@ def choose_time(request: HttpRequest) -> HttpResponse:
         "problem": problem,
         "nearest": pages.time_links(answers, nearest),
         "clock": pages.house_clock(timezone.now().astimezone(place.house.zone)),
-        "days": [pages.day_row(answers, each, is_current=each is day) for each in days],
-        "day": pages.day_with_times(answers, day),
+        "days": prepared.days(answers, days, day),
         "earlier_url": pages.days_url(answers, page.earlier),
         "later_url": pages.days_url(answers, page.later),
         "nothing_free": _is_all_full(page),
@@ -121,10 +121,13 @@ def _check_answers(request: HttpRequest) -> HttpResponse:
     start = _moment(answers, place.house)
     if start is None or not _may_be_free(place.house, start):
         return redirect(answers.choose_time_url())
-    form = ConfirmForm(
-        initial={"phone": kept.phone(request), "key": uuid.uuid4(), "shown": shown_now()}
-    )
-    return _confirm_page(request, answers, place, start, form)
+    return _confirm_page(request, answers, place, start, _form_with_kept_phone(request))
+
+
+def _form_with_kept_phone(request: HttpRequest) -> ConfirmForm | None:
+    phone = kept.phone(request)
+    initial = {"phone": phone, "key": uuid.uuid4(), "shown": shown_now()}
+    return ConfirmForm(initial=initial) if phone else None
 
 
 def _book(request: HttpRequest) -> HttpResponse:
@@ -197,20 +200,28 @@ def _where_next(booking: Booking, order: Order, answers: Answers) -> str:
 
 
 def _confirm_page(
-    request: HttpRequest, answers: Answers, place: Place, start: datetime, form: ConfirmForm
+    request: HttpRequest, answers: Answers, place: Place, start: datetime, form: ConfirmForm | None
 ) -> HttpResponse:
+    """Without a form: the one that nobody has filled in."""
     time_row = pages.time_row(answers, start)
     context = {
         "stand_in": place.stand_in,
         "chosen": [*pages.chosen_rows(answers, place.house, place.flat), time_row],
         "clock": pages.house_clock(start),
         "back_url": time_row.change_url,
-        "form": form if form.is_sound else form.made_sound(),
+        **_shown_form(form),
         "problem": _problem_with_form(answers, form),
         "hidden": answers.fields("category", "house", "flat", "start", "after"),
         "submit_label": _("Book for {when}").format(when=wording.for_day_at(start)),
     }
     return render(request, "booking/confirm.html", context)
+
+
+def _shown_form(form: ConfirmForm | None) -> dict[str, object]:
+    if form is None:
+        return {"fields": prepared.untouched_fields(uuid.uuid4())}
+    sound = form if form.is_sound else form.made_sound()
+    return {"form": sound, "fields": prepared.fields(sound)}
 
 
 def _may_be_free(house: House, start: datetime) -> bool:
@@ -311,8 +322,8 @@ def _problem_with_time(answers: Answers, days: Sequence[Day], lost: datetime | N
     return ""
 
 
-def _problem_with_form(answers: Answers, form: ConfirmForm) -> str:
-    if form.is_bound and not form.is_sound:
+def _problem_with_form(answers: Answers, form: ConfirmForm | None) -> str:
+    if form and form.is_bound and not form.is_sound:
         return _("Please check everything and press the button once more.")
     if answers.after:
         return _("This will be one more visit, beside the booking that you already have.")
