@@ -10,7 +10,7 @@ PRODUCTION = SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token
   MACROCRM_URL=https://crm.example.com MACROCRM_DOMAIN=example.com MACROCRM_APP_SECRET=example-secret
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-services torture soak lint format lock audit image-test messages screens screenshots
+.PHONY: help install demo html-checker test test-services torture soak lint format lock audit image-test messages screens screenshots
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -75,6 +75,15 @@ image-test: ## build the image and look whether it keeps its promises (needs a D
 
 messages: install ## collect and compile the texts (needs GNU gettext)
 	$(BIN)/python scripts/messages.py
+
+# With the scripts of packages left out: it is one file, and this is all we want of npm.
+NU := var/nu/node_modules/vnu-jar
+$(NU): tests/nu/package-lock.json
+	mkdir -p var/nu && cp tests/nu/package.json tests/nu/package-lock.json var/nu
+	npm ci --prefix var/nu --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+html-checker: $(NU) ## the Nu checker, for the tests in the browser (needs npm, and Java to run)
 
 screens: install ## a picture of every state of every page into var/screens (needs Chromium)
 	$(BIN)/python scripts/screens.py

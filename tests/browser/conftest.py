@@ -12,7 +12,7 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, e
 from pytest_django.live_server_helper import LiveServer
 
 from booking.standin import StandIn
-from tests.browser import chromium
+from tests.browser import chromium, nu
 from tests.browser.buyer import Buyer
 
 # The machine may be busy; nothing waits so long when all is well.
@@ -96,6 +96,12 @@ def context(context: BrowserContext, live_server: LiveServer) -> Iterator[Browse
 @pytest.fixture
 def buyer(standin: StandIn, live_server: LiveServer, page: Page) -> Buyer:
     return Buyer(page, live_server.url)
+
+
+@pytest.fixture(scope="session")
+def html_checker() -> Iterator[nu.Checker]:
+    with nu.running(os.environ) as checker:
+        yield checker
 
 
 @pytest.fixture

@@ -38,6 +38,18 @@ def test_anybody_can_use_it(state, buyer, standin, settings):
     assert {size: overhang(buyer.page, size) for size in TEXT_SIZES} == dict.fromkeys(TEXT_SIZES, 0)
 
 
+def test_its_html_is_valid(state, buyer, standin, settings, html_checker):
+    documents = []
+    buyer.page.on(
+        "response",
+        lambda reply: documents.append(reply) if reply.request.is_navigation_request() else None,
+    )
+    state(buyer, standin, settings)
+
+    # As it was sent; what the browser makes of it is always well-formed.
+    assert html_checker.findings(documents[-1].text()) == []
+
+
 def axe_findings(page: Page, options: dict[str, Any]) -> list[str]:
     found = page.evaluate("options => axe.run(options).then(result => result.violations)", options)
     return [
