@@ -17,7 +17,7 @@ import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo
 
 import environ
@@ -206,17 +206,23 @@ def time_zone(text: str) -> str:
 def crm_url(text: str) -> str:
     """An https address; plain http only towards this machine, where the stand-in listens."""
     sentence = "must be an https:// address without a path (http:// only on a loopback address)"
-    try:
-        url = urlsplit(text)
-        url.port  # noqa: B018 - raises ValueError when the port makes no sense
-    except ValueError as exc:
-        raise ValueError(sentence) from exc
+    url = _split(text, sentence)
     plain_but_local = url.scheme == "http" and _is_loopback(url.hostname)
     if not (url.scheme == "https" or plain_but_local) or not url.hostname:
         raise ValueError(sentence)
     if url.path.strip("/") or url.query or url.fragment or url.username is not None:
         raise ValueError(sentence)
     return f"{url.scheme}://{url.netloc}"
+
+
+def _split(text: str, sentence: str) -> SplitResult:
+    """The parts of an address. Raises ValueError with the sentence."""
+    try:
+        url = urlsplit(text)
+        url.port  # noqa: B018 - raises ValueError when the port makes no sense
+    except ValueError as exc:
+        raise ValueError(sentence) from exc
+    return url
 
 
 def _is_loopback(host: str | None) -> bool:
@@ -248,11 +254,7 @@ def own_path(text: str) -> str:
 def webhook_url(text: str) -> str:
     """As `crm_url`, but with a path."""
     sentence = "must be an https:// address (http:// only on a loopback address)"
-    try:
-        url = urlsplit(text)
-        url.port  # noqa: B018 - raises ValueError when the port makes no sense
-    except ValueError as exc:
-        raise ValueError(sentence) from exc
+    url = _split(text, sentence)
     plain_but_local = url.scheme == "http" and _is_loopback(url.hostname)
     is_plain_text = re.fullmatch(r"[!-~]+", text) and url.username is None and not url.fragment
     if not (url.scheme == "https" or plain_but_local) or not url.hostname or not is_plain_text:
@@ -286,11 +288,7 @@ def email_addresses(text: str) -> list[str]:
 def email(text: str) -> dict[str, Any]:
     """A mail server."""
     sentence = "must be an address such as smtp+tls://user:password@mail.example.com:587"
-    try:
-        url = urlsplit(text)
-        url.port  # noqa: B018 - raises ValueError when the port makes no sense
-    except ValueError as exc:
-        raise ValueError(sentence) from exc
+    url = _split(text, sentence)
     if url.scheme not in {"smtp", "smtp+tls", "smtp+ssl", "consolemail"}:
         raise ValueError(sentence)
     if url.scheme != "consolemail" and not url.hostname:
@@ -339,11 +337,7 @@ def database(text: str) -> dict[str, Any]:
 def cache(text: str) -> dict[str, Any]:
     """Redis or a folder: a cache that every worker shares."""
     sentence = "must be an address such as redis://host:6379/0 or filecache:///folder"
-    try:
-        url = urlsplit(text)
-        url.port  # noqa: B018 - raises ValueError when the port makes no sense
-    except ValueError as exc:
-        raise ValueError(sentence) from exc
+    url = _split(text, sentence)
     where = url.path if url.scheme == "filecache" else url.hostname
     if url.scheme not in {"redis", "rediss", "filecache"} or not where:
         raise ValueError(sentence)
