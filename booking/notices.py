@@ -156,6 +156,7 @@ def _headline(event: BookingEvent) -> str:
     headlines = {
         BookingEvent.Kind.CONFIRMED: _("New booking"),
         BookingEvent.Kind.IN_DOUBT: _("A booking is in doubt"),
+        BookingEvent.Kind.LATE_ANSWER: _("The CRM has answered after a booking was resolved"),
         BookingEvent.Kind.CHANGE_ASKED: _("A buyer asks to move or cancel"),
     }
     return headlines[BookingEvent.Kind(event.kind)]

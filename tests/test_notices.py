@@ -111,6 +111,14 @@ class TestTheOutbox:
 
         assert Notice.objects.get().event.kind == "in_doubt"
 
+    def test_an_answer_after_a_person_has_resolved_it_is_told(self, by_email, mailoutbox):
+        made = booking(outcome="in_doubt")
+        handover.resolve(made, was_booked=False, by="anna", note="")
+        made.settle(Outcome.CONFIRMED, "", {})
+        notices.send_due()
+
+        assert "Ответ CRM пришёл уже после решения" in mailoutbox[0].subject
+
     def test_goes_with_the_event_or_not_at_all(self, by_email, monkeypatch):
         made = booking(outcome="sending")
         monkeypatch.setattr("booking.models.notice.TOLD", None)

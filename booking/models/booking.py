@@ -254,8 +254,11 @@ class Booking(models.Model):
                 settled_at=timezone.now(),
                 crm_seconds=facts.get("seconds"),
             )
-            kind = BookingEvent.Kind(outcome) if changed else BookingEvent.Kind.LATE_ANSWER
-            self.note(kind, {**facts, "reason": reason})
+            facts = {**facts, "reason": reason}
+            if changed:
+                self.note(BookingEvent.Kind(outcome), facts)
+            else:
+                self.note(BookingEvent.Kind.LATE_ANSWER, {**facts, "outcome": outcome})
         self.refresh_from_db()
 
     def lose_track(self) -> bool:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from booking.models.booking import BookingEvent
 
 # Kinds of events that staff want to hear of at once.
-TOLD = frozenset({"confirmed", "in_doubt", "change_asked"})
+TOLD = frozenset({"confirmed", "in_doubt", "late_answer", "change_asked"})
 
 
 class NoticeManager(models.Manager["Notice"]):
