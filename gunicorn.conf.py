@@ -1,10 +1,10 @@
 """Settings of gunicorn, which reads this file by itself. WEB_CONCURRENCY and PORT are its own."""
 
+import atexit
 import os
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Any
 
 # Threads, because a worker mostly waits for the CRM: a booking may hold one for 15 seconds.
 worker_class = "gthread"
@@ -56,8 +56,11 @@ if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="figures-", dir=_memory)
 
 
-def on_exit(server: Any) -> None:
-    shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
+# Not gunicorn's on_exit, which a start that fails never gets to. Workers inherit it, and must not.
+@atexit.register
+def _remove_figures(master: int = os.getpid()) -> None:
+    if os.getpid() == master:
+        shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
 
 
 # No access log: the proxy has one. If one is asked for (--access-logfile -), it leaves out the
