@@ -16,7 +16,7 @@ from django.utils import timezone
 from phonenumber_field.phonenumber import PhoneNumber
 
 from booking import availability, limits
-from booking.crm import AddReply, Reason, Visit
+from booking.crm import AddOutcome, AddReply, Reason, Visit
 from booking.gateway import crm_client
 from booking.models import Booking, BookingEvent, ChangeRequest, Outcome
 
@@ -24,6 +24,11 @@ logger = logging.getLogger(__name__)
 
 # What a worker needs beside the call itself: writing the journal twice while the database is busy.
 BOOKKEEPING = timedelta(seconds=45)
+HELD_UP = AddReply(
+    outcome=AddOutcome.NOT_SENT,
+    reason=Reason.UNREACHABLE,
+    remarks=("This process was held up for so long that nothing was sent.",),
+)
 # Refusals that a time taken by somebody else in the meantime would explain.
 PERHAPS_TAKEN = {Reason.SLOT_TAKEN, Reason.DECLINED}
 
@@ -72,7 +77,7 @@ def book(order: Order) -> Booking:
     if not is_new:
         return _standing(booking, order)
     was_free = availability.was_free(booking.house_id, booking.starts_at_local)
-    reply = crm_client().add(_visit(booking))
+    reply = HELD_UP if _is_too_late(booking) else crm_client().add(_visit(booking))
     is_settled = _settle(booking, reply)
     availability.forget(booking.house_id, booking.starts_at_local.date())
     if is_settled:
@@ -230,18 +235,30 @@ def _may_follow(latest: Booking, order: Order) -> bool:
 
 def _standing(booking: Booking, order: Order) -> Booking:
     booking = with_deadline_kept(booking)
-    if not order.is_of(booking):
-        booking.note(
-            BookingEvent.Kind.ASKED_AGAIN,
-            {"starts_at": order.starts_at.isoformat(timespec="minutes")},
-        )
+    facts = {"starts_at": order.starts_at.isoformat(timespec="minutes")}
+    kind = BookingEvent.Kind.ASKED_AGAIN
+    # Once for each start: a form can be sent any number of times.
+    if not order.is_of(booking) and not booking.events.filter(kind=kind, facts=facts).exists():
+        booking.note(kind, facts)
     return booking
 
 
 def _patience() -> timedelta:
     """How long a booking may be "sending" before nobody can still be working on it."""
-    call = settings.MACROCRM_CONNECT_TIMEOUT + settings.MACROCRM_READ_TIMEOUT
-    return timedelta(seconds=call) + BOOKKEEPING
+    return _longest_call() + BOOKKEEPING
+
+
+def _longest_call() -> timedelta:
+    return timedelta(seconds=settings.MACROCRM_CONNECT_TIMEOUT + settings.MACROCRM_READ_TIMEOUT)
+
+
+def _is_too_late(booking: Booking) -> bool:
+    """Whether a call begun now could last beyond the deadline.
+
+    Then this process was held up (a machine put to sleep), and by now somebody may have found out
+    that nothing is booked and let the buyer book anew.
+    """
+    return timezone.now() + _longest_call() > booking.deadline_at
 
 
 def _visit(booking: Booking) -> Visit:

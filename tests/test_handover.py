@@ -146,6 +146,24 @@ def _later(order):
     return order.starts_at + timedelta(minutes=30)
 
 
+def test_a_third_time_asked_is_noted_once(standin, order):
+    first = handover.book(order)
+    for _ in range(3):
+        handover.book(replace(order, key=uuid.uuid4(), starts_at=_later(order)))
+
+    assert kinds(first).count("asked_again") == 1
+
+
+def test_a_process_that_was_held_up_sends_nothing_any_more(standin, order, monkeypatch):
+    # As if all the time for it had passed between the journal and the call.
+    monkeypatch.setattr(handover, "BOOKKEEPING", timedelta(seconds=-1))
+
+    booking = handover.book(order)
+
+    assert booking.outcome == "not_sent"
+    assert standin.count("add") == 0
+
+
 def test_a_refused_phone_is_refused(standin, order):
     booking = handover.book(replace(order, phone=PhoneNumber.from_string(REFUSED_PHONE)))
 
