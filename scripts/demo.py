@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import secrets
 import signal
 import socket
@@ -86,7 +87,8 @@ def _run(port: int, stop: Stop) -> None:
 def _environment(crm_port: int) -> dict[str, str]:
     """Whatever a `.env` file says, a demo has to do with nothing real."""
     var = ROOT / "var"
-    return {
+    example = (ROOT / ".env.example").read_text("utf-8")
+    return dict.fromkeys(re.findall(r"^#?([A-Z_]+)=", example, re.MULTILINE), "") | {
         "DJANGO_SETTINGS_MODULE": "config.settings",
         "PYTHONPATH": str(ROOT),
         "SECRET_KEY": secrets.token_urlsafe(50),
