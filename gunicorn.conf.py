@@ -50,18 +50,19 @@ control_socket_disable = True
 _memory = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - only new files in it
 worker_tmp_dir = _memory
 
+
+def _remove(folder: str, master: int) -> None:
+    if os.getpid() == master:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 # Where the workers leave their figures for each other: a scrape reaches one of them and wants all.
 # Before the application is loaded, since prometheus_client decides by it how to count.
 if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="figures-", dir=_memory)
-
-
-# Not gunicorn's on_exit, which a start that fails never gets to. Workers inherit it, and must not.
-@atexit.register
-def _remove_figures(master: int = os.getpid()) -> None:
-    if os.getpid() == master:
-        shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
-
+    _figures = tempfile.mkdtemp(prefix="figures-", dir=_memory)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = _figures
+    # Not gunicorn's on_exit, which a start that fails never gets to. Workers inherit it.
+    atexit.register(_remove, _figures, os.getpid())
 
 # No access log: the proxy has one. If one is asked for (--access-logfile -), it leaves out the
 # query string, in which steps 1 to 3 keep a buyer's flat.
