@@ -711,10 +711,10 @@ def test_without_a_mark_everything_is_read_each_time(read_keys):
 
 
 def test_an_entry_that_has_run_out_is_not_recalled_from_what_was_read(monkeypatch):
-    memory.keep_answer("k", memory.view("k"), "x", fresh_for=0.1, good_for=0.1)
+    memory.keep_answer("k", memory.view("k"), "x", fresh_for=5, good_for=5)
     assert set(memory.recall(["k"])[0]) == {"k"}
 
-    later = time.time() + 1
+    later = time.time() + 11
     monkeypatch.setattr(time, "time", lambda: later)
 
     assert memory.recall(["k"])[0] == {}
