@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := config booking tests scripts manage.py gunicorn.conf.py
+SOURCES := config booking bench tests scripts manage.py gunicorn.conf.py
 TEMPLATES = $(shell find templates -name '*.html')
 # What the checks of a deployment want to see; a developer's own .env must not change it.
 PRODUCTION = SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))') \
@@ -10,7 +10,7 @@ PRODUCTION = SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token
   MACROCRM_URL=https://crm.example.com MACROCRM_DOMAIN=example.com MACROCRM_APP_SECRET=example-secret
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo html-checker test test-services torture soak lint format lock audit image-test messages screens screenshots
+.PHONY: bench help install demo html-checker test test-services torture soak lint format lock audit image-test messages screens screenshots
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -43,11 +43,14 @@ torture: install ## 500 bookings by real processes while 60 workers are killed
 soak: install ## MINUTES=10 of BUYERS=100 at once on two sites with PostgreSQL and Redis
 	$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),10) --buyers $(or $(BUYERS),100)
 
+bench: install ## how fast the site is, in ten minutes (needs Debian's wrk)
+	$(BIN)/python -m bench $(BENCH)
+
 lint: install ## formatting, lint, types, system checks
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/djade --check $(TEMPLATES)
-	$(BIN)/mypy config booking tests scripts
+	$(BIN)/mypy config booking bench tests scripts
 	$(BIN)/python -W error -m compileall -q $(SOURCES)
 	$(BIN)/python scripts/messages.py --check
 	@echo 'checks of a deployment'

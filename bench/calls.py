@@ -1,0 +1,80 @@
+"""How often the CRM is called for a thousand buyers who come at once."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from itertools import cycle
+from pathlib import Path
+from tempfile import mkdtemp
+
+from bench import figures, journey
+from bench.figures import Figure
+from bench.stage import Stage, site_of, stage
+from tests.processes import StandInProcess
+from tests.services import running_redis
+
+BUYERS = 1000
+# As many as one worker lets in (booking.middleware.crowd): who is turned away asks nothing.
+AT_ONCE = 16
+CATEGORIES = ("flat", "garage", "storageroom", "comm")
+ESTATE = ("--houses", "1", "--flats", "250")
+# The days of a page, one to spare, one list for each category.
+GOAL = 14 + 1 + len(CATEGORIES)
+# A day's answer is fresh for 30 s, less the jitter; the crowd must have come by then.
+FRESH_PERIOD = 24
+
+
+def measure(folder: Path) -> Iterator[Figure]:
+    with stage(folder, *ESTATE) as here:
+        yield from _of_a_crowd("2 workers, embedded cache", [here])
+    if shutil.which("redis-server"):
+        yield from _with_redis(folder)
+    else:
+        name = f"calls for {BUYERS:,} buyers, Redis"
+        yield Figure(name=name, value=None, note="there is no redis-server (Debian's package)")
+
+
+def _with_redis(folder: Path) -> Iterator[Figure]:
+    """Two sites of one worker each, as on two machines; Redis is all that they share."""
+    with ExitStack() as stack:
+        cache = stack.enter_context(running_redis())
+        standin = stack.enter_context(StandInProcess(Path(mkdtemp(dir=folder)), *ESTATE))
+        sites = [
+            site_of(
+                Path(mkdtemp(dir=folder)),
+                standin,
+                static=folder / "static",
+                workers=1,
+                cache_url=cache,
+            )
+            for _machine in range(2)
+        ]
+        stages = [Stage(standin, stack.enter_context(site)) for site in sites]
+        yield from _of_a_crowd("2 sites, Redis", stages)
+
+
+def _of_a_crowd(where: str, stages: Sequence[Stage]) -> Iterator[Figure]:
+    began_at = time.perf_counter()
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        buyers = zip(range(BUYERS), cycle(stages), cycle(CATEGORIES), strict=False)
+        visits = [pool.submit(_visit, here, number, category) for number, here, category in buyers]
+        for visit in visits:
+            visit.result()
+    took = time.perf_counter() - began_at
+    counts = stages[0].calls()
+    note = ", ".join(f"{method} {count}" for method, count in counts.items() if count)
+    total = sum(counts.values())
+    yield figures.at_most(f"calls for {BUYERS:,} buyers, {where}", total, GOAL, note=note)
+    yield figures.at_most("seconds within which they came", took, FRESH_PERIOD, unit="s")
+
+
+def _visit(here: Stage, number: int, category: str) -> None:
+    """One buyer: their own flat, the days, and a free time up to the button."""
+    houses = here.page(f"/?category={category}").html
+    flats = here.page(journey.link(houses, r"/\?[^\"]*house=")).html
+    own = journey.links(flats, "/time/")[number // len(CATEGORIES)]
+    here.page(journey.link(here.page(own).html, "/confirm/"))
