@@ -6,6 +6,19 @@ from django.utils.translation import gettext_lazy as _
 
 from booking import language, wording
 
+# For pages that are written out in Russian: nothing is asked of the request.
+NAME = "Запись на получение ключей"
+
+
+def essentials() -> dict[str, str]:
+    """For a page that is drawn when much is broken: it takes the settings and nothing else."""
+    phone = settings.SUPPORT_PHONE
+    return {
+        "site_name": settings.SITE_NAME or NAME,
+        "support_phone": phone,
+        "support_phone_href": wording.tel(phone),
+    }
+
 
 def site(request: HttpRequest) -> dict[str, Any]:
     """What every page needs to name itself, to look as it should and to say whom to call."""

@@ -57,6 +57,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "booking.middleware.CRMErrorPages",
+    "booking.middleware.DatabaseAwayPage",
     "booking.middleware.TooManyTriesPage",
     "axes.middleware.AxesMiddleware",
 ]
@@ -234,7 +235,7 @@ MACROCRM_DOMAIN = _env.required("MACROCRM_DOMAIN", env.crm_domain, "")
 MACROCRM_APP_SECRET = _env.required("MACROCRM_APP_SECRET", str, "")
 MACROCRM_METHOD = _env.optional("MACROCRM_METHOD", env.one_of("POST", "GET"), "POST")
 MACROCRM_CONNECT_TIMEOUT = _env.optional("MACROCRM_CONNECT_TIMEOUT", env.seconds(0.1, 30), 3.0)
-MACROCRM_READ_TIMEOUT = _env.optional("MACROCRM_READ_TIMEOUT", env.seconds(0.1, 60), 10.0)
+MACROCRM_READ_TIMEOUT = _env.optional("MACROCRM_READ_TIMEOUT", env.seconds(0.1, 30), 10.0)
 MACROCRM_CONCURRENCY = _env.optional("MACROCRM_CONCURRENCY", env.whole(1, 32), 4)
 
 # Booking

@@ -144,7 +144,7 @@ def test_an_outage_during_the_call_leaves_a_booking_that_can_be_found(
     assert shown(buyer.browser.get(answer.location)) == "sending"
     # What a press finds while the journal can't be read: a page that knows of no booking, but says
     # that asking again makes no second one. It does not.
-    assert meanwhile.status == 500
+    assert meanwhile.status == 503
     assert "запись от этого не повторится" in meanwhile.html
     assert buyer.press().location == answer.location
     assert crm.count("add") == len(crm.ledger) == 1
@@ -168,7 +168,7 @@ def test_without_a_database_nothing_is_booked(buyer, crm, postgres):
     with postgres.stopped():
         answer = buyer.press()
 
-    assert answer.status == 500
+    assert answer.status == 503
     assert outcomes(postgres) == []
     assert crm.count("add") == 0
     # Nor has the form lost its worth.

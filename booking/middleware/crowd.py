@@ -16,6 +16,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
+from booking.context_processors import essentials
 from booking.watch import metrics
 
 # For each process. Together fewer than the threads of a worker.
@@ -67,4 +68,5 @@ def _come_again(request: HttpRequest) -> HttpResponse:
     headers = {"Retry-After": str(COME_AGAIN)}
     if request.method in {"GET", "HEAD"}:
         headers["Refresh"] = headers["Retry-After"]
-    return HttpResponse(render_to_string("503.html"), status=503, headers=headers)
+    page = render_to_string("503.html", essentials())
+    return HttpResponse(page, status=503, headers=headers)

@@ -1,4 +1,4 @@
-"""Pages for what no view expected: a CRM that can't be read, a limit that is reached."""
+"""Pages for what no view expected: no CRM, no database, a limit that is reached."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable
 from datetime import timedelta
 
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -18,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
-# When to come back if the CRM does not say.
+# When to come back if nobody can say.
 RETRY_AFTER_SECONDS = 60
 
 
@@ -34,12 +35,26 @@ class CRMErrorPages:
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if not isinstance(exception, CRMError):
             return None
-        logger.error("%s: %s", type(exception).__name__, exception, exc_info=exception)
-        context = {"retry_url": request.get_full_path() if request.method == "GET" else ""}
-        response = render(request, "booking/crm_away.html", context, status=503)
-        response.headers["Retry-After"] = str(_retry_after(exception))
-        response.headers["Cache-Control"] = "no-store"
-        return response
+        return _away(request, exception, "booking/crm_away.html", _retry_after(exception))
+
+
+class DatabaseAwayPage:
+    """Without the journal nothing can be booked or shown: a page that says so, with 503.
+
+    The two errors are what a server that is down, a broken connection and a journal that is locked
+    for too long are told by. Others are bugs and get the 500 that they deserve.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if not isinstance(exception, OperationalError | InterfaceError):
+            return None
+        return _away(request, exception, "booking/database_away.html", RETRY_AFTER_SECONDS)
 
 
 class TooManyTriesPage:
@@ -62,6 +77,17 @@ class TooManyTriesPage:
         response.headers["Retry-After"] = str(max(1, math.ceil(seconds)))
         response.headers["Cache-Control"] = "no-store"
         return response
+
+
+def _away(
+    request: HttpRequest, exception: Exception, template: str, retry_after: int
+) -> HttpResponse:
+    logger.error("%s: %s", type(exception).__name__, exception, exc_info=exception)
+    context = {"retry_url": request.get_full_path() if request.method == "GET" else ""}
+    response = render(request, template, context, status=503)
+    response.headers["Retry-After"] = str(retry_after)
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 def _retry_after(error: CRMError) -> int:

@@ -1,4 +1,4 @@
-"""Pages and files about the site itself: its accessibility, its brand."""
+"""Pages and files about the site itself: its accessibility, its brand, that it is broken."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from pathlib import Path
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from booking import brand
+from booking.context_processors import essentials
 
 A_YEAR = 365 * 24 * 3600
 
@@ -25,6 +27,11 @@ def favicon(request: HttpRequest) -> HttpResponse:
 @require_safe
 def accessibility(request: HttpRequest) -> HttpResponse:
     return render(request, "booking/accessibility.html")
+
+
+def broken(request: HttpRequest) -> HttpResponse:
+    """Django's 500: drawn without the database, and without what else may have broken."""
+    return HttpResponse(render_to_string("500.html", essentials()), status=500)
 
 
 @cache_control(public=True, max_age=A_YEAR, immutable=True)

@@ -1,0 +1,155 @@
+"""What every page owes the buyer, the pages of errors before all: words, a way on, a phone."""
+
+from __future__ import annotations
+
+import re
+from uuid import uuid4
+
+import pytest
+from django.core.exceptions import PermissionDenied
+from django.db import InterfaceError, OperationalError
+from django.http import HttpResponse
+from django.test import RequestFactory
+from django.utils import translation
+from django.views import defaults
+from django.views.csrf import csrf_failure
+
+from booking import handover
+from booking.middleware import crowd
+from booking.views import about
+from tests.journey import heading, text_of
+
+# No test here has a database, unless it says so: pytest-django breaks whatever asks for one.
+
+PHONE = "+7 343 000-00-00"
+A_PATH = f"/bookings/{uuid4()}/"
+
+
+@pytest.fixture(autouse=True)
+def in_russian():
+    """Whatever language another test's request has left behind."""
+    with translation.override("ru"):
+        yield
+
+
+def bad_request() -> HttpResponse:
+    return defaults.bad_request(RequestFactory().get("/"), ValueError())
+
+
+def forbidden() -> HttpResponse:
+    return defaults.permission_denied(RequestFactory().get("/"), PermissionDenied())
+
+
+def form_too_old() -> HttpResponse:
+    return csrf_failure(RequestFactory().post("/"))
+
+
+def not_found() -> HttpResponse:
+    return defaults.page_not_found(RequestFactory().get("/nowhere/"), ValueError())
+
+
+def broken() -> HttpResponse:
+    return about.broken(RequestFactory().get("/"))
+
+
+def crowded() -> HttpResponse:
+    return crowd._come_again(RequestFactory().get("/"))
+
+
+every_error = pytest.mark.parametrize(
+    ("made", "status", "title"),
+    [
+        (bad_request, 400, "Не удалось разобрать этот адрес"),
+        (forbidden, 403, "Эта страница для вас закрыта"),
+        (form_too_old, 403, "Страница была открыта слишком долго"),
+        (not_found, 404, "Такой страницы нет"),
+        (broken, 500, "Что-то сломалось у нас"),
+        (crowded, 503, "Сейчас слишком много посетителей"),
+    ],
+)
+
+
+@every_error
+def test_a_page_of_an_error_says_what_is_the_matter_and_whom_to_call(made, status, title):
+    answer = made()
+
+    assert answer.status_code == status
+    assert heading(answer) == title
+    assert f'href="tel:+73430000000">{PHONE}</a>' in text_of(answer)
+
+
+@every_error
+def test_no_page_of_an_error_speaks_in_numbers(made, status, title):
+    main = re.search(r"<main.*</main>", text_of(made()), re.DOTALL)
+
+    assert main
+    assert str(status) not in main[0]
+
+
+@every_error
+def test_a_page_of_an_error_looks_like_the_others_and_is_in_no_index(made, status, title):
+    html = text_of(made())
+
+    assert "css/site.css" in html
+    assert 'class="header"' in html
+    assert '<meta name="robots" content="noindex">' in html
+
+
+def test_a_site_without_a_phone_offers_none(settings):
+    settings.SUPPORT_PHONE = ""
+
+    assert "tel:" not in text_of(broken())
+    assert "tel:" not in text_of(crowded())
+
+
+@pytest.fixture
+def journal_that_fails(monkeypatch):
+    def fail_with(error: Exception) -> None:
+        def find(key: object) -> None:
+            raise error
+
+        monkeypatch.setattr(handover, "find", find)
+
+    return fail_with
+
+
+@pytest.mark.parametrize("error", [OperationalError("no route"), InterfaceError("closed")])
+def test_a_database_that_is_away_is_no_dead_end(client, journal_that_fails, error):
+    journal_that_fails(error)
+
+    answer = client.get(A_PATH)
+
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"] == "60"
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert heading(answer) == "Запись временно недоступна"
+    assert "остаётся в силе" in text_of(answer)
+    assert f'href="{A_PATH}">Попробовать ещё раз' in text_of(answer)
+    assert PHONE in text_of(answer)
+
+
+def test_it_is_told_to_whoever_watches(client, journal_that_fails, caplog):
+    journal_that_fails(OperationalError("no route"))
+
+    client.get(A_PATH)
+
+    (record,) = [record for record in caplog.records if record.exc_info]
+    assert record.getMessage() == "OperationalError: no route"
+
+
+def test_it_speaks_english_too(client, journal_that_fails):
+    journal_that_fails(OperationalError("no route"))
+
+    answer = client.get(A_PATH, headers={"Accept-Language": "en"})
+
+    assert heading(answer) == "Booking is not available just now"
+
+
+def test_a_bug_is_no_outage(client, journal_that_fails):
+    client.raise_request_exception = False
+    journal_that_fails(KeyError("a bug"))
+
+    answer = client.get(A_PATH)
+
+    assert answer.status_code == 500
+    assert heading(answer) == "Что-то сломалось у нас"
