@@ -207,6 +207,7 @@ def test_not_sent_can_be_sent_again_once(standin, order):
     booking = handover.book_again(not_sent, None)
     again = handover.book_again(not_sent, None)
 
+    assert booking is not None
     assert booking.outcome == "confirmed"
     assert booking.key != not_sent.key
     assert again == booking
