@@ -31,6 +31,7 @@ QUERIES: tuple[dict[str, Any], ...] = (
     {"visit_day": "today"},
     {"visit_day": "later"},
     {"visit_day": "past"},
+    {"visit_day": "past", "outcome__exact": "in_doubt"},
     {"created_at__year": NOW.year},
     {"created_at__year": NOW.year, "created_at__month": NOW.month},
     {"created_at__year": NOW.year, "created_at__month": NOW.month, "created_at__day": NOW.day},

@@ -196,6 +196,8 @@ class Booking(models.Model):
             models.Index(fields=("flat_folded", "-created_at", "-id"), name="booking_log_flat"),
             models.Index(fields=("phone", "-created_at", "-id"), name="booking_log_phone"),
             models.Index(fields=("starts_at", "id"), name="booking_log_visit"),
+            # Few of many in the order of their visits: the queue of those in doubt, too.
+            models.Index(fields=("outcome", "starts_at", "id"), name="booking_log_outcome_visit"),
         ]
 
     def __str__(self) -> str:
