@@ -5,13 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
+from django.db import OperationalError
+from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from booking import handover
-from booking.models import ChangeRequest, House
+from booking.middleware import Doorman
+from booking.models import Booking, ChangeRequest, House
 from booking.standin import StandIn
 from booking.standin.estate import REFUSED_PHONE, Estate, of_size
 from tests.browser.buyer import Buyer
@@ -240,9 +245,36 @@ def in_english(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
     buyer.sees("When would you like to come?")
 
 
+def receipt_in_english(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    receipt_of_a_known_house(buyer, standin, settings)
+    buyer.link("English").click()
+    buyer.sees("You are booked")
+
+
+def visit_that_is_over(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    confirmed(buyer, standin, settings)
+    Booking.objects.update(starts_at=timezone.now() - timedelta(days=1))
+    buyer.page.reload()
+    buyer.reads("Визит был")
+
+
 def no_such_page(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
     buyer.open("/bookings/00000000-0000-4000-8000-000000000000/")
     buyer.sees("Такой страницы нет")
+
+
+def journal_away(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(handover, "find", Mock(side_effect=OperationalError))
+        buyer.open("/bookings/00000000-0000-4000-8000-000000000000/")
+        buyer.reads("остаётся в силе")
+
+
+def crowd(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Doorman, "_lets_in", lambda doorman: False)
+        buyer.open()
+        buyer.sees("Сейчас слишком много посетителей")
 
 
 def broken(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
@@ -290,8 +322,12 @@ ALL: tuple[State, ...] = (
     not_understood,
     about_accessibility,
     in_english,
+    receipt_in_english,
+    visit_that_is_over,
     no_such_page,
     broken,
+    crowd,
+    journal_away,
 )
 
 in_every_state = pytest.mark.parametrize("state", ALL, ids=lambda state: state.__name__)
