@@ -6,13 +6,14 @@ import datetime
 import time
 import uuid
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
 from django.core.signing import BadSignature, Signer
 from django.http import QueryDict
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
 from django.utils.translation import gettext_lazy as _
 from phonenumber_field.formfields import PhoneNumberField
 from phonenumber_field.phonenumber import PhoneNumber
@@ -118,15 +119,15 @@ class Answers:
         return [(name, value) for name, value in (*given, *self.source.items()) if value]
 
     def choose_flat_url(self) -> str:
-        return self._url(reverse("booking:choose_flat"), "category", "house", "flat", "date")
+        return self._url(_path("booking:choose_flat"), "category", "house", "flat", "date")
 
     def choose_time_url(self) -> str:
         names = ("category", "house", "flat", "date", "start", "after")
-        return self._url(reverse("booking:choose_time"), *names)
+        return self._url(_path("booking:choose_time"), *names)
 
     def confirm_url(self) -> str:
         names = ("category", "house", "flat", "start", "after")
-        return self._url(reverse("booking:confirm"), *names)
+        return self._url(_path("booking:confirm"), *names)
 
     def booking_url(self, booking: Booking) -> str:
         """A booking's page, which tells what else was asked for."""
@@ -135,6 +136,16 @@ class Answers:
     def _url(self, path: str, *names: str) -> str:
         query = self.fields(*names)
         return f"{path}?{urlencode(query)}" if query else path
+
+
+def _path(view: str) -> str:
+    """Where a step is. A page needs it many times, and it never changes."""
+    return _path_under(get_script_prefix(), view)
+
+
+@lru_cache(maxsize=16)
+def _path_under(_prefix: str, view: str) -> str:
+    return reverse(view)
 
 
 SHOWN = Signer(salt="booking.form_shown")

@@ -75,26 +75,11 @@ class ChangeShown:
 # Step 1
 
 
-def category_links(answers: Answers) -> list[Link]:
-    """A choice of category, where there is one."""
-    offered = settings.BOOKING_CATEGORIES
-    if len(offered) < 2:
-        return []
-    return [
-        Link(
-            wording.CATEGORY_NAMES[category],
-            Answers(category=category, source=answers.source).choose_flat_url(),
-            is_current=category == answers.category,
-        )
-        for category in offered
-    ]
-
-
-def flat_form(answers: Answers, house: House | None, found: Sequence[Flat]) -> FlatForm:
-    unknown = house is not None and answers.flat and not found
+def flat_form(answers: Answers, house: House, found: Sequence[Flat]) -> FlatForm:
+    unknown = answers.flat and not found
     return FlatForm(
         typed=answers.flat,
-        error=wording.flat_not_listed(answers.flat, house.title) if house and unknown else "",
+        error=wording.flat_not_listed(answers.flat, house.title) if unknown else "",
         hidden=answers.but(flat="").fields("category", "house", "date"),
     )
 

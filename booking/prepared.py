@@ -16,8 +16,10 @@ from typing import Self
 from urllib.parse import quote_plus
 from uuid import UUID
 
+from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
@@ -53,6 +55,13 @@ class Links:
 # What a list is drawn with, before anybody's own take their place.
 MARKED = Links("\ue001", "\ue002")
 MARKED_TIMES = Links("\ue003", "\ue004")
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    label: Promise
+    url: str
+    is_current: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,19 +109,38 @@ class DayWithTimes:
 # Step 1
 
 
+def categories(answers: Answers) -> SafeString:
+    """A choice of category, where there is one."""
+    own = Links.through(Answers(category=GAP, source=answers.source).choose_flat_url())
+    offered = tuple(settings.BOOKING_CATEGORIES)
+    markup = _categories(offered, answers.category, get_language()) if len(offered) > 1 else ""
+    return _filled(markup, (MARKED, own))
+
+
 def houses(answers: Answers, listed: Houses) -> SafeString:
+    """The choice of a house, and what to do if it is not among them."""
     own = Links.through(answers.but(house=GAP).choose_flat_url())
-    markup = _houses(listed, answers.category, get_language())
+    markup = _houses(listed, answers.category, settings.SUPPORT_PHONE, get_language())
     return _filled(markup, (MARKED, own))
 
 
 def flats(answers: Answers, listed: Flats) -> SafeString:
+    """The same of a flat."""
     own = Links.through(answers.but(flat=GAP).choose_time_url())
-    return _filled(_flats(listed), (MARKED, own))
+    return _filled(_flats(listed, settings.SUPPORT_PHONE, get_language()), (MARKED, own))
+
+
+@lru_cache(maxsize=16)
+def _categories(offered: tuple[str, ...], current: str, _language: str | None) -> str:
+    tabs = [
+        Tab(wording.CATEGORY_NAMES[category], MARKED.to(category), category == current)
+        for category in offered
+    ]
+    return render_to_string("booking/_categories.html", {"categories": tabs})
 
 
 @lru_cache(maxsize=32)
-def _houses(listed: Houses, category: str, _language: str | None) -> str:
+def _houses(listed: Houses, category: str, phone: str, _language: str | None) -> str:
     cards = [
         HouseCard(
             house.title,
@@ -122,13 +150,18 @@ def _houses(listed: Houses, category: str, _language: str | None) -> str:
         )
         for house in listed.houses
     ]
-    return render_to_string("booking/_houses.html", {"houses": cards})
+    return render_to_string("booking/_houses.html", {"houses": cards, **_support(phone)})
 
 
 @lru_cache(maxsize=64)
-def _flats(listed: Flats) -> str:
+def _flats(listed: Flats, phone: str, _language: str | None) -> str:
     chips = [Chip(flat.label, MARKED.to(flat.number)) for flat in listed]
-    return render_to_string("booking/_flats.html", {"flats": chips})
+    return render_to_string("booking/_flats.html", {"flats": chips, **_support(phone)})
+
+
+def _support(phone: str) -> dict[str, str]:
+    """Whom to call, as every page has it."""
+    return {"support_phone": phone, "support_phone_href": wording.tel(phone)}
 
 
 # Step 2

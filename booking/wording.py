@@ -8,7 +8,7 @@ from datetime import date, datetime
 from django.utils import formats, timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext, pgettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext, pgettext_lazy
 from phonenumber_field.phonenumber import PhoneNumber
 
 from booking.availability import Day, DayState
@@ -70,6 +70,72 @@ REFUSED_OTHERWISE = gettext_lazy(
     " co-owner named in the contract will do. Perhaps there already is a booking for this flat;"
     " then please call us."
 )
+
+KINDS = {
+    "flat": pgettext_lazy("before a number", "flat"),
+    "garage": pgettext_lazy("before a number", "parking space"),
+    "storageroom": pgettext_lazy("before a number", "storage room"),
+    "comm": pgettext_lazy("before a number", "premises"),
+}
+
+# By `date.weekday()`: alone, in short, inside a sentence, and in the case of what is booked.
+WEEKDAYS = (
+    pgettext_lazy("weekday", "Monday"),
+    pgettext_lazy("weekday", "Tuesday"),
+    pgettext_lazy("weekday", "Wednesday"),
+    pgettext_lazy("weekday", "Thursday"),
+    pgettext_lazy("weekday", "Friday"),
+    pgettext_lazy("weekday", "Saturday"),
+    pgettext_lazy("weekday", "Sunday"),
+)
+SHORT_WEEKDAYS = (
+    pgettext_lazy("short weekday", "Mon"),
+    pgettext_lazy("short weekday", "Tue"),
+    pgettext_lazy("short weekday", "Wed"),
+    pgettext_lazy("short weekday", "Thu"),
+    pgettext_lazy("short weekday", "Fri"),
+    pgettext_lazy("short weekday", "Sat"),
+    pgettext_lazy("short weekday", "Sun"),
+)
+ON_WEEKDAYS = (
+    pgettext_lazy("when", "on Monday"),
+    pgettext_lazy("when", "on Tuesday"),
+    pgettext_lazy("when", "on Wednesday"),
+    pgettext_lazy("when", "on Thursday"),
+    pgettext_lazy("when", "on Friday"),
+    pgettext_lazy("when", "on Saturday"),
+    pgettext_lazy("when", "on Sunday"),
+)
+FOR_WEEKDAYS = (
+    pgettext_lazy("book for", "Monday"),
+    pgettext_lazy("book for", "Tuesday"),
+    pgettext_lazy("book for", "Wednesday"),
+    pgettext_lazy("book for", "Thursday"),
+    pgettext_lazy("book for", "Friday"),
+    pgettext_lazy("book for", "Saturday"),
+    pgettext_lazy("book for", "Sunday"),
+)
+
+ZONES = {
+    "Europe/Kaliningrad": gettext_lazy("Times are Kaliningrad time"),
+    "Europe/Moscow": gettext_lazy("Times are Moscow time"),
+    "Europe/Samara": gettext_lazy("Times are Samara time"),
+    "Europe/Saratov": gettext_lazy("Times are Saratov time"),
+    "Europe/Volgograd": gettext_lazy("Times are Volgograd time"),
+    "Europe/Astrakhan": gettext_lazy("Times are Astrakhan time"),
+    "Asia/Yekaterinburg": gettext_lazy("Times are Yekaterinburg time"),
+    "Asia/Omsk": gettext_lazy("Times are Omsk time"),
+    "Asia/Novosibirsk": gettext_lazy("Times are Novosibirsk time"),
+    "Asia/Barnaul": gettext_lazy("Times are Barnaul time"),
+    "Asia/Tomsk": gettext_lazy("Times are Tomsk time"),
+    "Asia/Krasnoyarsk": gettext_lazy("Times are Krasnoyarsk time"),
+    "Asia/Irkutsk": gettext_lazy("Times are Irkutsk time"),
+    "Asia/Yakutsk": gettext_lazy("Times are Yakutsk time"),
+    "Asia/Vladivostok": gettext_lazy("Times are Vladivostok time"),
+    "Asia/Kamchatka": gettext_lazy("Times are Kamchatka time"),
+    "Asia/Almaty": gettext_lazy("Times are Almaty time"),
+    "Asia/Tashkent": gettext_lazy("Times are Tashkent time"),
+}
 
 
 def title(booking: Booking) -> str:
@@ -150,13 +216,7 @@ def flat_not_listed(number: str, house: str) -> str:
 
 def object_name(category: str, number: str) -> str:
     """A flat (or other object) with its kind, the way one says it: "flat 12"."""
-    kinds = {
-        "flat": pgettext("before a number", "flat"),
-        "garage": pgettext("before a number", "parking space"),
-        "storageroom": pgettext("before a number", "storage room"),
-        "comm": pgettext("before a number", "premises"),
-    }
-    return f"{kinds.get(category, '')}{NBSP}{number}".strip()
+    return f"{KINDS.get(category, '')}{NBSP}{number}".strip()
 
 
 def alphabet(number: str) -> str:
@@ -173,15 +233,7 @@ def alphabet(number: str) -> str:
 
 def day_in_words(day: date) -> str:
     """Weekday and day, "вторник, 2 декабря"; the year only when it isn't this one."""
-    weekday = (
-        pgettext("weekday", "Monday"),
-        pgettext("weekday", "Tuesday"),
-        pgettext("weekday", "Wednesday"),
-        pgettext("weekday", "Thursday"),
-        pgettext("weekday", "Friday"),
-        pgettext("weekday", "Saturday"),
-        pgettext("weekday", "Sunday"),
-    )[day.weekday()]
+    weekday = str(WEEKDAYS[day.weekday()])
     return f"{weekday}, {day_of_month(day)}"
 
 
@@ -198,28 +250,12 @@ def day_of_month(day: date) -> str:
 
 
 def short_weekday(day: date) -> str:
-    return (
-        pgettext("short weekday", "Mon"),
-        pgettext("short weekday", "Tue"),
-        pgettext("short weekday", "Wed"),
-        pgettext("short weekday", "Thu"),
-        pgettext("short weekday", "Fri"),
-        pgettext("short weekday", "Sat"),
-        pgettext("short weekday", "Sun"),
-    )[day.weekday()]
+    return str(SHORT_WEEKDAYS[day.weekday()])
 
 
 def on_day(day: date) -> str:
     """A day inside a sentence about when: "во вторник, 2 декабря"."""
-    on_weekday = (
-        pgettext("when", "on Monday"),
-        pgettext("when", "on Tuesday"),
-        pgettext("when", "on Wednesday"),
-        pgettext("when", "on Thursday"),
-        pgettext("when", "on Friday"),
-        pgettext("when", "on Saturday"),
-        pgettext("when", "on Sunday"),
-    )[day.weekday()]
+    on_weekday = str(ON_WEEKDAYS[day.weekday()])
     return f"{on_weekday}, {day_of_month(day)}"
 
 
@@ -231,15 +267,7 @@ def on_day_at(moment: datetime) -> str:
 
 def for_day_at(moment: datetime) -> str:
     """What one books for: "среду, 2 декабря, 11:00" after «Записаться на»."""
-    for_weekday = (
-        pgettext("book for", "Monday"),
-        pgettext("book for", "Tuesday"),
-        pgettext("book for", "Wednesday"),
-        pgettext("book for", "Thursday"),
-        pgettext("book for", "Friday"),
-        pgettext("book for", "Saturday"),
-        pgettext("book for", "Sunday"),
-    )[moment.weekday()]
+    for_weekday = str(FOR_WEEKDAYS[moment.weekday()])
     return f"{for_weekday}, {day_of_month(moment.date())}, {clock(moment)}"
 
 
@@ -291,27 +319,7 @@ def tel(phone: str) -> str:
 
 def zone_note(moment: datetime) -> str:
     """Which wall time a page shows: its zone by the city's name or, failing that, by its offset."""
-    known = {
-        "Europe/Kaliningrad": _("Times are Kaliningrad time"),
-        "Europe/Moscow": _("Times are Moscow time"),
-        "Europe/Samara": _("Times are Samara time"),
-        "Europe/Saratov": _("Times are Saratov time"),
-        "Europe/Volgograd": _("Times are Volgograd time"),
-        "Europe/Astrakhan": _("Times are Astrakhan time"),
-        "Asia/Yekaterinburg": _("Times are Yekaterinburg time"),
-        "Asia/Omsk": _("Times are Omsk time"),
-        "Asia/Novosibirsk": _("Times are Novosibirsk time"),
-        "Asia/Barnaul": _("Times are Barnaul time"),
-        "Asia/Tomsk": _("Times are Tomsk time"),
-        "Asia/Krasnoyarsk": _("Times are Krasnoyarsk time"),
-        "Asia/Irkutsk": _("Times are Irkutsk time"),
-        "Asia/Yakutsk": _("Times are Yakutsk time"),
-        "Asia/Vladivostok": _("Times are Vladivostok time"),
-        "Asia/Kamchatka": _("Times are Kamchatka time"),
-        "Asia/Almaty": _("Times are Almaty time"),
-        "Asia/Tashkent": _("Times are Tashkent time"),
-    }
     offset = moment.strftime("%z")
-    return known.get(str(moment.tzinfo)) or _("Times are in the zone UTC{offset}").format(
-        offset=f"{offset[:3]}:{offset[3:]}"
-    )
+    if named := ZONES.get(str(moment.tzinfo)):
+        return str(named)
+    return _("Times are in the zone UTC{offset}").format(offset=f"{offset[:3]}:{offset[3:]}")
