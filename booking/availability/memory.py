@@ -17,6 +17,7 @@ import time
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -85,8 +86,12 @@ class View:
 
 def key_of(*parts: str) -> str:
     """A key for any texts. Another installation of the CRM has other keys."""
-    whole = (FORMAT, settings.MACROCRM_URL, settings.MACROCRM_DOMAIN, *parts)
-    return hashlib.sha256("\0".join(whole).encode()).hexdigest()[:40]
+    return _digest(FORMAT, settings.MACROCRM_URL, settings.MACROCRM_DOMAIN, *parts)
+
+
+@lru_cache(maxsize=4096)
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:40]
 
 
 def recall(keys: Iterable[str]) -> tuple[dict[str, Remembered], Outage | None]:
