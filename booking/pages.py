@@ -139,8 +139,10 @@ def _confirm_url(answers: Answers, start: datetime) -> str:
 
 
 def outcome_shown(booking: Booking) -> str:
-    """The outcome by which a page is drawn; a confirmed booking may have been called off since."""
-    return "called_off" if booking.called_off_at else booking.outcome
+    """The outcome by which a page is drawn; a confirmed visit may be called off since, or over."""
+    if booking.called_off_at:
+        return "called_off"
+    return "over" if booking.is_booked and not booking.is_to_come else booking.outcome
 
 
 def booking_rows(booking: Booking, house: models.House) -> list[Row]:

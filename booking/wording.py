@@ -139,7 +139,11 @@ ZONES = {
 
 
 def title(booking: Booking) -> str:
-    return _("This visit is called off") if booking.called_off_at else str(TITLES[booking.outcome])
+    if booking.called_off_at:
+        return _("This visit is called off")
+    if booking.outcome == Outcome.CONFIRMED and booking.starts_at < timezone.now():
+        return _("The time of this visit has passed")
+    return str(TITLES[booking.outcome])
 
 
 def lead(booking: Booking) -> str:

@@ -60,7 +60,11 @@ class TestWhatItTells:
         Booking.objects.update(starts_at=timezone.now() - timedelta(days=1))
 
         html = text_of(client.get(booking.get_absolute_url()))
+        assert "Время этого визита прошло" in html
         assert "Ждём вас" not in html
+        assert "Вы записаны" not in html
+        assert "Что взять с собой" not in html
+        assert "Добавить в календарь" not in html
         assert "Попросить перенести" not in html
 
 

@@ -255,7 +255,7 @@ def visit_that_is_over(buyer: Buyer, standin: StandIn, settings: Settings) -> No
     confirmed(buyer, standin, settings)
     Booking.objects.update(starts_at=timezone.now() - timedelta(days=1))
     buyer.page.reload()
-    buyer.reads("Визит был")
+    buyer.sees("Время этого визита прошло")
 
 
 def no_such_page(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
