@@ -78,7 +78,7 @@ ELEMENTS = frozenset(
         """
         html head meta title link script noscript body header main footer nav aside section div
         h1 h2 h3 h4 p a span b br blockquote ul li dl dt dd details summary
-        form fieldset legend label input textarea button img
+        form fieldset legend label input textarea button img svg circle path
         """,
     )
 )
@@ -88,7 +88,7 @@ ATTRIBUTES = frozenset(
         """
         lang hreflang charset name content rel href type src alt class id tabindex role for value
         action method novalidate autocomplete autocapitalize spellcheck inputmode enterkeyhint
-        maxlength checked autofocus rows cols open http-equiv
+        maxlength checked autofocus rows cols open http-equiv hidden viewbox cx cy r d
         """,
     )
 )
