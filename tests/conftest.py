@@ -6,9 +6,17 @@ from collections.abc import Iterator
 
 import pytest
 from django.core.cache import cache
+from django.utils import translation
 from pytest_django.fixtures import Settings
 
 from booking.standin import StandIn
+
+
+@pytest.fixture(autouse=True)
+def own_language() -> Iterator[None]:
+    """Russian, whatever a page of the test before has spoken."""
+    with translation.override("ru"):
+        yield
 
 
 @pytest.fixture
