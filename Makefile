@@ -34,8 +34,9 @@ demo: $(VENV)/site.stamp ## the site with a stand-in CRM on http://127.0.0.1:800
 test: install ## all tests
 	$(BIN)/python -X dev -m pytest
 
-test-services: install ## all tests on PostgreSQL and Redis (Debian's packages)
-	$(BIN)/python -X dev -m tests.services $(BIN)/python -X dev -m pytest
+# Not in a browser again: what a page looks like does not depend on where its data lie.
+test-services: install ## the tests on PostgreSQL and Redis (Debian's packages), but for a browser's
+	$(BIN)/python -X dev -m tests.services $(BIN)/python -X dev -m pytest -m "not browser"
 
 torture: install ## 500 bookings by real processes while 60 workers are killed
 	$(BIN)/python -m tests.torture
