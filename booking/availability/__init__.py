@@ -7,6 +7,7 @@ reads go through one cache (`memory`, `asking`): houses are fresh for 5 minutes,
 
 from booking.availability.calendar import bookable_moment, horizon
 from booking.availability.catalogue import Flats, House, Houses, ready_houses, zone_of
+from booking.availability.store import one_moment
 from booking.availability.timetable import (
     Day,
     DaysPage,
@@ -33,6 +34,7 @@ __all__ = [
     "horizon",
     "is_free",
     "nearest_starts",
+    "one_moment",
     "ready_houses",
     "was_free",
     "zone_of",

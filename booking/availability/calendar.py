@@ -73,6 +73,11 @@ def bookable_starts(
     return tuple(moment for moment in moments if moment >= earliest)
 
 
+def last_offered_at(start: datetime) -> datetime:
+    """Until when a start is offered: so much notice is needed."""
+    return start - _notice()
+
+
 def unmistakable(wall: datetime, zone: ZoneInfo) -> datetime | None:
     """The moment of a wall time, unless the zone skips it or has it twice that night (C87).
 
@@ -131,4 +136,8 @@ def _continues(start: datetime, wall: datetime, free: set[time]) -> bool:
 
 
 def _earliest() -> datetime:
-    return timezone.now() + timedelta(hours=settings.BOOKING_MIN_NOTICE_HOURS)
+    return timezone.now() + _notice()
+
+
+def _notice() -> timedelta:
+    return timedelta(hours=settings.BOOKING_MIN_NOTICE_HOURS)

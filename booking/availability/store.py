@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import logging
 import pickle
+import threading
 import uuid
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -47,6 +49,21 @@ class Reading:
 
 
 _latest = Reading()
+# Of each thread: `reading` is what it looks at within `one_moment`, None until it has looked.
+_moment = threading.local()
+
+
+@contextmanager
+def one_moment() -> Iterator[None]:
+    """Within, this thread sees the store as it was at its first look, and looks at the mark once.
+
+    What it writes itself it sees. For pages that only show; whoever decides must look anew.
+    """
+    _moment.is_on, _moment.reading = True, None
+    try:
+        yield
+    finally:
+        _moment.is_on, _moment.reading = False, None
 
 
 def read(keys: list[str]) -> dict[str, Any]:
@@ -91,9 +108,19 @@ def delete(key: str) -> None:
 def note_change() -> None:
     """Whatever any process has read before, it must read again."""
     _tried(lambda: cache.set(MARK, uuid.uuid4().hex, MARK_GOOD_FOR), otherwise=None)
+    _moment.reading = None
 
 
 def _reading() -> Reading:
+    if not getattr(_moment, "is_on", False):
+        return _reading_now()
+    if _moment.reading is None:
+        _moment.reading = _reading_now()
+    reading: Reading = _moment.reading
+    return reading
+
+
+def _reading_now() -> Reading:
     """What was read under the mark of this moment; without a mark nothing is kept."""
     global _latest
     mark = read([MARK]).get(MARK)

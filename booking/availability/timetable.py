@@ -12,13 +12,14 @@ from datetime import time as clock
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from booking.availability import asking, calendar, memory
+from booking.availability import asking, calendar, memory, store
 from booking.availability.asking import Question
 from booking.availability.calendar import Span
 from booking.availability.catalogue import House
 from booking.availability.memory import Remembered
 from booking.crm import CRMError, CRMRefused
 from booking.gateway import crm_client
+from booking.watch import metrics
 
 logger = logging.getLogger(__name__)
 
@@ -49,13 +50,23 @@ class Day:
     error: CRMError | None = field(default=None, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+# Told apart by identity: a page is the same object for as long as nothing in it changes, so what is
+# drawn of it can be kept beside it.
+@dataclass(frozen=True, slots=True, eq=False)
 class DaysPage:
     """Some consecutive days, and a day of the page before and after, if there is one."""
 
     days: tuple[Day, ...]
     earlier: date | None = None
     later: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PutTogether:
+    """A page of days of which all are fresh, until one is not or its first time is too near."""
+
+    page: DaysPage
+    until: float  # as `time.time()` counts
 
 
 def days_page(house: House, chosen: date | None = None) -> DaysPage:
@@ -114,14 +125,31 @@ def is_free(house_id: str, start: datetime) -> bool | None:
 
 
 def _page(house: House, span: Span, chosen: date | None, patience: float) -> DaysPage:
-    """The days of one span, as far as they are known when the patience ends."""
+    """The days of one span, as far as they are known when the patience ends.
+
+    Between two answers of the CRM all buyers see the same, so it is put together once.
+    """
+    kept = store.once("pages of days", dict[tuple[House, Span], PutTogether])
+    known = kept.get((house, span))
+    if known and time.time() < known.until:
+        metrics.note_looks(fresh=len(known.page.days))
+        return known.page
     order = sorted(span.dates, key=lambda date: date != chosen)
     questions = [_question(house.id, house.zone, date) for date in order]
     longest = asking.longest_read() if chosen in span.dates else 0.0
     found = asking.look(questions, patience=patience, first_patience=longest)
     by_date = dict(zip(order, found, strict=True))
     shown = tuple(_day(date, by_date[date], house) for date in span.dates)
-    return DaysPage(shown, span.earlier, span.later)
+    page = DaysPage(shown, span.earlier, span.later)
+    kept[house, span] = PutTogether(page, _stands_until(page, found))
+    return page
+
+
+def _stands_until(page: DaysPage, found: Iterable[Remembered | None]) -> float:
+    """When a page has to be put together anew though nobody has written; 0: at once."""
+    fresh = [entry.fresh_until if entry and not entry.error else 0.0 for entry in found]
+    first_starts = [start for day in page.days for start in day.starts[:1]]
+    return min(fresh + [calendar.last_offered_at(start).timestamp() for start in first_starts])
 
 
 def _raise_if_all_failed(shown: Sequence[Day]) -> None:
