@@ -52,7 +52,8 @@ CACHE_LOOKS = Counter(
 
 def note_looks(**found: int) -> None:
     for name, count in found.items():
-        CACHE_LOOKS.labels(name).inc(count)
+        if count:
+            CACHE_LOOKS.labels(name).inc(count)
 
 
 class Journal(Collector):
