@@ -8,7 +8,7 @@ import uuid
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote_plus
 
 from django import forms
 from django.core.signing import BadSignature, Signer
@@ -134,8 +134,14 @@ class Answers:
         return self._url(booking.get_absolute_url(), "start")
 
     def _url(self, path: str, *names: str) -> str:
-        query = self.fields(*names)
-        return f"{path}?{urlencode(query)}" if query else path
+        query = "&".join(_encoded(name, value) for name, value in self.fields(*names))
+        return f"{path}?{query}" if query else path
+
+
+# A page has half a dozen addresses of the same answers.
+@lru_cache(maxsize=1024)
+def _encoded(name: str, value: str) -> str:
+    return f"{name}={quote_plus(value)}"
 
 
 def _path(view: str) -> str:
