@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.utils import timezone
@@ -57,13 +57,6 @@ class HouseClock:
 
 
 @dataclass(frozen=True, slots=True)
-class FlatForm:
-    typed: str
-    error: str
-    hidden: list[tuple[str, str]]
-
-
-@dataclass(frozen=True, slots=True)
 class ChangeShown:
     """A wish to move or cancel, and what staff have answered ("" so far)."""
 
@@ -73,15 +66,6 @@ class ChangeShown:
 
 
 # Step 1
-
-
-def flat_form(answers: Answers, house: House, found: Sequence[Flat]) -> FlatForm:
-    unknown = answers.flat and not found
-    return FlatForm(
-        typed=answers.flat,
-        error=wording.flat_not_listed(answers.flat, house.title) if unknown else "",
-        hidden=answers.but(flat="").fields("category", "house", "date"),
-    )
 
 
 def match_links(answers: Answers, flats: Iterable[Flat]) -> list[Link]:
@@ -99,11 +83,8 @@ def match_links(answers: Answers, flats: Iterable[Flat]) -> list[Link]:
 # Steps 2 and 3
 
 
-def chosen_rows(answers: Answers, house: House, flat: str) -> list[Row]:
-    """The answers to step 1, with the way back to each."""
-    to_houses = answers.but(house="", flat="", date="", start="").choose_flat_url()
-    to_flats = answers.but(flat="", date="", start="").choose_flat_url()
-    name = wording.object_name(answers.category, flat)
+def chosen_rows(house: House, name: str, to_houses: str, to_flats: str) -> list[Row]:
+    """The answers to step 1, with the way back to each; `name` is what is received."""
     where = ", ".join(filter(None, (house.title or house.id, house.address)))
     return [
         Row(_("House"), where, to_houses, _("Change the house")),
@@ -111,19 +92,13 @@ def chosen_rows(answers: Answers, house: House, flat: str) -> list[Row]:
     ]
 
 
-def time_row(answers: Answers, start: datetime) -> Row:
+def time_row(start: datetime, to_times: str) -> Row:
     when = wording.day_and_time(start)
-    change_url = answers.but(date=start.date().isoformat(), start="").choose_time_url()
-    return Row(_("Day and time"), when, change_url, _("Change day and time"))
+    return Row(_("Day and time"), when, to_times, _("Change day and time"))
 
 
 def house_clock(moment: datetime) -> HouseClock:
     return HouseClock(wording.zone_note(moment), moment)
-
-
-def days_url(answers: Answers, day: date | None) -> str:
-    """The page of days that holds this one, if there is one."""
-    return answers.but(date=day.isoformat(), start="").choose_time_url() if day else ""
 
 
 def time_links(answers: Answers, starts: Iterable[datetime]) -> list[Link]:

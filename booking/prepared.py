@@ -1,60 +1,44 @@
-"""Parts of pages that are alike for everybody, but for what stands inside the links.
+"""What the three steps show, drawn once for everybody who sees the same.
 
 On such pages the template is the cost: a list of days takes longer to draw than to find out. Two
-buyers see the same list, save that its links carry each one's own answers. So a list is drawn once
-for all, with marks in the places of those answers, and kept for as long as its content is the same.
+buyers see the same page, save for a few texts and for the addresses in its links, which carry each
+one's own answers. So the content of a page is drawn once for all, with marks in the places of
+those, and kept for as long as nothing else in it changes. It is drawn without the request: nothing
+of one buyer gets into the page of another.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
 from itertools import groupby
-from typing import Self
-from urllib.parse import quote_plus
 from uuid import UUID
 
 from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.functional import Promise
-from django.utils.html import escape
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
-from booking import wording
-from booking.availability import Day, DayState, Flats, Houses
+from booking import pages, wording
+from booking.availability import Day, DaysPage, DayState, Flats, House, Houses
+from booking.crm import Flat
 from booking.forms import WALL_TIME, Answers, ConfirmForm, shown_now
+from booking.marks import GAP, Drawn, MarkedLinks, mark
 
 # More of them on one day are shown by the part of the day.
 FEW_TIMES = 8
-# Characters of the private use area: no address has them, and a text that has spoils but itself.
-GAP = "\ue000"
-KEY, SHOWN = "\ue001", "\ue002"
 
-
-@dataclass(frozen=True, slots=True)
-class Links:
-    """Addresses that differ in one answer: what stands before it and after it."""
-
-    before: str
-    after: str
-
-    @classmethod
-    def through(cls, url: str) -> Self:
-        """By an address with GAP for the answer."""
-        before, _gap, after = url.partition(quote_plus(GAP))
-        return cls(before, after)
-
-    def to(self, answer: str) -> str:
-        return f"{self.before}{quote_plus(answer)}{self.after}"
-
-
-# What a list is drawn with, before anybody's own take their place.
-MARKED = Links("\ue001", "\ue002")
-MARKED_TIMES = Links("\ue003", "\ue004")
+CATEGORY_LINKS = MarkedLinks("category")
+HOUSE_LINKS = MarkedLinks("house")
+FLAT_LINKS = MarkedLinks("flat")
+DAY_LINKS = MarkedLinks("day")
+TIME_LINKS = MarkedLinks("time")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,81 +93,171 @@ class DayWithTimes:
 # Step 1
 
 
-def categories(answers: Answers) -> SafeString:
-    """A choice of category, where there is one."""
-    own = Links.through(Answers(category=GAP, source=answers.source).choose_flat_url())
-    offered = tuple(settings.BOOKING_CATEGORIES)
-    markup = _categories(offered, answers.category, get_language()) if len(offered) > 1 else ""
-    return _filled(markup, (MARKED, own))
+def place(
+    answers: Answers, listed: Houses, house: House | None, *, notice: str, search: str
+) -> SafeString:
+    """Step 1: the choice of a house or, in a house, of a flat.
+
+    `notice` and `search` are markup: what is wrong, and the form for a flat's number.
+    """
+    own = {"notice": notice, "search": search}
+    if len(settings.BOOKING_CATEGORIES) > 1:
+        elsewhere = Answers(category=GAP, source=answers.source)
+        own |= CATEGORY_LINKS.own(elsewhere.choose_flat_url())
+    if house:
+        own |= FLAT_LINKS.own(answers.but(flat=GAP).choose_time_url())
+        own["to_houses"] = answers.but(house="", flat="").choose_flat_url()
+    else:
+        own |= HOUSE_LINKS.own(answers.but(house=GAP).choose_flat_url())
+    drawn = _place(
+        answers.category,
+        tuple(settings.BOOKING_CATEGORIES),
+        listed,
+        house,
+        settings.SUPPORT_PHONE,
+        get_language(),
+    )
+    return drawn.filled(own)
 
 
-def houses(answers: Answers, listed: Houses) -> SafeString:
-    """The choice of a house, and what to do if it is not among them."""
-    own = Links.through(answers.but(house=GAP).choose_flat_url())
-    markup = _houses(listed, answers.category, settings.SUPPORT_PHONE, get_language())
-    return _filled(markup, (MARKED, own))
+# A house of 500 flats is 60 kB of markup.
+@lru_cache(maxsize=128)
+def _place(
+    category: str,
+    offered: tuple[str, ...],
+    listed: Houses,
+    house: House | None,
+    phone: str,
+    _language: str | None,
+) -> Drawn:
+    context = {
+        "notice": mark("notice"),
+        "question": wording.CATEGORY_QUESTIONS[category],
+        "categories": _tabs(category, offered),
+        "nothing_ready": not listed.houses,
+        "house": house,
+        "change_house_url": mark("to_houses"),
+        "search": mark("search"),
+        "flats": _chips(house.flats) if house else [],
+        "houses": [] if house else _cards(category, listed),
+        **_support(phone),
+    }
+    return _drawn("booking/_choose_flat.html", context)
 
 
-def flats(answers: Answers, listed: Flats) -> SafeString:
-    """The same of a flat."""
-    own = Links.through(answers.but(flat=GAP).choose_time_url())
-    return _filled(_flats(listed, settings.SUPPORT_PHONE, get_language()), (MARKED, own))
+def search(answers: Answers, house: House, found: Sequence[Flat], error: str) -> SafeString:
+    """The form for a flat's number, and the flats that the typed one may mean."""
+    given = _hidden(answers.but(flat="").fields("category", "house", "date"))
+    example = house.flats[0].label if house.flats else ""
+    if not answers.flat:
+        return _untouched_search(answers.category, example, get_language()).filled(
+            {"hidden": given}
+        )
+    context = {
+        "label": wording.CATEGORY_LABELS[answers.category],
+        "example": example,
+        "hidden": given,
+        "typed": answers.flat,
+        "error": error,
+        "matches": pages.match_links(answers, found),
+    }
+    return render_to_string("booking/_search.html", context)
 
 
-@lru_cache(maxsize=16)
-def _categories(offered: tuple[str, ...], current: str, _language: str | None) -> str:
-    tabs = [
-        Tab(wording.CATEGORY_NAMES[category], MARKED.to(category), category == current)
+@lru_cache(maxsize=256)
+def _untouched_search(category: str, example: str, _language: str | None) -> Drawn:
+    context = {
+        "label": wording.CATEGORY_LABELS[category],
+        "example": example,
+        "hidden": mark("hidden"),
+    }
+    return _drawn("booking/_search.html", context)
+
+
+def _tabs(current: str, offered: Sequence[str]) -> list[Tab]:
+    return [
+        Tab(wording.CATEGORY_NAMES[category], CATEGORY_LINKS.to(category), category == current)
         for category in offered
+        if len(offered) > 1
     ]
-    return render_to_string("booking/_categories.html", {"categories": tabs})
 
 
-@lru_cache(maxsize=32)
-def _houses(listed: Houses, category: str, phone: str, _language: str | None) -> str:
-    cards = [
+def _cards(category: str, listed: Houses) -> list[HouseCard]:
+    return [
         HouseCard(
             house.title,
             house.address,
             wording.ready_count(category, len(house.flats)),
-            MARKED.to(house.id),
+            HOUSE_LINKS.to(house.id),
         )
         for house in listed.houses
     ]
-    return render_to_string("booking/_houses.html", {"houses": cards, **_support(phone)})
 
 
-@lru_cache(maxsize=64)
-def _flats(listed: Flats, phone: str, _language: str | None) -> str:
-    chips = [Chip(flat.label, MARKED.to(flat.number)) for flat in listed]
-    return render_to_string("booking/_flats.html", {"flats": chips, **_support(phone)})
-
-
-def _support(phone: str) -> dict[str, str]:
-    """Whom to call, as every page has it."""
-    return {"support_phone": phone, "support_phone_href": wording.tel(phone)}
+def _chips(flats: Flats) -> list[Chip]:
+    return [Chip(flat.label, FLAT_LINKS.to(flat.number)) for flat in flats]
 
 
 # Step 2
 
 
-def days(answers: Answers, shown: Sequence[Day], opened: Day | None) -> SafeString:
-    """The days, with the times of the one that is opened."""
-    own = Links.through(answers.but(date=GAP, start="").choose_time_url())
-    own_times = Links.through(answers.but(start=GAP, date="").confirm_url())
-    markup = _days(tuple(shown), opened, timezone.localdate().year, get_language())
-    return _filled(markup, (MARKED, own), (MARKED_TIMES, own_times))
+def times(
+    answers: Answers, house: House, flat: str, page: DaysPage, opened: Day | None, notice: str
+) -> SafeString:
+    """Step 2: what was chosen, the days, and the times of the one that is opened.
+
+    `notice` is markup: what is wrong, if something is.
+    """
+    clock = pages.house_clock(timezone.now().astimezone(house.zone))
+    own = {
+        **_own_choices(answers, flat),
+        **DAY_LINKS.own(answers.but(date=GAP, start="").choose_time_url()),
+        **TIME_LINKS.own(answers.but(start=GAP, date="").confirm_url()),
+        "notice": notice,
+        "clock_note": clock.note,
+        "clock_moment": clock.iso,
+        "clock_offset": str(clock.offset_minutes),
+    }
+    drawn = _times(
+        answers.category,
+        house,
+        page,
+        opened and opened.date,
+        timezone.localdate().year,
+        settings.SUPPORT_PHONE,
+        get_language(),
+    )
+    return drawn.filled(own)
 
 
 @lru_cache(maxsize=256)
-def _days(
-    shown: tuple[Day, ...], opened: Day | None, _this_year: int, _language: str | None
-) -> str:
+def _times(
+    category: str,
+    house: House,
+    page: DaysPage,
+    opened: date | None,
+    _this_year: int,
+    phone: str,
+    _language: str | None,
+) -> Drawn:
+    day = next((day for day in page.days if day.date == opened), None)
     context = {
-        "days": [_day_row(day, is_current=day is opened) for day in shown],
-        "day": _with_times(opened) if opened else None,
+        "notice": mark("notice"),
+        "back_url": mark("to_flats"),
+        "chosen": _choices(category, house),
+        "clock": {
+            "note": mark("clock_note"),
+            "iso": mark("clock_moment"),
+            "offset_minutes": mark("clock_offset"),
+        },
+        "days": [_day_row(each, is_current=each is day) for each in page.days],
+        "day": _with_times(day) if day else None,
+        "earlier_url": _to_day(page.earlier),
+        "later_url": _to_day(page.later),
+        "nothing_free": _is_all_full(page),
+        **_support(phone),
     }
-    return render_to_string("booking/_days.html", context)
+    return _drawn("booking/_choose_time.html", context)
 
 
 def _day_row(day: Day, *, is_current: bool) -> DayRow:
@@ -194,9 +268,19 @@ def _day_row(day: Day, *, is_current: bool) -> DayRow:
         full_label=f"{wording.day_in_words(day.date)}, {note}",
         state=day.state,
         note=note,
-        url=MARKED.to(day.date.isoformat()),
+        url=_to_day(day.date),
         is_current=is_current,
     )
+
+
+def _to_day(day: date | None) -> str:
+    return DAY_LINKS.to(day.isoformat()) if day else ""
+
+
+def _is_all_full(page: DaysPage) -> bool:
+    """Whether there is nothing to choose on this page and no other page to go to."""
+    is_full = all(day.state is DayState.FULL for day in page.days)
+    return is_full and not (page.earlier or page.later)
 
 
 def _with_times(day: Day) -> DayWithTimes:
@@ -218,35 +302,106 @@ def _time_groups(starts: Sequence[datetime]) -> list[TimeGroup]:
 
 
 def _time(start: datetime) -> Chip:
-    url = MARKED_TIMES.to(start.strftime(WALL_TIME))
+    url = TIME_LINKS.to(start.strftime(WALL_TIME))
     return Chip(wording.clock(start), url, wording.day_and_time(start))
 
 
 # Step 3
 
 
+def check_answers(
+    answers: Answers,
+    house: House,
+    flat: str,
+    start: datetime,
+    *,
+    notice: str,
+    fields: SafeString,
+    csrf_token: str,
+) -> SafeString:
+    """Step 3: all that was chosen, and the form; `fields` are its own, `notice` is markup."""
+    day = start.date().isoformat()
+    names = ("category", "house", "flat", "start", "after")
+    own = {
+        **_own_choices(answers, flat),
+        "to_times": answers.but(date=day, start="").choose_time_url(),
+        "notice": notice,
+        "hidden": _hidden(answers.fields(*names)),
+        "fields": fields,
+        "csrf_token": csrf_token,
+    }
+    drawn = _check_answers(
+        answers.category,
+        house,
+        start,
+        timezone.localdate().year,
+        settings.PRIVACY_POLICY_URL,
+        get_language(),
+    )
+    return drawn.filled(own)
+
+
+@lru_cache(maxsize=256)
+def _check_answers(
+    category: str,
+    house: House,
+    start: datetime,
+    _this_year: int,
+    privacy_policy_url: str,
+    _language: str | None,
+) -> Drawn:
+    context = {
+        "notice": mark("notice"),
+        "back_url": mark("to_times"),
+        "chosen": [*_choices(category, house), pages.time_row(start, mark("to_times"))],
+        "clock": pages.house_clock(start),
+        "hidden": mark("hidden"),
+        "fields": mark("fields"),
+        "csrf_token": mark("csrf_token"),
+        "privacy_policy_url": privacy_policy_url,
+        "submit_label": _("Book for {when}").format(when=wording.for_day_at(start)),
+    }
+    return _drawn("booking/_confirm.html", context)
+
+
 def untouched_fields(key: UUID) -> SafeString:
     """The form's fields as they are for who has not filled in anything."""
-    markup = _untouched_fields(get_language())
-    return _safe(markup.replace(KEY, str(key)).replace(SHOWN, escape(shown_now())))
+    return _untouched_fields(get_language()).filled({"key": str(key), "shown": shown_now()})
 
 
 @lru_cache(maxsize=8)
-def _untouched_fields(_language: str | None) -> str:
-    return fields(ConfirmForm(initial={"key": KEY, "shown": SHOWN}))
+def _untouched_fields(_language: str | None) -> Drawn:
+    return Drawn.of(fields(ConfirmForm(initial={"key": mark("key"), "shown": mark("shown")})))
 
 
 def fields(form: ConfirmForm) -> SafeString:
     return render_to_string("booking/_fields.html", {"form": form})
 
 
-def _filled(markup: str, *links: tuple[Links, Links]) -> SafeString:
-    """With one's own links, escaped, in the places of the marked ones."""
-    for marked, own in links:
-        markup = markup.replace(marked.before, escape(own.before))
-        markup = markup.replace(marked.after, escape(own.after))
-    return _safe(markup)
+def _hidden(given: Sequence[tuple[str, str]]) -> SafeString:
+    return format_html_join("", '<input type="hidden" name="{}" value="{}">', given)
 
 
-def _safe(markup: str) -> SafeString:
-    return mark_safe(markup)  # noqa: S308 - a template's, and what was put into it was escaped
+# Steps 2 and 3
+
+
+def _own_choices(answers: Answers, flat: str) -> dict[str, str]:
+    return {
+        "number": flat,
+        "to_houses": answers.but(house="", flat="", date="", start="").choose_flat_url(),
+        "to_flats": answers.but(flat="", date="", start="").choose_flat_url(),
+    }
+
+
+def _choices(category: str, house: House) -> list[pages.Row]:
+    name = wording.object_name(category, mark("number"))
+    return pages.chosen_rows(house, name, mark("to_houses"), mark("to_flats"))
+
+
+def _support(phone: str) -> dict[str, str]:
+    """Whom to call, as every page has it."""
+    return {"support_phone": phone, "support_phone_href": wording.tel(phone)}
+
+
+def _drawn(template: str, context: Mapping[str, object]) -> Drawn:
+    return Drawn.of(render_to_string(template, dict(context)))

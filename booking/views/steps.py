@@ -14,20 +14,22 @@ from datetime import date, datetime
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import get_token
 from django.shortcuts import redirect, render
-from django.utils import timezone
+from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
 from booking import availability, handover, pages, personal_link, prepared, wording
-from booking.availability import Day, DaysPage, DayState, Flats, House, Houses
+from booking.availability import Day, DayState, Flats, House, Houses
 from booking.client_address import client_address
 from booking.crm import CRMError, Flat, Reason
 from booking.forms import Answers, ConfirmForm, shown_now
 from booking.handover import Order
 from booking.models import Booking
+from booking.pages import Link
 from booking.views import kept
 
 
@@ -42,6 +44,7 @@ class Place:
 
 @never_cache
 @require_safe
+@availability.one_moment()
 def choose_flat(request: HttpRequest) -> HttpResponse:
     asked = Answers.read(request.GET)
     answers = _with_offered_category(asked)
@@ -51,27 +54,29 @@ def choose_flat(request: HttpRequest) -> HttpResponse:
     found = _flats_found(house, answers.flat)
     if len(found) == 1:
         return redirect(answers.but(flat=found[0].number).choose_time_url())
+    problem = personal_link.problem(request.GET.get("link", "")) or _problem_with_place(
+        asked, house
+    )
+    error = "" if house is None or found else _problem_with_number(answers.flat, house)
     context = {
         "stand_in": houses.stand_in,
+        "is_wrong": bool(error),
         "question": wording.CATEGORY_QUESTIONS[answers.category],
-        "problem": personal_link.problem(request.GET.get("link", ""))
-        or _problem_with_place(asked, house),
-        "categories": prepared.categories(answers),
-        "house": house,
-        "change_house_url": answers.but(house="", flat="").choose_flat_url(),
-        "houses": prepared.houses(answers, houses) if house is None and houses.houses else "",
-        "nothing_ready": not houses.houses,
-        "flat_label": wording.CATEGORY_LABELS[answers.category],
-        "flat_form": pages.flat_form(answers, house, found) if house else None,
-        "flats": prepared.flats(answers, house.flats) if house else "",
-        "example": house.flats[0].label if house else "",
-        "matches": pages.match_links(answers, found),
+        "has_flats": house is not None,
+        "content": prepared.place(
+            answers,
+            houses,
+            house,
+            notice=_wrong_number(error) if error else _notice(problem),
+            search=prepared.search(answers, house, found, error) if house else "",
+        ),
     }
     return render(request, "booking/choose_flat.html", context)
 
 
 @never_cache
 @require_safe
+@availability.one_moment()
 def choose_time(request: HttpRequest) -> HttpResponse:
     answers = _with_default_category(Answers.read(request.GET))
     place = _place(answers)
@@ -80,22 +85,17 @@ def choose_time(request: HttpRequest) -> HttpResponse:
     lost = _wall_start(answers, place.house)
     chosen = answers.day or (lost.date() if lost else None)
     page = availability.days_page(place.house, chosen)
-    days = page.days
-    day = _day_to_open(days, chosen)
-    problem = _problem_with_time(answers, days, lost)
-    nearest = availability.nearest_starts(days, lost) if problem and lost else []
-    context = {
-        "stand_in": place.stand_in,
-        "chosen": pages.chosen_rows(answers, place.house, place.flat),
-        "back_url": answers.but(flat="", date="", start="").choose_flat_url(),
-        "problem": problem,
-        "nearest": pages.time_links(answers, nearest),
-        "clock": pages.house_clock(timezone.now().astimezone(place.house.zone)),
-        "days": prepared.days(answers, days, day),
-        "earlier_url": pages.days_url(answers, page.earlier),
-        "later_url": pages.days_url(answers, page.later),
-        "nothing_free": _is_all_full(page),
-    }
+    problem = _problem_with_time(answers, page.days, lost)
+    nearest = availability.nearest_starts(page.days, lost) if problem and lost else []
+    content = prepared.times(
+        answers,
+        place.house,
+        place.flat,
+        page,
+        _day_to_open(page.days, chosen),
+        notice=_notice(problem, pages.time_links(answers, nearest)),
+    )
+    context = {"stand_in": place.stand_in, "content": content}
     return render(request, "booking/choose_time.html", context)
 
 
@@ -109,6 +109,7 @@ def confirm(request: HttpRequest) -> HttpResponse:
 # Step 3
 
 
+@availability.one_moment()
 def _check_answers(request: HttpRequest) -> HttpResponse:
     answers = _with_default_category(Answers.read(request.GET))
     made = kept.booking(request)
@@ -203,25 +204,21 @@ def _confirm_page(
     request: HttpRequest, answers: Answers, place: Place, start: datetime, form: ConfirmForm | None
 ) -> HttpResponse:
     """Without a form: the one that nobody has filled in."""
-    time_row = pages.time_row(answers, start)
-    context = {
-        "stand_in": place.stand_in,
-        "chosen": [*pages.chosen_rows(answers, place.house, place.flat), time_row],
-        "clock": pages.house_clock(start),
-        "back_url": time_row.change_url,
-        **_shown_form(form),
-        "problem": _problem_with_form(answers, form),
-        "hidden": answers.fields("category", "house", "flat", "start", "after"),
-        "submit_label": _("Book for {when}").format(when=wording.for_day_at(start)),
-    }
+    shown = form if form is None or form.is_sound else form.made_sound()
+    is_wrong = bool(shown and shown.errors)
+    content = prepared.check_answers(
+        answers,
+        place.house,
+        place.flat,
+        start,
+        notice=_error_summary(shown)
+        if shown and is_wrong
+        else _notice(_problem_with_form(answers, form)),
+        fields=prepared.fields(shown) if shown else prepared.untouched_fields(uuid.uuid4()),
+        csrf_token=get_token(request),
+    )
+    context = {"stand_in": place.stand_in, "is_wrong": is_wrong, "content": content}
     return render(request, "booking/confirm.html", context)
-
-
-def _shown_form(form: ConfirmForm | None) -> dict[str, object]:
-    if form is None:
-        return {"fields": prepared.untouched_fields(uuid.uuid4())}
-    sound = form if form.is_sound else form.made_sound()
-    return {"form": sound, "fields": prepared.fields(sound)}
 
 
 def _may_be_free(house: House, start: datetime) -> bool:
@@ -287,12 +284,6 @@ def _moment(answers: Answers, house: House) -> datetime | None:
     return None if wall is None else availability.bookable_moment(wall, house.zone)
 
 
-def _is_all_full(page: DaysPage) -> bool:
-    """Whether there is nothing to choose on this page and no other page to go to."""
-    is_full = all(day.state is DayState.FULL for day in page.days)
-    return is_full and not (page.earlier or page.later)
-
-
 def _day_to_open(days: Sequence[Day], chosen: date | None) -> Day | None:
     """The chosen day, else the first one with a free time."""
     asked = next((day for day in days if day.date == chosen), None)
@@ -300,6 +291,20 @@ def _day_to_open(days: Sequence[Day], chosen: date | None) -> Day | None:
 
 
 # What is wrong with the answers, in words
+
+
+def _notice(problem: str, nearest: Sequence[Link] = ()) -> str:
+    """The problem as markup, with times to choose instead; "" without a problem."""
+    context = {"problem": problem, "nearest": nearest}
+    return render_to_string("booking/_problem.html", context) if problem else ""
+
+
+def _wrong_number(error: str) -> str:
+    return render_to_string("booking/_wrong_number.html", {"error": error})
+
+
+def _error_summary(form: ConfirmForm) -> str:
+    return render_to_string("booking/_error_summary.html", {"form": form})
 
 
 def _problem_with_place(asked: Answers, house: House | None) -> str:
@@ -310,6 +315,10 @@ def _problem_with_place(asked: Answers, house: House | None) -> str:
     if asked.flat and house is None:
         return _("Please choose the house in which {flat} is.").format(flat=asked.flat)
     return ""
+
+
+def _problem_with_number(typed: str, house: House) -> str:
+    return wording.flat_not_listed(typed, house.title) if typed else ""
 
 
 def _problem_with_time(answers: Answers, days: Sequence[Day], lost: datetime | None) -> str:

@@ -1,0 +1,102 @@
+"""Pages that are drawn once for all buyers show each buyer's own, and nobody else's."""
+
+from urllib.parse import quote_plus
+
+import pytest
+
+from booking import models, prepared
+from tests.journey import FLAT, HOUSE, first_free, text_of
+
+pytestmark = pytest.mark.django_db
+
+DRAWN = (
+    prepared._place,
+    prepared._untouched_search,
+    prepared._times,
+    prepared._check_answers,
+    prepared._untouched_fields,
+)
+
+
+@pytest.fixture
+def steps(standin):
+    """The addresses of all three steps for somebody's flat and campaign."""
+    start = f"{first_free(standin):%Y-%m-%dT%H:%M}"
+
+    def of(flat, source):
+        place = f"category=flat&house={HOUSE}"
+        rest = f"utm_source={quote_plus(source)}"
+        return [
+            f"/?category=flat&{rest}",
+            f"/?{place}&{rest}",
+            f"/time/?{place}&flat={flat}&{rest}",
+            f"/confirm/?{place}&flat={flat}&start={start}&{rest}",
+        ]
+
+    return of
+
+
+def drawn_so_far() -> int:
+    return sum(drawn.cache_info().misses for drawn in DRAWN)
+
+
+def test_the_second_buyer_s_pages_are_not_drawn_again(client, steps):
+    # The first visit is the one that asks the CRM.
+    for address in steps(FLAT, "first") * 2:
+        assert client.get(address).status_code == 200
+    before = drawn_so_far()
+
+    for address in steps(FLAT, "second"):
+        assert client.get(address).status_code == 200
+
+    assert drawn_so_far() == before
+
+
+def test_each_buyer_sees_only_what_is_their_own(client, steps):
+    for address in steps(FLAT, "first"):
+        client.get(address)
+
+    for address in steps(FLAT, 'second" onclick="x'):
+        page = text_of(client.get(address))
+
+        assert "first" not in page
+        assert "utm_source=second%22+onclick%3D%22x" in page
+        assert 'onclick="' not in page
+
+
+def test_the_key_and_the_token_of_the_form_are_new_each_time(client, steps):
+    confirm = steps(FLAT, "x")[-1]
+
+    pages = [text_of(client.get(confirm)) for _visit in range(2)]
+
+    keys = {page.partition('name="key" value="')[2][:36] for page in pages}
+    tokens = {page.partition('name="csrfmiddlewaretoken" value="')[2][:64] for page in pages}
+    assert len(keys) == len(tokens) == 2
+    assert all(len(key) == 36 for key in keys)
+
+
+def test_no_mark_is_left_on_a_page(client, steps):
+    for address in steps(FLAT, "x"):
+        page = text_of(client.get(address))
+
+        assert not {"\ue000", "\ue001", "\ue002"} & set(page)
+
+
+def test_each_language_is_drawn_for_itself(client, steps):
+    for address in steps(FLAT, "x"):
+        russian = text_of(client.get(address, headers={"accept-language": "ru"}))
+        english = text_of(client.get(address, headers={"accept-language": "en"}))
+
+        assert "Шаг" in russian
+        assert "Step" in english
+
+
+def test_what_staff_say_of_a_house_shows_at_once(client, steps):
+    _houses, _flats, times, confirm = steps(FLAT, "x")
+    client.get(times)
+    client.get(confirm)
+
+    models.House.objects.create(house_id=HOUSE, address="Лесная, 8")
+
+    assert "Лесная, 8" in text_of(client.get(times))
+    assert "Лесная, 8" in text_of(client.get(confirm))
