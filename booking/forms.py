@@ -22,6 +22,7 @@ from phonenumber_field.widgets import RegionalPhoneNumberWidget
 from booking import wording
 from booking.models import Booking, ChangeRequest
 
+ANSWERS = ("category", "house", "flat", "date", "start", "after")
 SOURCES = ("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term", "ref")
 # As long as anything that the CRM lists or a campaign sends; the journal's columns are as wide.
 LONGEST_ANSWER = 64
@@ -57,9 +58,8 @@ class Answers:
         def told(name: str) -> str:
             return str(data.get(name, "")).replace("\0", "")[:LONGEST_SOURCE]
 
-        names = ("category", "house", "flat", "date", "start", "after")
-        answers = {name: answer(name) for name in names}
-        source = {name: told(name) for name in SOURCES}
+        answers = {name: answer(name) for name in ANSWERS if name in data}
+        source = {name: told(name) for name in SOURCES if name in data}
         return cls(**answers, source={name: value for name, value in source.items() if value})
 
     @classmethod
@@ -86,11 +86,11 @@ class Answers:
     def wall_start(self) -> datetime.datetime | None:
         """The chosen start as naive wall time of the house."""
         try:
-            start = datetime.datetime.strptime(self.start, WALL_TIME)  # noqa: DTZ007 - wall time
+            start = datetime.datetime.fromisoformat(self.start)
         except ValueError:
             return None
-        # Not "2026-12-1T9:0" either, nor other digits: one time has one spelling.
-        return start if start.isoformat(timespec="minutes") == self.start else None
+        # Not "20261201T0900" either, nor with an offset: one time has one spelling.
+        return start if start.strftime(WALL_TIME) == self.start else None
 
     @property
     def after_key(self) -> uuid.UUID | None:
