@@ -20,7 +20,7 @@ from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.functional import Promise
-from django.utils.html import format_html_join
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -379,7 +379,15 @@ def fields(form: ConfirmForm) -> SafeString:
 
 
 def _hidden(given: Sequence[tuple[str, str]]) -> SafeString:
-    return format_html_join("", '<input type="hidden" name="{}" value="{}">', given)
+    fields = SafeString()
+    for name, value in given:
+        fields += _hidden_field(name, value)
+    return fields
+
+
+@lru_cache(maxsize=1024)
+def _hidden_field(name: str, value: str) -> SafeString:
+    return format_html('<input type="hidden" name="{}" value="{}">', name, value)
 
 
 # Steps 2 and 3
