@@ -6,10 +6,11 @@ import logging
 import time
 from collections.abc import Iterable, Sequence
 from copy import copy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from datetime import time as clock
 from enum import StrEnum
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from booking.availability import asking, calendar, memory, store
@@ -47,11 +48,10 @@ class Day:
     starts: tuple[datetime, ...] = ()
     # The CRM's own words when it declines a day (C81), for the buyer to read.
     explanation: str = ""
-    error: CRMError | None = field(default=None, compare=False)
 
 
-# Told apart by identity: a page is the same object for as long as nothing in it changes, so what is
-# drawn of it can be kept beside it.
+# The same days make the same object (`_page_of`): what is drawn of them can be kept beside it, and
+# is found there without comparing fourteen days.
 @dataclass(frozen=True, slots=True, eq=False)
 class DaysPage:
     """Some consecutive days, and a day of the page before and after, if there is one."""
@@ -80,15 +80,17 @@ def days_page(house: House, chosen: date | None = None) -> DaysPage:
     """
     deadline = time.monotonic() + PAGE_BUDGET
     first = page = _page(house, calendar.span_with(house.zone, chosen), chosen, PAGE_BUDGET)
-    _raise_if_all_failed(first.days)
     for _page_passed_over in range(PAGES_PASSED_OVER):
         left = deadline - time.monotonic()
         is_full = all(day.state is DayState.FULL for day in page.days)
         if chosen or not is_full or page.later is None or left <= 0:
             break
-        page = _page(house, calendar.span_with(house.zone, page.later), None, left)
+        try:
+            page = _page(house, calendar.span_with(house.zone, page.later), None, left)
+        except CRMError:
+            break
     has_free = any(day.state is DayState.FREE for day in page.days)
-    return page if has_free else replace(first, later=page.later)
+    return page if has_free else _page_of(first.days, first.earlier, page.later)
 
 
 def day(house: House, asked: date) -> Day:
@@ -127,40 +129,55 @@ def is_free(house_id: str, start: datetime) -> bool | None:
 def _page(house: House, span: Span, chosen: date | None, patience: float) -> DaysPage:
     """The days of one span, as far as they are known when the patience ends.
 
-    Between two answers of the CRM all buyers see the same, so it is put together once.
+    Between two answers of the CRM all buyers see the same, so it is put together once. Raises
+    CRMError when every day failed.
     """
     kept = store.once("pages of days", dict[tuple[House, Span], PutTogether])
     known = kept.get((house, span))
     if known and time.time() < known.until:
         metrics.note_looks(fresh=len(known.page.days))
         return known.page
+    found = _found(house, span, chosen, patience)
+    _raise_if_all_failed(found)
+    shown = tuple(_day(date, each, house) for date, each in zip(span.dates, found, strict=True))
+    page = _page_of(shown, span.earlier, span.later)
+    kept[house, span] = PutTogether(page, _stands_until(page, found))
+    return page
+
+
+def _found(
+    house: House, span: Span, chosen: date | None, patience: float
+) -> list[Remembered | None]:
+    """What is known of the days when the patience ends, in their order."""
     order = sorted(span.dates, key=lambda date: date != chosen)
     questions = [_question(house.id, house.zone, date) for date in order]
     longest = asking.longest_read() if chosen in span.dates else 0.0
     found = asking.look(questions, patience=patience, first_patience=longest)
     by_date = dict(zip(order, found, strict=True))
-    shown = tuple(_day(date, by_date[date], house) for date in span.dates)
-    page = DaysPage(shown, span.earlier, span.later)
-    kept[house, span] = PutTogether(page, _stands_until(page, found))
-    return page
+    return [by_date[date] for date in span.dates]
 
 
-def _stands_until(page: DaysPage, found: Iterable[Remembered | None]) -> float:
+def _raise_if_all_failed(found: Sequence[Remembered | None]) -> None:
+    errors = [entry.error for entry in found if entry and entry.error]
+    if len(errors) == len(found):
+        raise copy(errors[0])
+
+
+@lru_cache(maxsize=512)
+def _page_of(days: tuple[Day, ...], earlier: date | None, later: date | None) -> DaysPage:
+    return DaysPage(days, earlier, later)
+
+
+def _stands_until(page: DaysPage, found: Sequence[Remembered | None]) -> float:
     """When a page has to be put together anew though nobody has written; 0: at once."""
     fresh = [entry.fresh_until if entry and not entry.error else 0.0 for entry in found]
     first_starts = [start for day in page.days for start in day.starts[:1]]
     return min(fresh + [calendar.last_offered_at(start).timestamp() for start in first_starts])
 
 
-def _raise_if_all_failed(shown: Sequence[Day]) -> None:
-    errors = [day.error for day in shown if day.error is not None]
-    if len(errors) == len(shown):
-        raise copy(errors[0])
-
-
 def _day(asked: date, found: Remembered | None, house: House) -> Day:
     if found is None or found.error:
-        return Day(asked, DayState.UNKNOWN, error=found.error if found else None)
+        return Day(asked, DayState.UNKNOWN)
     times, explanation = found.answer
     starts = calendar.bookable_starts(asked, times or (), house.zone, house.visit_slots)
     return Day(asked, DayState.FREE if starts else DayState.FULL, starts, explanation)
