@@ -135,6 +135,7 @@ class Desk:
         try:
             return self._renewed(question) if self._is_wanted(question.key, flight) else None
         except TimeoutError:
+            logger.warning("Another process asks the same for too long; nobody waits any more.")
             return None
         finally:
             self._land(question.key, flight)
