@@ -9,6 +9,7 @@ class BookingConfig(AppConfig):
 
     def ready(self) -> None:
         from booking import (
+            arrivals,
             checks,  # noqa: F401 - registers the system checks
             roles,
         )
@@ -16,3 +17,4 @@ class BookingConfig(AppConfig):
 
         post_migrate.connect(roles.make_groups, sender=self)
         error_reports.start()
+        arrivals.start()

@@ -56,6 +56,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "booking.middleware.ArrivalCount",
     "booking.middleware.CRMErrorPages",
     "booking.middleware.DatabaseAwayPage",
     "booking.middleware.TooManyTriesPage",

@@ -11,6 +11,8 @@ from django.utils import timezone
 
 from booking.admin import bars, figures
 from booking.admin.bars import Bar
+from booking.arrivals import OTHERS
+from booking.models import Arrival, StepArrivals
 from tests.bookings import booking, staff, tomorrow_at
 from tests.journey import text_of
 
@@ -98,6 +100,32 @@ def test_each_source_shows_how_far_its_bookings_got():
     }
 
 
+def test_each_source_shows_how_many_came_to_each_step():
+    letter = {"utm_source": "letter"}
+    today = timezone.localdate()
+    StepArrivals.objects.add(
+        {
+            Arrival(today, 1, "letter", ""): 9,
+            Arrival(today - timedelta(days=6), 2, "letter", ""): 7,
+            Arrival(today - timedelta(days=7), 3, "letter", ""): 5,
+            Arrival(today, 1, "", ""): 2,
+            Arrival(today, 1, *OTHERS): 1,
+        }
+    )
+    booking(flat="1", source=letter)
+    booking(flat="2", source=letter, outcome="refused")
+    booking(flat="3", source={"ref": "x"}, outcome="not_sent")
+
+    figure = figures.step_by_step(figures.made_within(7), 7)
+
+    assert figure.table == [
+        ("letter", [9, 7, 0, 2, 2, 1]),
+        ("без метки", [2, 0, 0, 0, 0, 0]),
+        ("x", [0, 0, 0, 1, 0, 0]),
+        ("прочие", [1, 0, 0, 0, 0, 0]),
+    ]
+
+
 def test_the_page_is_pictures_and_tables_without_styles_or_scripts_inside():
     booking()
     operator = staff("olga", "operators")
@@ -105,8 +133,8 @@ def test_the_page_is_pictures_and_tables_without_styles_or_scripts_inside():
     page = text_of(operator.get(PAGE, {"days": "7"}))
     content = page[page.index('<div id="content"') : page.index('<footer id="footer"')]
 
-    assert content.count('aria-hidden="true" focusable="false"') == 5
-    assert content.count("<table>") == 5
+    assert content.count('aria-hidden="true" focusable="false"') == 6
+    assert content.count("<table>") == 6
     assert "style=" not in content
     assert "<script" not in content
 
@@ -136,6 +164,14 @@ class TestBars:
 
         assert drawing.rects[0].width == 2 * drawing.rects[1].width
         assert drawing.rects[0].x + drawing.rects[0].width < bars.WIDTH
+
+    def test_groups_share_one_scale_and_stand_below_one_another(self):
+        drawing = bars.groups([Bar("a", [("x", 10), ("y", 5)]), Bar("b", [("x", 0), ("y", 5)])])
+
+        assert drawing.rects[0].width == 2 * drawing.rects[1].width
+        assert [rect.y for rect in drawing.rects] == sorted({rect.y for rect in drawing.rects})
+        assert drawing.rects[-1].y + drawing.rects[-1].height < drawing.height
+        assert [text.text for text in drawing.texts] == ["a", "10", "5", "b", "0", "5"]
 
     @pytest.mark.parametrize("draw", [bars.rows, bars.columns])
     def test_nothing_and_zeros_can_be_drawn(self, draw):

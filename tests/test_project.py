@@ -19,6 +19,7 @@ from tests.variables import ROOT
 MAP: dict[str, set[str]] = {
     "booking": set(),
     "admin": {
+        "arrivals",
         "availability",
         "crm",
         "flat_numbers",
@@ -29,7 +30,8 @@ MAP: dict[str, set[str]] = {
         "redaction",
         "wording",
     },
-    "apps": {"checks", "roles", "watch"},
+    "apps": {"arrivals", "checks", "roles", "watch"},
+    "arrivals": {"models"},
     "availability": {"crm", "flat_numbers", "gateway", "models", "watch"},
     "brand": set(),
     "calendar_entry": {"models", "wording"},
@@ -46,7 +48,7 @@ MAP: dict[str, set[str]] = {
     "limits": {"models"},
     "management": {"doctor", "handover", "notices", "retention", "standin"},
     "marks": set(),
-    "middleware": {"context_processors", "crm", "limits", "watch"},
+    "middleware": {"arrivals", "context_processors", "crm", "forms", "limits", "watch"},
     "migrations": {"flat_numbers", "models"},  # a migration names the manager it was made with
     "models": {"flat_numbers"},
     "notices": {"models", "redaction", "wording"},

@@ -1,7 +1,7 @@
 """Bookings in figures: each a picture and, for those who do not see it, the same as a table.
 
-Counted from the journal when asked, over a period of days back; a figure of a buyer's steps begins
-where the journal does, at the press of the button.
+Counted when asked, over a period of days back: bookings from the journal, what came before the
+press of the button from the arrivals at each step.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, DurationField, ExpressionWrapper, F, Q, QuerySet
+from django.db.models import Count, DurationField, ExpressionWrapper, F, Q, QuerySet, Sum
 from django.db.models.functions import ExtractHour, TruncDate
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -24,11 +24,14 @@ from django.utils.translation import gettext as _
 from booking import wording
 from booking.admin import bars, known_houses
 from booking.admin.bars import Bar, Drawing
-from booking.models import Booking, Outcome
+from booking.arrivals import OTHERS
+from booking.models import Booking, Outcome, StepArrivals
 
 PERIODS = (7, 30, 90, 365)
 USUAL_PERIOD = 30
 MOST_BARS = 15
+# Of six bars each.
+MOST_SOURCES = 8
 ONE_KIND = "all"
 # Up to so many days between booking and visit.
 LEADS = (1, 2, 3, 5, 8, 15)
@@ -43,6 +46,7 @@ class Figure:
     kinds: Sequence[tuple[str, str]]
     bars: Sequence[Bar]
     drawing: Drawing
+    note: str = ""
 
     @property
     def has_legend(self) -> bool:
@@ -69,6 +73,7 @@ def show(request: HttpRequest) -> HttpResponse:
             by_hour(made),
             by_lead(made),
             by_source(made),
+            step_by_step(made, days),
         ],
     }
     return render(request, "admin/booking/figures.html", context)
@@ -147,7 +152,7 @@ def by_source(made: QuerySet[Booking]) -> Figure:
     ]
     drawn = [
         Bar(
-            " / ".join(filter(None, (campaign, ref))) or _("no mark"),
+            _source_name(campaign or "", ref or ""),
             [
                 ("stands", stands),
                 ("called_off", confirmed - stands),
@@ -161,6 +166,67 @@ def by_source(made: QuerySet[Booking]) -> Figure:
     ]
     title = _("How far bookings got, by source")
     return Figure(title, _("Source"), kinds, drawn, bars.rows(drawn))
+
+
+def step_by_step(made: QuerySet[Booking], days: int) -> Figure:
+    """From the first step to a confirmed visit, by source; of the sources that most came from."""
+    came = _arrivals(days)
+    booked = _bookings_by_source(made)
+    stages = {
+        source: [*came.get(source, (0, 0, 0)), *booked.get(source, (0, 0, 0))]
+        for source in {*came, *booked}
+    }
+    busiest = sorted(stages, key=lambda source: (-max(stages[source]), source))[:MOST_SOURCES]
+    kinds = [
+        ("step1", _("came to step 1")),
+        ("step2", _("came to step 2")),
+        ("step3", _("came to step 3")),
+        ("pressed", _("pressed the button")),
+        ("answered", _("got to the CRM")),
+        ("confirmed", _("confirmed")),
+    ]
+    drawn = [
+        Bar(
+            _source_name(*source),
+            [(kind, count) for (kind, _name), count in zip(kinds, stages[source], strict=True)],
+        )
+        for source in busiest
+    ]
+    note = _(
+        "Each arrival at a step is counted, and nobody is told apart: who comes back is counted"
+        " again, and a link to a flat begins at step 2. So a later step may have more than an"
+        " earlier one."
+    )
+    return Figure(_("Step by step, by source"), _("Source"), kinds, drawn, bars.groups(drawn), note)
+
+
+Source = tuple[str, str]
+
+
+def _arrivals(days: int) -> dict[Source, tuple[int, ...]]:
+    """By source, how many came to steps 1, 2 and 3."""
+    since = timezone.localdate() - timedelta(days=days - 1)
+    rows = StepArrivals.objects.filter(day__gte=since).values_list("utm_source", "ref")
+    steps = rows.annotate(
+        **{f"step{step}": Sum("count", filter=Q(step=step), default=0) for step in (1, 2, 3)}
+    )
+    return {(utm_source, ref): tuple(counts) for utm_source, ref, *counts in steps}
+
+
+def _bookings_by_source(made: QuerySet[Booking]) -> dict[Source, tuple[int, ...]]:
+    """By source, how many bookings were made, got to the CRM, and were confirmed."""
+    rows = made.values_list("source__utm_source", "source__ref").annotate(
+        pressed=Count("pk"),
+        answered=Count("pk", filter=~Q(outcome__in=(Outcome.SENDING, Outcome.NOT_SENT))),
+        confirmed=Count("pk", filter=Q(outcome=Outcome.CONFIRMED)),
+    )
+    return {(utm_source or "", ref or ""): tuple(counts) for utm_source, ref, *counts in rows}
+
+
+def _source_name(utm_source: str, ref: str) -> str:
+    if (utm_source, ref) == OTHERS:
+        return _("others")
+    return " / ".join(filter(None, (utm_source, ref))) or _("no mark")
 
 
 def _plain(title: str, first_column: str, rows: Iterable[tuple[str, int]]) -> Figure:

@@ -5,8 +5,10 @@ from booking.models.change_request import ChangeRequest
 from booking.models.house import House
 from booking.models.notice import Notice
 from booking.models.staff_event import StaffEvent
+from booking.models.step_arrivals import Arrival, StepArrivals
 
 __all__ = [
+    "Arrival",
     "Booking",
     "BookingEvent",
     "Category",
@@ -15,4 +17,5 @@ __all__ = [
     "Notice",
     "Outcome",
     "StaffEvent",
+    "StepArrivals",
 ]
