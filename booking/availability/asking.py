@@ -21,17 +21,17 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextvars import copy_context
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from django.conf import settings
 from dogpile import Lock, NeedRegenerationException
 
-from booking.availability import memory
+from booking.availability import memory, store
 from booking.availability.memory import Outage, Remembered, View
 from booking.availability.mutexes import mutex_of
 from booking.crm import CRMError, CRMRefused, CRMUnreadable
@@ -43,6 +43,8 @@ logger = logging.getLogger(__name__)
 MARGIN = 2.0
 # So many calls without an answer, one after another, are an outage of the CRM.
 OUTAGE_AFTER = 3
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +59,14 @@ class Question:
     ask: Callable[[], Any]
     fresh_for: float
     good_for: float
+
+
+@dataclass(frozen=True, slots=True)
+class PutTogether(Generic[T]):
+    """Something made of answers, and until when they are fresh, as `time.time()` counts."""
+
+    value: T
+    until: float
 
 
 @dataclass(slots=True)
@@ -85,6 +95,20 @@ def look(
         return [entries.get(question.key) or _failed(outage.error) for question in questions]
     waited_for = _asked_side_by_side(questions[0], due, entries, patience, first_patience)
     return [entries.get(q.key) or _landed(waited_for[q.key]) for q in questions]
+
+
+def put_together(name: Hashable, looks: int, make: Callable[[], PutTogether[T]]) -> T:
+    """What is made of so many answers: between two answers of the CRM all buyers see the same.
+
+    So it is made once, until they are no longer fresh or somebody writes.
+    """
+    kept = store.once("put together", dict[Hashable, PutTogether[T]])
+    made = kept.get(name)
+    if made and time.time() < made.until:
+        metrics.note_looks(fresh=looks)
+    else:
+        made = kept[name] = make()
+    return made.value
 
 
 def known(key: str) -> Remembered | None:

@@ -25,7 +25,8 @@ from django.dispatch import receiver
 
 from booking import models
 from booking.availability import asking, memory, store
-from booking.availability.asking import Question
+from booking.availability.asking import PutTogether, Question
+from booking.availability.memory import Remembered
 from booking.crm import CRMUnavailable, Flat, ReadyFlats, ReadyHouse
 from booking.flat_numbers import folded, natural_key
 from booking.gateway import crm_client
@@ -122,13 +123,8 @@ class Listed:
 
 def ready_houses(category: str) -> Houses:
     """The houses of a category with something ready, by title. Raises CRMError."""
-    known = store.once("known to us", _known_to_us)
-    try:
-        return _offered(*_answer(category), known, settings.TIME_ZONE)
-    except LookupError:
-        # The store has thrown out the large entry and kept the small one.
-        asking.forget(_question(category).key)
-        return _offered(*_answer(category), known, settings.TIME_ZONE)
+    question, zone = _question(category), settings.TIME_ZONE
+    return asking.put_together(("houses", question.key, zone), 1, lambda: _houses(question, zone))
 
 
 def zone_of(house_id: str) -> ZoneInfo:
@@ -136,15 +132,28 @@ def zone_of(house_id: str) -> ZoneInfo:
     return known.zone if known else ZoneInfo(settings.TIME_ZONE)
 
 
-def _answer(category: str) -> tuple[str, bool]:
+def _houses(question: Question, usual_zone: str) -> PutTogether[Houses]:
+    """Raises CRMError."""
+    known = store.once("known to us", _known_to_us)
+    found = _found(question)
+    try:
+        houses = _offered(*found.answer, known, usual_zone)
+    except LookupError:
+        # The store has thrown out the large entry and kept the small one.
+        asking.forget(question.key)
+        found = _found(question)
+        houses = _offered(*found.answer, known, usual_zone)
+    return PutTogether(houses, found.fresh_until)
+
+
+def _found(question: Question) -> Remembered:
     """The digest that names the list, and whether the stand-in gave it. Raises CRMError."""
-    [found] = asking.look([_question(category)], patience=asking.longest_read())
+    [found] = asking.look([question], patience=asking.longest_read())
     if found is None:
         raise CRMUnavailable("getReadyFlats: the answer took too long.", transient=True)
     if found.error:
         raise copy(found.error)
-    digest, stand_in = found.answer
-    return digest, stand_in
+    return found
 
 
 def _question(category: str) -> Question:

@@ -13,14 +13,13 @@ from enum import StrEnum
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from booking.availability import asking, calendar, memory, store
-from booking.availability.asking import Question
+from booking.availability import asking, calendar, memory
+from booking.availability.asking import PutTogether, Question
 from booking.availability.calendar import Span
 from booking.availability.catalogue import House
 from booking.availability.memory import Remembered
 from booking.crm import CRMError, CRMRefused
 from booking.gateway import crm_client
-from booking.watch import metrics
 
 logger = logging.getLogger(__name__)
 
@@ -61,14 +60,6 @@ class DaysPage:
     later: date | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PutTogether:
-    """A page of days of which all are fresh, until one is not or its first time is too near."""
-
-    page: DaysPage
-    until: float  # as `time.time()` counts
-
-
 def days_page(house: House, chosen: date | None = None) -> DaysPage:
     """The days around the chosen one; without it, the first days of which one has free time.
 
@@ -95,8 +86,13 @@ def days_page(house: House, chosen: date | None = None) -> DaysPage:
 
 def day(house: House, asked: date) -> Day:
     """One day at a house within the page's budget; UNKNOWN when it could not be read."""
-    [found] = asking.look([_question(house.id, house.zone, asked)], patience=PAGE_BUDGET)
-    return _day(asked, found, house)
+
+    def make() -> PutTogether[Day]:
+        found = asking.look([_question(house.id, house.zone, asked)], patience=PAGE_BUDGET)
+        shown = _day(asked, found[0], house)
+        return PutTogether(shown, _stands_until([shown], found))
+
+    return asking.put_together(("day", house, asked), 1, make)
 
 
 def nearest_starts(found: Iterable[Day], lost: datetime, count: int = 3) -> list[datetime]:
@@ -129,20 +125,17 @@ def is_free(house_id: str, start: datetime) -> bool | None:
 def _page(house: House, span: Span, chosen: date | None, patience: float) -> DaysPage:
     """The days of one span, as far as they are known when the patience ends.
 
-    Between two answers of the CRM all buyers see the same, so it is put together once. Raises
-    CRMError when every day failed.
+    Raises CRMError when every day failed.
     """
-    kept = store.once("pages of days", dict[tuple[House, Span], PutTogether])
-    known = kept.get((house, span))
-    if known and time.time() < known.until:
-        metrics.note_looks(fresh=len(known.page.days))
-        return known.page
-    found = _found(house, span, chosen, patience)
-    _raise_if_all_failed(found)
-    shown = tuple(_day(date, each, house) for date, each in zip(span.dates, found, strict=True))
-    page = _page_of(shown, span.earlier, span.later)
-    kept[house, span] = PutTogether(page, _stands_until(page, found))
-    return page
+
+    def make() -> PutTogether[DaysPage]:
+        found = _found(house, span, chosen, patience)
+        _raise_if_all_failed(found)
+        days = tuple(_day(date, each, house) for date, each in zip(span.dates, found, strict=True))
+        page = _page_of(days, span.earlier, span.later)
+        return PutTogether(page, _stands_until(days, found))
+
+    return asking.put_together(("page", house, span), len(span.dates), make)
 
 
 def _found(
@@ -168,10 +161,10 @@ def _page_of(days: tuple[Day, ...], earlier: date | None, later: date | None) ->
     return DaysPage(days, earlier, later)
 
 
-def _stands_until(page: DaysPage, found: Sequence[Remembered | None]) -> float:
-    """When a page has to be put together anew though nobody has written; 0: at once."""
+def _stands_until(days: Iterable[Day], found: Iterable[Remembered | None]) -> float:
+    """When days have to be put together anew though nobody has written; 0: at once."""
     fresh = [entry.fresh_until if entry and not entry.error else 0.0 for entry in found]
-    first_starts = [start for day in page.days for start in day.starts[:1]]
+    first_starts = [start for day in days for start in day.starts[:1]]
     return min(fresh + [calendar.last_offered_at(start).timestamp() for start in first_starts])
 
 
