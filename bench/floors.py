@@ -18,7 +18,8 @@ LINE_BYTES = len(LINE.encode())
 @require_safe
 def on_our_base(request: HttpRequest, size: int) -> HttpResponse:
     """Floor A: a template on the site's base, whose content is there already: `size` bytes."""
-    return render(request, "bench/floor.html", {"content": _content(size)})
+    # The base as the steps have it here: with the banner that says that the CRM is a stand-in.
+    return render(request, "bench/floor.html", {"content": _content(size), "stand_in": True})
 
 
 @never_cache
