@@ -20,15 +20,18 @@ def essentials() -> dict[str, str]:
     }
 
 
-def site(request: HttpRequest) -> dict[str, Any]:
+def everywhere() -> dict[str, Any]:
     """What every page needs to name itself, to look as it should and to say whom to call."""
     phone = settings.SUPPORT_PHONE
     return {
         "site_name": settings.SITE_NAME or _("Booking of the key handover"),
         "accent": settings.ACCENT_COLOR[1:],
         "has_logo": bool(settings.LOGO_FILE),
-        "languages": language.links(request) if request.method in {"GET", "HEAD"} else [],
         "support_phone": phone,
         "support_phone_href": wording.tel(phone),
         "privacy_policy_url": settings.PRIVACY_POLICY_URL,
     }
+
+
+def site(request: HttpRequest) -> dict[str, Any]:
+    return {**everywhere(), "languages": language.links(request)}

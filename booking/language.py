@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from django.conf import settings
 from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, QueryDict
@@ -11,6 +13,15 @@ from django.utils.encoding import escape_uri_path
 from django.utils.http import escape_leading_slashes
 
 PARAMETER = "lang"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """To a page in a language, which is named in itself."""
+
+    code: str
+    name: str
+    url: str
 
 
 class ChosenLanguage(LocaleMiddleware):
@@ -40,21 +51,19 @@ class ChosenLanguage(LocaleMiddleware):
         return super().process_response(request, response)
 
 
-def links(request: HttpRequest) -> list[dict[str, str | bool]]:
-    """This page in each language, for the foot of the page; none if its address can't be read."""
+def links(request: HttpRequest) -> list[Link]:
+    """This page in the other languages, for its foot; none if its address can't be opened again."""
+    if request.method not in {"GET", "HEAD"}:
+        return []
     try:
         query = request.GET.copy()
     except SuspiciousOperation:
         return []
     current = getattr(request, "LANGUAGE_CODE", settings.LANGUAGE_CODE)
     return [
-        {
-            "code": code,
-            "name": str(name),
-            "url": _in_language(code, request.path, query),
-            "is_current": code == current,
-        }
+        Link(code, str(name), _in_language(code, request.path, query))
         for code, name in settings.LANGUAGES
+        if code != current
     ]
 
 

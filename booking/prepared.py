@@ -4,13 +4,13 @@ On such pages the template is the cost: a list of days takes longer to draw than
 buyers see the same page, save for a few texts and for the addresses in its links, which carry each
 one's own answers. So the content of a page is drawn once for all, with marks in the places of
 those, and kept for as long as nothing else in it changes. It is drawn without the request: nothing
-of one buyer gets into the page of another.
+of one buyer gets into the page of another. What stands around the content is drawn so, too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import lru_cache
 from itertools import groupby
@@ -25,7 +25,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from booking import pages, wording
+from booking import context_processors, language, pages, wording
 from booking.availability import Day, DaysPage, DayState, Flats, House, Houses
 from booking.crm import Flat
 from booking.forms import WALL_TIME, Answers, ConfirmForm, shown_now
@@ -88,6 +88,37 @@ class DayWithTimes:
     state: DayState
     explanation: str
     groups: list[TimeGroup]
+
+
+def page(
+    template: str, content: SafeString, languages: Sequence[language.Link], **facts: Hashable
+) -> SafeString:
+    """The whole page of a step. `facts` are what its template wants to know beside the content."""
+    own = {"content": content} | {_url_in(link): link.url for link in languages}
+    drawn = _frame(
+        template,
+        tuple(facts.items()),
+        tuple(context_processors.everywhere().items()),
+        tuple(replace(link, url=mark(_url_in(link))) for link in languages),
+        get_language(),
+    )
+    return drawn.filled(own)
+
+
+@lru_cache(maxsize=64)
+def _frame(
+    template: str,
+    facts: tuple[tuple[str, Hashable], ...],
+    everywhere: tuple[tuple[str, Hashable], ...],
+    languages: tuple[language.Link, ...],
+    _language: str | None,
+) -> Drawn:
+    known = dict(facts) | dict(everywhere)
+    return _drawn(template, {**known, "languages": languages, "content": mark("content")})
+
+
+def _url_in(link: language.Link) -> str:
+    return f"url_{link.code}"
 
 
 # Step 1

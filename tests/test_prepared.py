@@ -10,6 +10,7 @@ from tests.journey import FLAT, HOUSE, first_free, text_of
 pytestmark = pytest.mark.django_db
 
 DRAWN = (
+    prepared._frame,
     prepared._place,
     prepared._untouched_search,
     prepared._times,

@@ -8,21 +8,22 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
-from booking import availability, handover, pages, personal_link, prepared, wording
+from booking import availability, handover, language, pages, personal_link, prepared, wording
 from booking.availability import Day, DayState, Flats, House, Houses
 from booking.client_address import client_address
 from booking.crm import CRMError, Flat, Reason
@@ -58,20 +59,22 @@ def choose_flat(request: HttpRequest) -> HttpResponse:
         asked, house
     )
     error = "" if house is None or found else _problem_with_number(answers.flat, house)
-    context = {
-        "stand_in": houses.stand_in,
-        "is_wrong": bool(error),
-        "question": wording.CATEGORY_QUESTIONS[answers.category],
-        "has_flats": house is not None,
-        "content": prepared.place(
-            answers,
-            houses,
-            house,
-            notice=_wrong_number(error) if error else _notice(problem),
-            search=prepared.search(answers, house, found, error) if house else "",
-        ),
-    }
-    return render(request, "booking/choose_flat.html", context)
+    content = prepared.place(
+        answers,
+        houses,
+        house,
+        notice=_wrong_number(error) if error else _notice(problem),
+        search=prepared.search(answers, house, found, error) if house else "",
+    )
+    return _page(
+        request,
+        "booking/choose_flat.html",
+        content,
+        stand_in=houses.stand_in,
+        is_wrong=bool(error),
+        question=str(wording.CATEGORY_QUESTIONS[answers.category]),
+        has_flats=house is not None,
+    )
 
 
 @never_cache
@@ -95,8 +98,7 @@ def choose_time(request: HttpRequest) -> HttpResponse:
         _day_to_open(page.days, chosen),
         notice=_notice(problem, pages.time_links(answers, nearest)),
     )
-    context = {"stand_in": place.stand_in, "content": content}
-    return render(request, "booking/choose_time.html", context)
+    return _page(request, "booking/choose_time.html", content, stand_in=place.stand_in)
 
 
 @never_cache
@@ -127,8 +129,9 @@ def _check_answers(request: HttpRequest) -> HttpResponse:
 
 def _form_with_kept_phone(request: HttpRequest) -> ConfirmForm | None:
     phone = kept.phone(request)
-    initial = {"phone": phone, "key": uuid.uuid4(), "shown": shown_now()}
-    return ConfirmForm(initial=initial) if phone else None
+    if phone is None:
+        return None
+    return ConfirmForm(initial={"phone": phone, "key": uuid.uuid4(), "shown": shown_now()})
 
 
 def _book(request: HttpRequest) -> HttpResponse:
@@ -217,14 +220,20 @@ def _confirm_page(
         fields=prepared.fields(shown) if shown else prepared.untouched_fields(uuid.uuid4()),
         csrf_token=get_token(request),
     )
-    context = {"stand_in": place.stand_in, "is_wrong": is_wrong, "content": content}
-    return render(request, "booking/confirm.html", context)
+    facts = {"stand_in": place.stand_in, "is_wrong": is_wrong}
+    return _page(request, "booking/confirm.html", content, **facts)
 
 
 def _may_be_free(house: House, start: datetime) -> bool:
     """Whether a start may be offered for confirmation: free, or its day can't be read just now."""
     day = availability.day(house, start.date())
     return day.state is DayState.UNKNOWN or start in day.starts
+
+
+def _page(
+    request: HttpRequest, template: str, content: SafeString, **facts: Hashable
+) -> HttpResponse:
+    return HttpResponse(prepared.page(template, content, language.links(request), **facts))
 
 
 # What holds of the answers
