@@ -67,7 +67,6 @@ class Chip:
 class DayRow:
     weekday: str
     day: str
-    full_label: str
     state: DayState
     note: str
     url: str
@@ -292,13 +291,11 @@ def _times(
 
 
 def _day_row(day: Day, *, is_current: bool) -> DayRow:
-    note = wording.day_note(day)
     return DayRow(
-        weekday=wording.short_weekday(day.date),
+        weekday=wording.weekday(day.date),
         day=wording.day_and_month(day.date),
-        full_label=f"{wording.day_in_words(day.date)}, {note}",
         state=day.state,
-        note=note,
+        note=wording.day_note(day),
         url=_to_day(day.date),
         is_current=is_current,
     )

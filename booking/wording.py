@@ -88,15 +88,6 @@ WEEKDAYS = (
     pgettext_lazy("weekday", "Saturday"),
     pgettext_lazy("weekday", "Sunday"),
 )
-SHORT_WEEKDAYS = (
-    pgettext_lazy("short weekday", "Mon"),
-    pgettext_lazy("short weekday", "Tue"),
-    pgettext_lazy("short weekday", "Wed"),
-    pgettext_lazy("short weekday", "Thu"),
-    pgettext_lazy("short weekday", "Fri"),
-    pgettext_lazy("short weekday", "Sat"),
-    pgettext_lazy("short weekday", "Sun"),
-)
 ON_WEEKDAYS = (
     pgettext_lazy("when", "on Monday"),
     pgettext_lazy("when", "on Tuesday"),
@@ -237,8 +228,11 @@ def alphabet(number: str) -> str:
 
 def day_in_words(day: date) -> str:
     """Weekday and day, "вторник, 2 декабря"; the year only when it isn't this one."""
-    weekday = str(WEEKDAYS[day.weekday()])
-    return f"{weekday}, {day_of_month(day)}"
+    return f"{weekday(day)}, {day_of_month(day)}"
+
+
+def weekday(day: date) -> str:
+    return str(WEEKDAYS[day.weekday()])
 
 
 def day_and_month(day: date) -> str:
@@ -251,10 +245,6 @@ def day_of_month(day: date) -> str:
     """Day and month, and the year when it isn't this one."""
     this_year = day.year == timezone.localdate().year
     return formats.date_format(day, "j E" if this_year else "j E Y").replace(" ", NBSP)
-
-
-def short_weekday(day: date) -> str:
-    return str(SHORT_WEEKDAYS[day.weekday()])
 
 
 def on_day(day: date) -> str:

@@ -32,6 +32,7 @@ def test_anybody_can_use_it(state, buyer, standin, settings):
     buyer.page.evaluate(AXE_SCRIPT)
 
     assert axe_findings(buyer.page, EVERY_RULE) == []
+    assert names_without_what_is_seen(buyer.page) == []
     buyer.page.emulate_media(color_scheme="dark")
     assert axe_findings(buyer.page, CONTRAST) == []
     buyer.page.set_viewport_size(SMALLEST_PHONE)
@@ -57,6 +58,16 @@ def axe_findings(page: Page, options: dict[str, Any]) -> list[str]:
         for finding in found
         for node in finding["nodes"]
     ]
+
+
+def names_without_what_is_seen(page: Page) -> list[str]:
+    """Links and buttons that don't answer to their text (WCAG 2.5.3, which axe does not run)."""
+    found: list[str] = page.evaluate(
+        """() => [...document.querySelectorAll('a[aria-label], button[aria-label]')]
+          .filter(each => !each.ariaLabel.includes(each.innerText.trim()))
+          .map(each => each.outerHTML)"""
+    )
+    return found
 
 
 def overhang(page: Page, text_size: str) -> int:
