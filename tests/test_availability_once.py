@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import replace
+from datetime import time as clock
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -69,6 +70,17 @@ class TestPageOfDays:
             for a, b in zip(page.days, longer.days, strict=True)
             if a.starts
         )
+
+    def test_a_house_in_another_zone_has_its_own_though_the_moments_are_the_same(self, monkeypatch):
+        hours = {"ural": range(10, 19), "moscow": range(8, 17)}
+        monkeypatch.setattr(
+            timetable, "_read", lambda house, _zone, _day: (tuple(map(clock, hours[house])), "")
+        )
+        known_page(House("ural", "", Flats(), URAL))
+
+        page = known_page(House("moscow", "", Flats(), ZoneInfo("Europe/Moscow")))
+
+        assert [start.hour for start in page.days[-1].starts] == list(hours["moscow"])
 
     def test_a_day_that_was_forgotten_makes_it_another(self, standin):
         page = known_page()

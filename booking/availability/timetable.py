@@ -81,7 +81,7 @@ def days_page(house: House, chosen: date | None = None) -> DaysPage:
         except CRMError:
             break
     has_free = any(day.state is DayState.FREE for day in page.days)
-    return page if has_free else _page_of(first.days, first.earlier, page.later)
+    return page if has_free else _page_of(house.zone, first.days, first.earlier, page.later)
 
 
 def day(house: House, asked: date) -> Day:
@@ -132,7 +132,7 @@ def _page(house: House, span: Span, chosen: date | None, patience: float) -> Day
         found = _found(house, span, chosen, patience)
         _raise_if_all_failed(found)
         days = tuple(_day(date, each, house) for date, each in zip(span.dates, found, strict=True))
-        page = _page_of(days, span.earlier, span.later)
+        page = _page_of(house.zone, days, span.earlier, span.later)
         return PutTogether(page, _stands_until(days, found))
 
     return asking.put_together(("page", house, span), len(span.dates), make)
@@ -156,8 +156,11 @@ def _raise_if_all_failed(found: Sequence[Remembered | None]) -> None:
         raise copy(errors[0])
 
 
+# By zone, too: starts are equal when they are the same moment, whatever the clocks show.
 @lru_cache(maxsize=512)
-def _page_of(days: tuple[Day, ...], earlier: date | None, later: date | None) -> DaysPage:
+def _page_of(
+    _zone: ZoneInfo, days: tuple[Day, ...], earlier: date | None, later: date | None
+) -> DaysPage:
     return DaysPage(days, earlier, later)
 
 
