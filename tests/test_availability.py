@@ -1,13 +1,17 @@
 """Reading houses, days and times over a real socket: how often, how long, and what is shown."""
 
+import errno
+import fcntl
 import os
 import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import timedelta
-from threading import Barrier, Thread
+from datetime import datetime, timedelta
+from datetime import time as clock
+from threading import Barrier, Event, Thread
+from unittest.mock import Mock
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -68,6 +72,10 @@ def a_day(ahead: int = 1):
 
 def key_of(day) -> str:
     return memory.key_of("times", HOUSE_ID, day.isoformat())
+
+
+def first_start_of(day):
+    return datetime.combine(day, clock(9), URAL)
 
 
 def entry_of(key: str) -> Remembered:
@@ -193,8 +201,18 @@ def test_who_waits_for_another_worker_in_vain_says_so(standin, monkeypatch, capl
     mutex.release()
 
     assert day.state is DayState.UNKNOWN
-    assert "Another process asks the same for too long" in caplog.text
+    assert "A lock was not free in time" in caplog.text
     assert standin.count("getFreeTimes") == 0
+
+
+def test_a_disk_without_locks_costs_calls_not_pages(standin, settings, tmp_path, monkeypatch):
+    backend = "django.core.cache.backends.filebased.FileBasedCache"
+    settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": str(tmp_path)}}
+    without = Mock(side_effect=OSError(errno.ENOLCK, "No locks available"))
+    monkeypatch.setattr(fcntl, "flock", without)
+
+    assert availability.day(HOUSE, a_day()).state is DayState.FREE
+    assert without.called
 
 
 @pytest.mark.skipif(
@@ -302,7 +320,34 @@ def test_a_read_that_began_before_a_booking_is_not_remembered_after_it(
     availability.forget(HOUSE_ID, a_day())
     reader.join()
 
-    assert asking.known(key_of(a_day())) is None
+    # What came too early was thrown away, and asked for anew.
+    assert standin.count("getFreeTimes") == 2
+
+
+def test_who_comes_after_a_booking_of_another_process_sees_no_answer_from_before_it(
+    standin, fresh_for_long, patient, monkeypatch
+):
+    lost = next(start for start in standin.free_starts(HOUSE_ID) if start.date() == a_day())
+    answered, told = Event(), Event()
+    read = timetable._read
+
+    def read_slowly(*asked):
+        answer = read(*asked)
+        answered.set()
+        told.wait(10)
+        return answer
+
+    monkeypatch.setattr(timetable, "_read", read_slowly)
+    with ThreadPoolExecutor(2) as buyers:
+        buyers.submit(availability.day, HOUSE, a_day())
+        answered.wait(10)
+        standin.hand_to_a_rival(HOUSE_ID, lost)
+        memory.drop(key_of(a_day()))  # which is all that the other process can do here
+        after = buyers.submit(availability.day, HOUSE, a_day())
+        wait_until(lambda: len(asking._desk()._flights) == 1)
+        told.set()
+
+    assert lost not in after.result().starts
 
 
 def test_another_installation_of_the_crm_has_a_memory_of_its_own(
@@ -409,6 +454,20 @@ def test_one_caller_tries_whether_an_outage_is_over_and_the_rest_need_not_wait(
     assert standin.count("getFreeTimes") == 1
     standin.recover()
     wait_until(nothing_is_under_way)
+
+
+def test_an_outage_that_another_process_has_ended_does_not_come_back_by_one_failure(
+    standin, fresh_for_long, patient, settings
+):
+    settings.MACROCRM_CONCURRENCY = 1
+    standin.fail("getFreeTimes", "status")
+    with pytest.raises(CRMUnavailable):
+        all_days(HOUSE)
+    memory.end_outage()
+
+    availability.is_free(HOUSE_ID, first_start_of(a_day()))
+
+    assert memory.recall([])[1] is None
 
 
 def test_an_outage_ends_with_the_first_answer(standin, monkeypatch, patient):

@@ -10,10 +10,11 @@ out: pages get what is known, and the error for the rest, at once, and every few
 tries in the background whether it is over.
 
 dogpile.cache was made for the heart of this: its `Lock` decides who creates a value, who waits for
-it and who takes the old one, and its `FileLock` is the mutex between workers; both are used. Its
-regions and backends are not. They know no failures, so every waiting caller would repeat a call
-that hangs; their file backend has one mutex for all keys, so no two days could be asked at once;
-and the store is Django's cache anyway, which `CACHE_URL` configures for everything.
+it and who takes the old one, and is used. Its regions and backends are not. They know no failures,
+so every waiting caller would repeat a call that hangs; their file backend has one mutex for all
+keys, so no two days could be asked at once; and the store is Django's cache anyway, which
+`CACHE_URL` configures for everything. Nor is its `FileLock`: to it a file system without locks is a
+lock that is never free.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from dogpile import Lock, NeedRegenerationException
 
 from booking.availability import memory, store
 from booking.availability.memory import Outage, Remembered, View
-from booking.availability.mutexes import mutex_of
+from booking.availability.mutexes import mutex_of, retry_mutex
 from booking.crm import CRMError, CRMRefused, CRMUnreadable
 from booking.watch import metrics
 
@@ -159,7 +160,7 @@ class Desk:
         try:
             return self._renewed(question) if self._is_wanted(question.key, flight) else None
         except TimeoutError:
-            logger.warning("Another process asks the same for too long; nobody waits any more.")
+            logger.warning("A lock was not free in time: somebody asks the CRM for too long.")
             return None
         finally:
             self._land(question.key, flight)
@@ -203,6 +204,10 @@ class Desk:
             entry = seen.entry or _failed(seen.outage.error)
         else:
             entry = self._asked(question, seen)
+            again = memory.view(question.key)
+            if again.dropped != seen.dropped:
+                # By another process, too. Who has come since wants what is newer than that.
+                entry = self._asked(question, again)
         return entry, entry.fresh_until
 
     def _asked(self, question: Question, seen: View) -> Remembered:
@@ -222,7 +227,11 @@ class Desk:
             return
         with self._guard:
             self._failures_in_a_row += 1
-        if seen.outage or self._failures_in_a_row >= OUTAGE_AFTER:
+            is_out = bool(seen.outage) or self._failures_in_a_row >= OUTAGE_AFTER
+            if is_out:
+                # Whoever ends the outage may be another process: then it takes as many again.
+                self._failures_in_a_row = 0
+        if is_out:
             memory.begin_outage(error)
 
     def _note_answer(self, seen: View) -> None:
@@ -271,7 +280,7 @@ def _failed(error: CRMError) -> Remembered:
 
 def _may_retry(outage: Outage) -> bool:
     """Whether this caller is the one to try if the outage is over."""
-    mutex = mutex_of(memory.key_of("retry"), patience=0)
+    mutex = retry_mutex(memory.key_of("retry"))
     if not outage.is_due or not mutex.acquire(False):
         return False
     try:

@@ -7,15 +7,15 @@ holder dies, however it dies. A lock in Redis frees itself after the longest cal
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import logging
 import time
 from functools import lru_cache
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 import redis
 from django.conf import settings
-from dogpile.cache.backends.file import FileLock
 from redis.lock import Lock as RedisLock
 
 logger = logging.getLogger(__name__)
@@ -37,19 +37,30 @@ class Mutex(Protocol):
 
 def mutex_of(key: str, *, patience: float) -> Mutex:
     """The mutex for a hexadecimal key; `patience` is how long to wait for it, in seconds."""
+    return _mutex(key, str(int(key[:8], 16) % LOCK_FILES), patience)
+
+
+def retry_mutex(key: str) -> Mutex:
+    """For the one who may try whether an outage is over; nobody waits for it.
+
+    Its file is its own, since it is taken by somebody who holds another one.
+    """
+    return _mutex(key, "retry", 0)
+
+
+def _mutex(key: str, file_name: str, patience: float) -> Mutex:
     config = settings.CACHES["default"]
     if config["BACKEND"] == "django.core.cache.backends.redis.RedisCache":
         client = _redis(config["LOCATION"], tuple(config.get("OPTIONS", {}).items()))
         return _RedisMutex(client, f"{config.get('KEY_PREFIX', '')}:lock:{key}", patience)
-    name = str(int(key[:8], 16) % LOCK_FILES)
-    return _FileMutex(Path(config["LOCATION"]) / "locks" / name, patience)
+    return _FileMutex(Path(config["LOCATION"]) / "locks" / file_name, patience)
 
 
 class _FileMutex:
     def __init__(self, path: Path, patience: float) -> None:
-        self._folder = path.parent
-        self._lock = FileLock(str(path))  # type: ignore[no-untyped-call]
+        self._path = path
         self._patience = patience
+        self._held: BinaryIO | None = None
 
     def acquire(self, wait: bool = True, /) -> bool:
         # Not a blocking flock: that would wait for ever for a worker that has been stopped.
@@ -64,15 +75,29 @@ class _FileMutex:
 
     def _tried(self) -> bool:
         try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            got: bool = self._lock.acquire(False)  # type: ignore[no-untyped-call]
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._held = _locked(self._path)
+        except BlockingIOError:
+            return False
         except OSError as exc:
             logger.warning("No lock, going on without: %s", exc)
-            return True
-        return got
+        return True
 
     def release(self) -> None:
-        self._lock.release()  # type: ignore[no-untyped-call]
+        if self._held:
+            self._held.close()
+            self._held = None
+
+
+def _locked(path: Path) -> BinaryIO:
+    """The file, locked until it is closed. Raises BlockingIOError while somebody has it."""
+    file = path.open("ab")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        raise
+    return file
 
 
 class _RedisMutex:
