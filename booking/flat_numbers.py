@@ -7,7 +7,9 @@ import unicodedata
 
 # Letters that look alike in both alphabets, Latin -> Cyrillic.
 _LOOK_ALIKES = str.maketrans("abcehkmoptxy", "авсенкмортху")
-_DASHES = re.compile(r"[‐‑‒–—−-]+")
+_DASHES = re.compile(r"[‐‑‒–—−﹘﹣－-]+")
+# Soft hyphens and the like, which come along when a number is copied.
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200d\u2060\ufeff]")
 # What a buyer may write before the number, for any kind of object.
 _KIND = re.compile(
     r"^(?:(?:квартира|кв|машино-?место|м/м|мм|место|парковка|кладовая|кладовка|помещение|пом)"
@@ -25,6 +27,13 @@ def natural_key(text: str) -> list[tuple[int, int, str]]:
 
 def folded(number: str) -> str:
     """A form in which spellings of one number meet: case, look-alikes, spaces, dashes, «кв.»."""
-    text = _DASHES.sub("-", number.casefold().strip())
+    text = _DASHES.sub("-", _INVISIBLE.sub("", number).casefold().strip())
     text = unicodedata.normalize("NFKC", _KIND.sub("", text))
-    return re.sub(r"\s+", "", text).translate(_LOOK_ALIKES)
+    # Between digits a space may stand for a dash: "1 12" is not 112.
+    text = re.sub(r"(?<!\d)\s+|\s+(?!\d)", "", text)
+    return re.sub(r"\s+", " ", text).translate(_LOOK_ALIKES)
+
+
+def run_together(number: str) -> str:
+    """The folded form without what people leave out. Different numbers may meet in it."""
+    return re.sub("[- ]", "", folded(number))

@@ -23,12 +23,17 @@ def test_numbers_sort_as_people_count():
         ("К–1.4 — 7-1", "К-1.4-7-1"),
         ("кв. К-1.4-7-1", "К-1.4-7-1"),
         ("M-3/2", "М-3/2"),
+        ("К﹘1", "К-1"),
+        ("1\u00ad-12\u200b", "1-12"),
+        ("К 7", "К7"),
     ],
 )
 def test_spellings_of_one_number_meet(typed, listed):
     assert folded(typed) == folded(listed)
 
 
-@pytest.mark.parametrize(("one", "other"), [("12", "112"), ("1-1", "11"), ("квант-2", "ант-2")])
+@pytest.mark.parametrize(
+    ("one", "other"), [("12", "112"), ("1-1", "11"), ("1 12", "112"), ("квант-2", "ант-2")]
+)
 def test_different_numbers_stay_apart(one, other):
     assert folded(one) != folded(other)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime, timedelta
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -17,7 +18,8 @@ from django.utils import timezone
 
 from booking import wording
 from booking.models import Booking
-from booking.standin.estate import REFUSED_PHONE
+from booking.standin.estate import REFUSED_PHONE, Estate
+from booking.standin.estate import Flat as BuiltFlat
 from tests.journey import (
     FLAT,
     HOUSE,
@@ -91,7 +93,24 @@ class TestChooseFlat:
     def test_dashes_may_be_left_out(self, client, standin):
         page = client.get("/?category=storageroom&house=3105011&flat=к 1.4 3 1")
 
-        assert page.url.endswith(f"flat={quote('К-1.4-3-1')}")
+        assert "Или это один из этих номеров?" in text_of(page)
+        assert any(link.endswith(f"flat={quote('К-1.4-3-1')}") for link in links(text_of(page)))
+
+    @pytest.mark.parametrize(
+        ("typed", "listed", "is_offered"),
+        [("1-12", "11-2", False), ("1 12", "112", True), ("112", "1-12", True)],
+    )
+    def test_another_flat_is_never_taken_for_one_that_is_not_listed(
+        self, client, standin, typed, listed, is_offered
+    ):
+        house = replace(standin.estate.houses[HOUSE], flats=(BuiltFlat("flat", listed),))
+        vars(standin.estate).update(vars(Estate([house])))
+
+        page = client.get("/", {"category": "flat", "house": HOUSE, "flat": typed})
+
+        assert page.status_code == 200
+        assert "нет среди готовых" in text_of(page)
+        assert ("Или это один из этих номеров?" in text_of(page)) is is_offered
 
     def test_look_alikes_are_a_choice(self, client, standin):
         page = client.get("/?category=flat&house=3105034&flat=к-7")
@@ -208,6 +227,31 @@ class TestChooseTime:
         assert "записи нет" in text_of(page)
         asked = {record.params["transfer_date"][:4] for record in standin.requests[1:]}
         assert "2020" not in asked
+
+    def test_a_free_time_on_another_page_of_days_is_not_called_taken(
+        self, client, standin, settings
+    ):
+        settings.BOOKING_HORIZON_DAYS = 40
+        far = standin.free_starts(HOUSE, days_ahead=20)[0]
+
+        page = text_of(client.get("/time/", answers(far) | {"date": f"{timezone.now():%Y-%m-%d}"}))
+
+        assert "только что заняли" not in page
+        assert f"start={far:%Y-%m-%dT%H}" in page
+
+    def test_an_expired_date_of_a_link_leads_to_the_first_free_time(
+        self, client, standin, settings
+    ):
+        settings.BOOKING_HORIZON_DAYS = 60
+        today = timezone.localdate()
+        standin.switch(closed_days=[f"{today + timedelta(days=ahead)}" for ahead in range(20)])
+
+        page = text_of(
+            client.get(f"/time/?category=flat&house={HOUSE}&flat={FLAT}&date=2020-01-01")
+        )
+
+        assert "записи нет" in page
+        assert "start=" in page
 
 
 class TestConfirm:

@@ -28,7 +28,7 @@ from booking.availability import asking, memory, store
 from booking.availability.asking import PutTogether, Question
 from booking.availability.memory import Remembered
 from booking.crm import CRMUnavailable, Flat, ReadyFlats, ReadyHouse
-from booking.flat_numbers import folded, natural_key
+from booking.flat_numbers import folded, natural_key, run_together
 from booking.gateway import crm_client
 
 logger = logging.getLogger(__name__)
@@ -83,19 +83,19 @@ class House:
         return self.flats.numbered(number)
 
     def flats_like(self, typed: str) -> tuple[Flat, ...]:
-        """The flats whose number reads like what a person typed: «кв. 12», "K-1" for «К-1».
-
-        Only where none does, dashes are left out of account too: "к 7" finds «К-7», but "1-12"
-        never finds «11-2» while there is a «1-12».
-        """
+        """The flats with this number, however it is spelled: «кв. 12», "K-1" for «К-1»."""
         wanted = folded(typed)
-        found = tuple(flat for flat in self.flats if wanted and folded(flat.number) == wanted)
-        return found or self._flats_like_without_dashes(wanted.replace("-", ""))
+        return tuple(flat for flat in self.flats if wanted and folded(flat.number) == wanted)
 
-    def _flats_like_without_dashes(self, wanted: str) -> tuple[Flat, ...]:
-        return tuple(
-            flat for flat in self.flats if wanted and folded(flat.number).replace("-", "") == wanted
-        )
+    def flats_near(self, typed: str) -> tuple[Flat, ...]:
+        """The flats that may be meant by a number typed without dashes: «1-12» and «11-2» by "112".
+
+        To be chosen from; none of them may be taken for the one that was typed.
+        """
+        wanted = run_together(typed)
+        if not wanted or "-" in folded(typed):
+            return ()
+        return tuple(flat for flat in self.flats if run_together(flat.number) == wanted)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -147,7 +147,7 @@ def _houses(question: Question, usual_zone: str) -> PutTogether[Houses]:
 
 
 def _found(question: Question) -> Remembered:
-    """The digest that names the list, and whether the stand-in gave it. Raises CRMError."""
+    """Raises CRMError."""
     [found] = asking.look([question], patience=asking.longest_read())
     if found is None:
         raise CRMUnavailable("getReadyFlats: the answer took too long.", transient=True)
@@ -166,6 +166,7 @@ def _question(category: str) -> Question:
 
 
 def _read(category: str) -> tuple[str, bool]:
+    """The digest that names the list, and whether the stand-in gave it. Raises CRMError."""
     reply = crm_client().ready_flats(category)
     for remark in reply.remarks:
         logger.warning("The list of %s: %s", category, remark)
@@ -228,12 +229,10 @@ def _note_change(**_kwargs: object) -> None:
 @lru_cache(maxsize=8)
 def _offered(digest: str, stand_in: bool, known: Known, usual_zone: str) -> Houses:
     """Raises LookupError when the list of this digest is no longer remembered."""
-    ours = {house_id: rest for house_id, *rest in known}
-    return Houses(
-        tuple(_house(listed, *ours.get(listed.id, ())) for listed in _listed(digest)), stand_in
-    )
-
-
-def _house(listed: Listed, zone: str = "", address: str = "", slots: int | None = None) -> House:
-    zone_info = ZoneInfo(zone or settings.TIME_ZONE)
-    return House(listed.id, listed.title, listed.flats, zone_info, address, slots or 0)
+    ours = {house_id: (zone, address, slots) for house_id, zone, address, slots in known}
+    houses = []
+    for listed in _listed(digest):
+        zone, address, slots = ours.get(listed.id, ("", "", None))
+        zone_info = ZoneInfo(zone or usual_zone)
+        houses.append(House(listed.id, listed.title, listed.flats, zone_info, address, slots or 0))
+    return Houses(tuple(houses), stand_in)

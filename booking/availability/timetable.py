@@ -61,7 +61,7 @@ class DaysPage:
 
 
 def days_page(house: House, chosen: date | None = None) -> DaysPage:
-    """The days around the chosen one; without it, the first days of which one has free time.
+    """The days around the chosen one; the first of which one has free time, if none can be chosen.
 
     A few full pages are passed over to find them, never the whole of a long horizon.
 
@@ -70,6 +70,8 @@ def days_page(house: House, chosen: date | None = None) -> DaysPage:
     may take. Raises CRMError when every day failed.
     """
     deadline = time.monotonic() + PAGE_BUDGET
+    if chosen not in calendar.horizon(house.zone):
+        chosen = None
     first = page = _page(house, calendar.span_with(house.zone, chosen), chosen, PAGE_BUDGET)
     for _page_passed_over in range(PAGES_PASSED_OVER):
         left = deadline - time.monotonic()

@@ -59,12 +59,13 @@ def choose_flat(request: HttpRequest) -> HttpResponse:
         asked, house
     )
     error = "" if house is None or found else _problem_with_number(answers.flat, house)
+    near = house.flats_near(answers.flat) if house and error else ()
     content = prepared.place(
         answers,
         houses,
         house,
         notice=_wrong_number(error) if error else _notice(problem),
-        search=prepared.search(answers, house, found, error) if house else "",
+        search=prepared.search(answers, house, found or near, error) if house else "",
     )
     return _page(
         request,
@@ -86,7 +87,7 @@ def choose_time(request: HttpRequest) -> HttpResponse:
     if place is None:
         return redirect(answers.choose_flat_url())
     lost = _wall_start(answers, place.house)
-    chosen = answers.day or (lost.date() if lost else None)
+    chosen = lost.date() if lost else answers.day
     page = availability.days_page(place.house, chosen)
     problem = _problem_with_time(answers, page.days, lost)
     nearest = availability.nearest_starts(page.days, lost) if problem and lost else []
@@ -331,9 +332,10 @@ def _problem_with_number(typed: str, house: House) -> str:
 
 
 def _problem_with_time(answers: Answers, days: Sequence[Day], lost: datetime | None) -> str:
-    if lost is not None and not any(lost in day.starts for day in days):
-        return wording.time_gone(lost)
-    if answers.start and lost is None:
+    if lost:
+        is_free = any(lost in day.starts for day in days)
+        return "" if is_free else wording.time_gone(lost)
+    if answers.start:
         return _("The time of this link can't be understood. Please choose a time.")
     if answers.date and answers.day not in [day.date for day in days]:
         return _("The day of this link can't be booked. Please choose another.")

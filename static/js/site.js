@@ -34,7 +34,10 @@ function filterList(input) {
   const list = document.getElementById(input.dataset.filter);
   const status = document.getElementById(input.dataset.filterStatus);
   if (!list) return;
-  const plain = (text) => text.toLowerCase().replace(/\s/g, "");
+  // As the server reads them: letters that look alike are the same, and so are dashes.
+  const cyrillic = (letter) => "авсенкмортху"["abcehkmoptxy".indexOf(letter)];
+  const plain = (text) =>
+    text.toLowerCase().replace(/\s/g, "").replace(/[‐-―−]/g, "-").replace(/[abcehkmoptxy]/g, cyrillic);
   const rows = Array.from(list.children, (row) => [row, plain(row.textContent)]);
 
   function narrow() {
