@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import secrets
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
@@ -16,7 +17,7 @@ from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString, mark_safe
 
 _WORD = secrets.token_hex(8)
-_MARK = re.compile(f"\ue000{_WORD}(\\w+)\ue001")
+_MARK = re.compile(f"\ue000{_WORD}([^\ue001]+)\ue001")
 # Stands in an address for the answer in which links differ. A text that has it spoils but itself.
 GAP = "\ue002"
 
@@ -48,7 +49,10 @@ class Drawn:
 
     @classmethod
     def of(cls, markup: str) -> Self:
-        return cls(tuple(_MARK.split(markup)))
+        parts = _MARK.split(markup)
+        # A long list has the same two marks hundreds of times.
+        parts[1::2] = map(sys.intern, parts[1::2])
+        return cls(tuple(parts))
 
     def filled(self, own: Mapping[str, str]) -> SafeString:
         """With one's own in the places of the marks, escaped unless it is markup itself.

@@ -131,54 +131,61 @@ def place(
     `notice` and `search` are markup: what is wrong, and the form for a flat's number.
     """
     own = {"notice": notice, "search": search}
-    if len(settings.BOOKING_CATEGORIES) > 1:
+    offered, phone = tuple(settings.BOOKING_CATEGORIES), settings.SUPPORT_PHONE
+    if len(offered) > 1:
         elsewhere = Answers(category=GAP, source=answers.source)
         own |= CATEGORY_LINKS.own(elsewhere.choose_flat_url())
     if house:
         own |= FLAT_LINKS.own(answers.but(flat=GAP).choose_time_url())
         own["to_houses"] = answers.but(house="", flat="").choose_flat_url()
+        drawn = _flats(answers.category, offered, house, phone, get_language())
     else:
         own |= HOUSE_LINKS.own(answers.but(house=GAP).choose_flat_url())
-    drawn = _place(
-        answers.category,
-        tuple(settings.BOOKING_CATEGORIES),
-        listed,
-        house,
-        settings.SUPPORT_PHONE,
-        get_language(),
-    )
+        drawn = _houses(answers.category, offered, listed, phone, get_language())
     return drawn.filled(own)
 
 
-# A house of 500 flats is 60 kB of markup.
-@lru_cache(maxsize=128)
-def _place(
-    category: str,
-    offered: tuple[str, ...],
-    listed: Houses,
-    house: House | None,
-    phone: str,
-    _language: str | None,
+# With each flat that leaves the list there is another list, and each may hold 100,000 flats.
+@lru_cache(maxsize=16)
+def _houses(
+    category: str, offered: tuple[str, ...], listed: Houses, phone: str, _language: str | None
 ) -> Drawn:
     context = {
-        "notice": mark("notice"),
-        "question": wording.CATEGORY_QUESTIONS[category],
-        "categories": _tabs(category, offered),
         "nothing_ready": not listed.houses,
-        "house": house,
-        "change_house_url": mark("to_houses"),
-        "search": mark("search"),
-        "flats": _chips(house.flats) if house else [],
-        "houses": [] if house else _cards(category, listed),
-        **_support(phone),
+        "houses": _cards(category, listed),
+        **_around_choices(category, offered, phone),
     }
     return _drawn("booking/_choose_flat.html", context)
 
 
+# A house of 500 flats is 150 kB in memory.
+@lru_cache(maxsize=64)
+def _flats(
+    category: str, offered: tuple[str, ...], house: House, phone: str, _language: str | None
+) -> Drawn:
+    context = {
+        "house": house,
+        "change_house_url": mark("to_houses"),
+        "search": mark("search"),
+        "flats": _chips(house.flats),
+        **_around_choices(category, offered, phone),
+    }
+    return _drawn("booking/_choose_flat.html", context)
+
+
+def _around_choices(category: str, offered: tuple[str, ...], phone: str) -> dict[str, object]:
+    return {
+        "notice": mark("notice"),
+        "question": wording.CATEGORY_QUESTIONS[category],
+        "categories": _tabs(category, offered),
+        **_support(phone),
+    }
+
+
 def search(answers: Answers, house: House, found: Sequence[Flat], error: str) -> SafeString:
-    """The form for a flat's number, and the flats that the typed one may mean."""
+    """The form for a flat's number, and the flats that the typed one may mean, error or not."""
     given = _hidden(answers.but(flat="").fields("category", "house", "date"))
-    example = house.flats[0].label if house.flats else ""
+    example = house.flats[0].label
     if not answers.flat:
         return _untouched_search(answers.category, example, get_language()).filled(
             {"hidden": given}

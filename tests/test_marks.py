@@ -24,6 +24,12 @@ def test_a_mark_that_nothing_takes_the_place_of_is_an_error():
         Drawn.of(f"{mark('name')}{mark('other')}").filled({"name": "x"})
 
 
+def test_a_mark_may_have_any_name():
+    assert Drawn.of(f"<a lang='pt-br' href='{mark('url_pt-br')}'>").filled({"url_pt-br": "/x"}) == (
+        "<a lang='pt-br' href='/x'>"
+    )
+
+
 def test_a_text_cannot_pass_for_a_mark():
     imitation = "\ue000name\ue001"
 

@@ -1,17 +1,22 @@
 """Pages that are drawn once for all buyers show each buyer's own, and nobody else's."""
 
+import gc
+from dataclasses import replace
 from urllib.parse import quote_plus
 
 import pytest
 
 from booking import models, prepared
+from booking.availability import Houses, asking, memory
+from booking.standin.estate import Estate, Flat
 from tests.journey import FLAT, HOUSE, first_free, text_of
 
 pytestmark = pytest.mark.django_db
 
 DRAWN = (
     prepared._frame,
-    prepared._place,
+    prepared._houses,
+    prepared._flats,
     prepared._untouched_search,
     prepared._times,
     prepared._check_answers,
@@ -101,3 +106,17 @@ def test_what_staff_say_of_a_house_shows_at_once(client, steps):
 
     assert "Лесная, 8" in text_of(client.get(times))
     assert "Лесная, 8" in text_of(client.get(confirm))
+
+
+def test_lists_that_are_no_longer_offered_are_let_go(client, standin):
+    """Each flat that is booked makes another list, and a list may be large."""
+    for turn in range(40):
+        house = replace(standin.estate.houses[HOUSE], flats=(Flat("flat", f"{turn}"),))
+        vars(standin.estate).update(vars(Estate([house])))
+        asking.forget(memory.key_of("houses", "flat"))
+        assert client.get("/?category=flat").status_code == 200
+        assert f"flat={turn}" in text_of(client.get(f"/?category=flat&house={HOUSE}"))
+
+    gc.collect()
+
+    assert sum(isinstance(each, Houses) for each in gc.get_objects()) < 30
