@@ -237,3 +237,11 @@ def test_the_nearest_starts_are_in_the_order_of_the_clock():
     near = calendar.nearest(starts, lost, 3)
 
     assert near == [lost + timedelta(hours=hours) for hours in (-2, 1, 3)]
+
+
+def test_notice_is_counted_in_hours_that_pass(settings):
+    settings.BOOKING_MIN_NOTICE_HOURS = 4
+    # Half of these hours are before the clocks went forward.
+    start = datetime(2026, 3, 29, 5, tzinfo=ZoneInfo("Europe/Berlin"))
+
+    assert start.timestamp() - calendar.last_offered_at(start).timestamp() == 4 * 3600

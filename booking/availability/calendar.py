@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.utils import timezone
 
-# As many days as one page shows, and as it costs to fill one.
+# Each of them costs a call of the CRM.
 DAYS_OF_A_PAGE = 14
 
 
@@ -74,8 +74,8 @@ def bookable_starts(
 
 
 def last_offered_at(start: datetime) -> datetime:
-    """Until when a start is offered: so much notice is needed."""
-    return start - _notice()
+    """Until when a start is offered: so much notice is needed, in hours that pass."""
+    return start.astimezone(UTC) - _notice()
 
 
 def unmistakable(wall: datetime, zone: ZoneInfo) -> datetime | None:

@@ -173,11 +173,19 @@ def body(name: str) -> bytes | None:
 
 
 def _keep(key: str, seen: View, entry: Remembered) -> None:
+    if _is_dropped_since(key, seen):
+        # What the CRM said may be from before.
+        return
     times = (entry.read_at, entry.fresh_until, entry.good_until)
     store.write(key, (entry.answer, *times, entry.error), entry.good_until - time.time())
-    if store.read([_drop_key(key)]).get(_drop_key(key)) != seen.dropped:
-        # Dropped while the CRM was answering: what it said may be from before.
+    if _is_dropped_since(key, seen):
+        # At this very moment.
         store.delete(key)
+
+
+def _is_dropped_since(key: str, seen: View) -> bool:
+    dropped: str | None = store.read([_drop_key(key)]).get(_drop_key(key))
+    return dropped != seen.dropped
 
 
 def _pause(error: CRMError) -> float:
