@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+import uuid
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -17,6 +18,9 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
+
+import psycopg
+from psycopg.sql import SQL, Identifier
 
 from tests.variables import ROOT, environment
 
@@ -130,6 +134,23 @@ class StandInProcess(Process):
             return json.load(response)
 
 
+def own_database(folder: Path) -> str:
+    """The address of a new database of the kind that this run is on (`tests.services`)."""
+    server = os.environ.get("TESTS_DATABASE_URL")
+    if not server:
+        return f"sqlite:///{folder / 'journal.sqlite3'}"
+    name = f"site_{uuid.uuid4().hex}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
+    return f"{server.rpartition('/')[0]}/{name}"
+
+
+def own_cache(folder: Path) -> str:
+    """The address of a cache of the kind that this run is on, apart from the tests' own."""
+    server = os.environ.get("TESTS_CACHE_URL")
+    return f"{server.rpartition('/')[0]}/1" if server else f"filecache://{folder / 'cache'}"
+
+
 @dataclass(kw_only=True)
 class Site:
     """The site on a database of its own, as it is deployed: gunicorn with its configuration."""
@@ -213,7 +234,7 @@ class Site:
             "SECURE_SSL_REDIRECT": "false",
             "TIME_ZONE": ZONE,
             "DATABASE_URL": self.database_url,
-            "CACHE_URL": f"filecache://{self.folder / 'cache'}",
+            "CACHE_URL": own_cache(self.folder),
             "MACROCRM_URL": self.crm_url,
             "MACROCRM_DOMAIN": DOMAIN,
             "MACROCRM_CONNECT_TIMEOUT": str(CONNECT_TIMEOUT),

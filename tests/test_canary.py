@@ -94,6 +94,8 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
     began_at = int(time()) - 1
     database = folder / "journal.sqlite3"
     variables = {
+        # Files, which can be searched.
+        "CACHE_URL": f"filecache://{folder / 'cache'}",
         "MACROCRM_APP_SECRET": SECRET,
         "MACROCRM_METHOD": "GET",
         "METRICS_PATH": FIGURES,

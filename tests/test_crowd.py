@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import runpy
-import sqlite3
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -20,7 +19,8 @@ from booking.middleware import crowd
 from booking.middleware.crowd import LINE, PAGES_AT_ONCE, Doorman
 from booking.standin import ACCEPTED_PHONE, StandIn
 from tests.journey import answers, first_free, hidden_fields
-from tests.processes import DOMAIN, HOST, ZONE, Site
+from tests.processes import DOMAIN, HOST, ZONE, Site, own_database
+from tests.torture import records
 from tests.torture.browser import Browser, Page
 from tests.torture.buyers import with_token
 from tests.variables import ROOT
@@ -146,14 +146,9 @@ def crm() -> Iterator[StandIn]:
 
 @contextmanager
 def site(crm: StandIn, folder: Path, workers: int) -> Iterator[Site]:
-    database = f"sqlite:///{folder / 'journal.sqlite3'}"
+    database = own_database(folder)
     with Site(folder=folder, crm_url=crm.url, database_url=database, workers=workers) as running:
         yield running
-
-
-def outcomes(folder: Path) -> Counter[str]:
-    with sqlite3.connect(folder / "journal.sqlite3") as journal:
-        return Counter(row[0] for row in journal.execute("SELECT outcome FROM booking_booking"))
 
 
 def test_a_crowd_gets_words_while_staff_and_watchers_get_in(crm, tmp_path):
@@ -193,5 +188,5 @@ def test_a_site_told_to_stop_finishes_the_bookings_it_is_sending(crm, tmp_path, 
 
     assert pressed.result().status == 302
     assert "/bookings/" in pressed.result().location
-    assert outcomes(tmp_path) == {"confirmed": 1}
+    assert [row.outcome for row in records.journal(running)] == ["confirmed"]
     assert len(crm.ledger) == 1

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.processes import Site, StandInProcess
+from tests.processes import Site, StandInProcess, own_database
 from tests.torture import plan, records
 from tests.torture.buyers import Buyer, Progress
 from tests.torture.door import Door
@@ -30,7 +30,7 @@ class Torture:
     kills: int
     seed: int
     workers: int = 2
-    database_url: str = ""  # SQLite in the run's own folder, if empty
+    database_url: str = ""  # a new one of the kind that the tests run on, if empty
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ def _site(torture: Torture, folder: Path, door: Door) -> Site:
     return Site(
         folder=folder,
         crm_url=door.url,
-        database_url=torture.database_url or f"sqlite:///{folder / 'journal.sqlite3'}",
+        database_url=torture.database_url or own_database(folder),
         workers=torture.workers,
     )
 
