@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from bench import figures, journey, wrk
+from bench import estate, figures, journey, wrk
 from bench.figures import Figure
 from bench.stage import Stage, stage
 
@@ -32,6 +32,21 @@ def measure(folder: Path) -> Iterator[Figure]:
             name="its fair share of what they have in common (PSS)", value=shared_out, unit="MB"
         )
         yield figures.at_most("the second half of the requests: times", whole / half_way, FLAT)
+    yield from _of_a_big_developer(folder)
+
+
+def _of_a_big_developer(folder: Path) -> Iterator[Figure]:
+    """The same worker when every house of 100,000 flats has been opened, several times."""
+    houses, flats = estate.ESTATES[-1]
+    with stage(folder, "--houses", str(houses), "--flats", str(flats)) as here:
+        for _round in range(3):
+            for path in journey.links(here.page(journey.HOUSES).html, r"/\?[^\"]*house="):
+                here.page(path)
+        yield Figure(
+            name="memory of the bigger worker, 100,000 flats, all houses opened",
+            value=_held(here, "Rss"),
+            unit="MB",
+        )
 
 
 def _serve(here: Stage, paths: tuple[str, ...], count: int) -> int:
