@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -59,18 +60,33 @@ def run(commands: list[str], folder: Path, **variables: str) -> str:
     return done.stdout
 
 
+def with_a_visit(commands: list[str]) -> Iterator[str]:
+    """The same, and a page is asked for while the site runs."""
+    for command in commands:
+        yield command
+        if command.startswith("gunicorn"):
+            yield re.sub(r"(?s).*curl", "curl", command).replace("/readyz/", "/admin/")
+
+
 def test_the_operators_guide_step_by_step_in_an_empty_folder(empty_folder):
     port = str(free_port())
     commands = [block.replace("8000", port) for block in blocks("operate.md", "run")]
     assert len(commands) >= 8
 
-    printed = run(commands, empty_folder)
+    printed = run([*with_a_visit(commands)], empty_folder)
 
     assert "ready" in printed
     assert "System check identified no issues" in printed
     assert "0 became in doubt, 0 looked at again" in printed
     assert (empty_folder / "backup" / "journal.sqlite3").stat().st_size > 0
     assert (empty_folder / ".env").stat().st_mode & 0o777 == 0o600
+    # The site's own lines, not gunicorn's alone.
+    assert "booking.watch.middleware" in {line["logger"] for line in log_of(empty_folder)}
+
+
+def log_of(folder: Path) -> list[dict[str, object]]:
+    lines = (folder / "var" / "site.log").read_text("utf-8").splitlines()
+    return [json.loads(line) for line in lines if line.startswith("{")]
 
 
 @pytest.mark.skipif(
