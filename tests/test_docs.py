@@ -13,9 +13,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from django.urls import reverse
 from prometheus_client import REGISTRY, Counter, Histogram
 
 from booking.watch import metrics
+from booking.watch.middleware import METRICS, STATIC
 from tests.journey import text_of
 from tests.processes import free_port
 from tests.variables import ROOT
@@ -143,31 +145,47 @@ def test_files_that_the_operators_guide_names_are_there():
 # What watches
 
 
-def families() -> set[str]:
-    """Every figure that the site can tell, by the name that Prometheus keeps."""
-    names = {"handover_bookings"}
+# What of a route is no view's name.
+NO_VIEWS = {"none", STATIC, METRICS}
+
+
+def families() -> dict[str, set[str]]:
+    """Every figure that the site can tell, by the name that Prometheus keeps, with its labels."""
+    found = {"handover_bookings": {"outcome"}, "handover_bookings_overdue": set()}
     for collector in vars(metrics).values():
         if isinstance(collector, Counter | Histogram):
             for family in collector.collect():
                 ending = "_total" if family.type == "counter" else ""
-                names.add(family.name + ending)
-    return names
+                found[family.name + ending] = set(collector._labelnames)
+    return found
+
+
+def asked(file: str) -> list[tuple[str, dict[str, str]]]:
+    """The figures that a file asks for, each with the labels by which it chooses."""
+    text = (ROOT / "deploy" / file).read_text("utf-8").replace('\\"', '"')
+    figures = re.findall(r"(handover_\w+)(?:\{([^}]*)\})?", text)
+    return [
+        (name.removesuffix("_bucket"), dict(re.findall(r'(\w+)[=!]~?"([^"]*)"', labels)))
+        for name, labels in figures
+    ]
 
 
 def test_the_guide_lists_every_figure():
     table = re.findall(r"^\| `(handover_\w+)`", (DOCS / "operate.md").read_text("utf-8"), re.M)
 
-    assert set(table) == families()
+    assert set(table) == families().keys()
     assert REGISTRY.get_sample_value("handover_turned_away_total") is not None
 
 
 @pytest.mark.parametrize("file", ["alerts.yaml", "dashboard.json"])
 def test_what_watches_asks_for_figures_that_there_are(file):
-    text = (ROOT / "deploy" / file).read_text("utf-8")
-    asked = {name.removesuffix("_bucket") for name in re.findall(r"handover_\w+", text)}
+    told = families()
 
-    assert asked
-    assert asked <= families()
+    assert len(asked(file)) >= 8
+    for name, labels in asked(file):
+        assert labels.keys() <= told[name], name
+        for route in {*labels.get("route", "none").split("|")} - NO_VIEWS:
+            assert reverse(route)
 
 
 def test_the_guide_says_what_to_do_about_every_alert():

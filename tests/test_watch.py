@@ -21,13 +21,13 @@ from sentry_sdk.envelope import Envelope
 from sentry_sdk.transport import Transport
 
 from booking.crm import CallReport, CRMClient, CRMConfig, CRMError, Visit
-from booking.models import Booking
+from booking.models import Booking, Outcome
 from booking.standin import StandIn
 from booking.standin.estate import ACCEPTED_PHONE, REFUSED_PHONE
 from booking.watch import error_reports, request_id, views
 from booking.watch.lines import JSONFormatter
 from booking.watch.metrics import Journal
-from tests import journey
+from tests import bookings, journey
 from tests.crm_cases import C90, VISIT, ok
 from tests.wire import Wire
 
@@ -261,6 +261,19 @@ def test_bookings_are_counted_as_they_stand(client, standin):
     assert 'handover_bookings{outcome="confirmed"} 1.0' in page
     assert 'handover_bookings{outcome="in_doubt"} 1.0' in page
     assert 'handover_bookings{outcome="sending"} 0.0' in page
+
+
+@pytest.mark.parametrize(
+    ("late_by", "overdue"), [(timedelta(seconds=-30), "0.0"), (timedelta(seconds=1), "1.0")]
+)
+@pytest.mark.django_db
+def test_a_booking_is_overdue_only_past_its_deadline(late_by, overdue):
+    bookings.booking(outcome=Outcome.SENDING, deadline_at=timezone.now() - late_by)
+
+    page = figures_page()
+
+    assert 'handover_bookings{outcome="sending"} 1.0' in page
+    assert f"handover_bookings_overdue {overdue}\n" in page
 
 
 def test_without_a_database_the_other_figures_are_told(monkeypatch):

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 
 from django.db import DatabaseError
 from django.db.models import Count
+from django.utils import timezone
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -57,21 +58,36 @@ def note_looks(**found: int) -> None:
 
 
 class Journal(Collector):
-    """The bookings by outcome, as they stand now."""
+    """The bookings as they stand now."""
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         try:
-            counts = dict(Booking.objects.order_by().values_list("outcome").annotate(Count("pk")))
+            families = [_by_outcome(), _overdue()]
         except DatabaseError:
             # The other figures are wanted all the more then.
             logger.exception("The journal can't be counted")
             return
-        family = GaugeMetricFamily(
-            "handover_bookings", "Bookings in the journal by outcome, now.", labels=["outcome"]
-        )
-        for outcome in Outcome.values:
-            family.add_metric([outcome], counts.get(outcome, 0))
-        yield family
+        yield from families
+
+
+def _by_outcome() -> GaugeMetricFamily:
+    counts = dict(Booking.objects.order_by().values_list("outcome").annotate(Count("pk")))
+    family = GaugeMetricFamily(
+        "handover_bookings", "Bookings in the journal by outcome, now.", labels=["outcome"]
+    )
+    for outcome in Outcome.values:
+        family.add_metric([outcome], counts.get(outcome, 0))
+    return family
+
+
+def _overdue() -> GaugeMetricFamily:
+    """Apart from `sending`, in which somebody is at any time while the site has visitors."""
+    overdue = Booking.objects.filter(outcome=Outcome.SENDING, deadline_at__lt=timezone.now())
+    return GaugeMetricFamily(
+        "handover_bookings_overdue",
+        "Bookings still in sending past their deadline, now.",
+        value=overdue.count(),
+    )
 
 
 def page() -> bytes:
