@@ -201,6 +201,42 @@ def test_the_dashboard_is_json_with_a_query_in_every_panel():
     assert all(panel["targets"][0]["expr"] for panel in dashboard["panels"])
 
 
+# The proxy
+
+CADDYFILE = (ROOT / "deploy" / "Caddyfile").read_text("utf-8")
+
+
+def setting(name: str) -> str:
+    (value,) = re.findall(rf"^\s*{re.escape(name)} (\S+)$", CADDYFILE, re.M)
+    return str(value)
+
+
+def test_the_proxy_takes_all_of_a_form_before_it_troubles_a_site():
+    assert setting("request_buffers") == setting("max_size")
+
+
+def test_the_proxy_waits_until_it_knows_which_site_is_alive():
+    waits, looks = (
+        int(setting(name).removesuffix("s")) for name in ("lb_try_duration", "health_interval")
+    )
+
+    assert waits > looks
+    assert setting("health_uri") == reverse("booking:alive")
+
+
+@pytest.mark.parametrize("field", ["request>uri", "request>headers", "resp_headers"])
+def test_the_proxy_logs_no_addresses(field):
+    assert setting(field) == "delete"
+
+
+def test_the_errors_of_the_proxy_are_a_page_in_words_that_needs_nothing_else():
+    page = (ROOT / "deploy" / "pages" / setting("rewrite *").lstrip("/")).read_text("utf-8")
+
+    assert '<html lang="ru">' in page
+    assert "запись от этого не повторится" in page
+    assert not re.search(r"(src|href)=|url\(|@import", page)
+
+
 # compose.yaml
 
 
