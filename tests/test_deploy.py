@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import shutil
+from typing import Any
 
 import pytest
+import yaml
 from django.urls import reverse
 
 from tests.shell import run
@@ -50,12 +52,19 @@ def test_the_errors_of_the_proxy_are_a_page_in_words_that_needs_nothing_else():
 # compose.yaml
 
 
-def test_compose_hands_over_only_secrets_that_are_made():
-    compose = (ROOT / "compose.yaml").read_text("utf-8")
-    script = (ROOT / "deploy" / "make-secrets").read_text("utf-8")
-    wanted = set(re.findall(r"file: deploy/secrets/(\w+)", compose))
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 
-    assert wanted == set(re.findall(r"^ *keep (\w+)", script, re.M))
+
+def test_compose_hands_over_only_secrets_that_are_made():
+    script = (ROOT / "deploy" / "make-secrets").read_text("utf-8")
+    wanted = {secret["file"] for secret in COMPOSE["secrets"].values()}
+    handed_over = {name for service in SERVICES.values() for name in service.get("secrets", [])}
+
+    assert handed_over == COMPOSE["secrets"].keys()
+    assert {file.removeprefix("deploy/secrets/") for file in wanted} == set(
+        re.findall(r"^ *keep (\w+)", script, re.M)
+    )
 
 
 def test_secrets_are_made_once_and_kept(tmp_path):
@@ -70,9 +79,44 @@ def test_secrets_are_made_once_and_kept(tmp_path):
     assert (tmp_path / "deploy" / "secrets").stat().st_mode & 0o777 == 0o700
 
 
+def seconds(service: str) -> int:
+    return int(SERVICES[service]["stop_grace_period"].removesuffix("s"))
+
+
 def test_a_stop_is_given_the_time_that_the_site_may_take():
-    compose = (ROOT / "compose.yaml").read_text("utf-8")
     conf = (ROOT / "gunicorn.conf.py").read_text("utf-8")
     (graceful,) = re.findall(r"^graceful_timeout = (\d+)", conf, re.M)
 
-    assert re.findall(r"stop_grace_period: (\d+)s", compose)[0] == str(int(graceful) + 5)
+    assert seconds("site1") == seconds("site2") == int(graceful) + 5
+    assert seconds("proxy") >= seconds("site1") + 5
+
+
+def test_the_proxy_reaches_the_sites_alone():
+    reached = {
+        name
+        for name, service in SERVICES.items()
+        if {*service["networks"]} & {*SERVICES["proxy"]["networks"]}
+    }
+
+    assert reached.isdisjoint({"postgres", "redis"})
+    assert {"site1", "site2"} <= reached
+    assert {*COMPOSE["networks"]} == {*SERVICES["site1"]["networks"]}
+
+
+def test_the_chores_go_on_after_a_failure_and_clean_up_once_a_day(tmp_path):
+    shell, option, script = SERVICES["chores"]["command"]
+    # Four rounds, of which the first fails.
+    stubs = {
+        "sleep": "echo >>rounds; [ $(wc -l <rounds) -le 4 ]",
+        "python": 'echo "$2"; [ $(wc -l <rounds) -gt 1 ]',
+    }
+    for name, body in stubs.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{body}\n")
+        (tmp_path / name).chmod(0o755)
+
+    done = run(
+        [f'PATH=.:$PATH {shell} {option} "$CHORES"'], tmp_path, CHORES=script.replace("$$", "$")
+    )
+
+    often = ["settle_bookings", "send_notices"]
+    assert done.split() == 2 * [*often, "anonymise_bookings"] + 2 * often
