@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import pty
 import re
 import shutil
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -67,16 +71,53 @@ def test_compose_hands_over_only_secrets_that_are_made():
     )
 
 
-def test_secrets_are_made_once_and_kept(tmp_path):
-    shutil.copytree(ROOT / "deploy", tmp_path / "deploy", ignore=shutil.ignore_patterns("secrets"))
-    make = ["printf 'canary\\n' | deploy/make-secrets", "cat deploy/secrets/*"]
+@pytest.fixture
+def make_secrets(tmp_path: Path) -> Path:
+    """The script, in a place where nothing is made yet."""
+    (tmp_path / "deploy").mkdir()
+    return Path(shutil.copy(ROOT / "deploy" / "make-secrets", tmp_path / "deploy"))
 
-    first = run(make, tmp_path)
-    again = run(["deploy/make-secrets </dev/null", "cat deploy/secrets/*"], tmp_path)
 
-    assert first == again
-    assert "canary" in first
-    assert (tmp_path / "deploy" / "secrets").stat().st_mode & 0o777 == 0o700
+def made(script: Path, given: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([script], input=given, capture_output=True, text=True, check=False)
+
+
+def kept(script: Path) -> dict[str, str]:
+    return {file.name: file.read_text() for file in (script.parent / "secrets").iterdir()}
+
+
+@pytest.mark.parametrize("given", ["canary\n", "canary", " canary \n", "canary\nmore\n"])
+def test_secrets_are_made_once_and_kept(make_secrets, given):
+    assert made(make_secrets, given).returncode == 0
+    first = kept(make_secrets)
+    assert made(make_secrets, "").returncode == 0
+
+    assert kept(make_secrets) == first
+    assert first["macrocrm_app_secret"] == "canary\n"
+    assert (make_secrets.parent / "secrets").stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("given", ["", "\n", "  \n"])
+def test_no_secret_is_no_secret(make_secrets, given):
+    done = made(make_secrets, given)
+
+    assert done.returncode == 1
+    assert "No secret was given" in done.stderr
+    assert "macrocrm_app_secret" not in kept(make_secrets)
+
+
+def test_a_secret_that_is_typed_is_not_shown(make_secrets):
+    ours, its = pty.openpty()
+    with subprocess.Popen([make_secrets], stdin=its, stdout=its, stderr=its) as script:
+        os.close(its)
+        shown = os.read(ours, 1024)
+        os.write(ours, b"canary\n")
+        assert script.wait(timeout=30) == 0
+    shown += os.read(ours, 1024)
+    os.close(ours)
+
+    assert shown.endswith(b": \r\n")
+    assert kept(make_secrets)["macrocrm_app_secret"] == "canary\n"
 
 
 def seconds(service: str) -> int:
