@@ -22,6 +22,7 @@ from tests.variables import ROOT
 
 PYTHON = [sys.executable, "-W", "error"]
 MANAGE = [*PYTHON, "manage.py"]
+DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
 GUNICORN = [sys.executable, "-m", "gunicorn", "config.wsgi"]
 
 
@@ -243,6 +244,27 @@ def test_gunicorn_serves_and_stops_when_told():
     assert server.returncode == 0
     assert "Traceback" not in log
     assert "Control socket" not in log
+
+
+@pytest.mark.parametrize("names", ["visit.example", ".example, other.example"])
+def test_the_health_check_of_the_image_finds_the_site_alive(tmp_path, names):
+    (tmp_path / "hosts").write_text(names)
+    port = str(free_port())
+    hosts = {"ALLOWED_HOSTS": "", "ALLOWED_HOSTS_FILE": str(tmp_path / "hosts")}
+    alone = hosts | {"PORT": port, "DEBUG": "true"}
+    (command,) = re.findall(r"^HEALTHCHECK .* CMD (.+)$", DOCKERFILE, re.MULTILINE)
+    check = [sys.executable, *json.loads(command)[1:]]
+    bind = ["--bind", f"127.0.0.1:{port}"]
+    with subprocess.Popen([*GUNICORN, *bind], cwd=ROOT, env=surroundings(**alone)) as server:
+        try:
+            until = time.monotonic() + 30
+            while (found := run(*check, **alone)).returncode and time.monotonic() < until:
+                assert "Connection refused" in found.stderr
+        finally:
+            server.terminate()
+
+    assert found.returncode == 0, found.stderr
+    assert run(*check, **alone).returncode != 0
 
 
 def free_port() -> int:
