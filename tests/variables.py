@@ -12,6 +12,9 @@ COMPLETE = {
     "MACROCRM_APP_SECRET": "example-secret",
 }
 
+# What gunicorn reads by itself, before there are settings.
+GUNICORN = {"PORT", "WEB_CONCURRENCY"}
+
 
 def names() -> set[str]:
     """What `config/settings.py` asks its environment for."""
