@@ -70,9 +70,12 @@ lock: ## compile the locks from pyproject.toml (needs uv)
 	$(LOCK) -o requirements.txt
 	$(LOCK) --group dev -o requirements-dev.txt
 
-audit: install ## known holes in the packages we use (asks the outside world, so it is not in CI)
-	$(BIN)/pip install --quiet --disable-pip-version-check pip-audit
-	$(BIN)/pip-audit --disable-pip --require-hashes -r requirements-dev.txt
+# In an environment of its own, so that a developer's holds what the lock says and nothing else.
+AUDIT := var/audit/bin
+audit: ## known holes in the packages we use (asks the outside world, so it is not in CI)
+	$(PYTHON) -m venv var/audit
+	$(AUDIT)/pip install --quiet --disable-pip-version-check pip-audit==2.10.0
+	$(AUDIT)/pip-audit --disable-pip --require-hashes -r requirements-dev.txt
 
 image-test: ## build the image and look whether it keeps its promises (needs a Docker engine)
 	scripts/image_test.sh

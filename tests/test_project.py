@@ -2,6 +2,7 @@
 
 import ast
 import re
+import subprocess
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -241,6 +242,15 @@ def test_a_lock_satisfies_the_project(lock):
     ]
 
     assert unmet == []
+
+
+def test_an_audit_leaves_a_developers_packages_alone():
+    done = subprocess.run(
+        ["make", "--dry-run", "audit"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+
+    assert "pip-audit==" in done.stdout
+    assert ".venv" not in done.stdout
 
 
 def test_the_site_is_tested_with_the_versions_it_runs_with():
