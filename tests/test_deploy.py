@@ -161,3 +161,15 @@ def test_the_chores_go_on_after_a_failure_and_clean_up_once_a_day(tmp_path):
 
     often = ["settle_bookings", "send_notices"]
     assert done.split() == 2 * [*often, "anonymise_bookings"] + 2 * often
+
+
+# The image
+
+
+def test_the_image_is_tried_as_the_readme_runs_it():
+    readme = (ROOT / "README.md").read_text("utf-8")
+    (command,) = re.findall(r"docker run -d .*\n(.+) key-handover\n", readme)
+    tried = " ".join((ROOT / "scripts" / "image_test.sh").read_text("utf-8").split())
+
+    for option in re.findall(r"--\S+(?: [^-]\S*)?", command):
+        assert option in tried
