@@ -105,7 +105,7 @@ def resolve(booking: Booking, *, was_booked: bool, by: str, note: str) -> bool:
     outcome = Outcome.CONFIRMED if was_booked else Outcome.REFUSED
     resolved = booking.resolve(outcome, by=by, note=note)
     if resolved:
-        logger.info("Booking %s: resolved as %s by %s", booking.key, outcome, by)
+        logger.info("Booking %s: resolved as %s by %s", booking.reference, outcome, by)
     return resolved
 
 
@@ -279,9 +279,11 @@ def _settle(booking: Booking, reply: AddReply) -> bool:
         booking.settle(Outcome(reply.outcome.value), reply.reason.value, _facts(reply))
     except DatabaseError:
         # The row stays "sending" and turns to "in doubt" by its deadline: true, if less than known.
-        logger.exception("Booking %s ended %s but could not be settled", booking.key, reply.outcome)
+        logger.exception(
+            "Booking %s ended %s but could not be settled", booking.reference, reply.outcome
+        )
         return False
-    logger.info("Booking %s: %s %s", booking.key, booking.outcome, booking.reason)
+    logger.info("Booking %s: %s %s", booking.reference, booking.outcome, booking.reason)
     return True
 
 
@@ -302,7 +304,7 @@ def _look_again_if_possible(booking: Booking, was_free: bool | None) -> None:
     try:
         _look_again(booking, was_free)
     except DatabaseError:
-        logger.exception("Booking %s: no evidence could be written", booking.key)
+        logger.exception("Booking %s: no evidence could be written", booking.reference)
 
 
 def _look_again(booking: Booking, was_free: bool | None) -> None:

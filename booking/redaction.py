@@ -17,14 +17,36 @@ SENSITIVE = re.compile(r"token|phone", re.IGNORECASE)
 # MD5, so 32 hexadecimal digits that belong to no longer word).
 PHONE = re.compile(r"(?<![\w.])(?:\+7|[78])\d{10}(?!\w)|(?<!\w)\+\d{11,15}(?!\w)")
 SIGNATURE = re.compile(r"(?<=token=)[0-9a-f]{32}(?!\w)", re.IGNORECASE)
+# Where a whole key is bound to be written: the address of a booking's page, and what PostgreSQL
+# says of two that collide. Its first digits name the booking (`Booking.reference`).
+KEY = re.compile(r"((?:bookings/|\(key\)=\()[0-9a-f]{8})-[0-9a-f-]{27}")
 
 
 def without_secrets(text: str) -> str:
-    """The text with the CRM's secret, its tokens and whole phones replaced."""
+    """The text with the CRM's secret, its tokens, whole phones and keys of bookings replaced."""
     secret = settings.MACROCRM_APP_SECRET
     if secret:
         text = text.replace(secret, HIDDEN)
+    text = KEY.sub(rf"\1{HIDDEN}", text)
     return PHONE.sub(HIDDEN, SIGNATURE.sub(HIDDEN, text))
+
+
+class NoAddress(logging.Filter):
+    """Takes the address off the end of Django's own lines: a booking's opens the booking.
+
+    The request log names the view, under the same name of the request.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = record.getMessage().partition(": /")[0], ()
+        return True
+
+
+class OnlyTracebacks(logging.Filter):
+    """Drops what the request log tells as well."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return bool(record.exc_info)
 
 
 class LineFormatter(logging.Formatter):

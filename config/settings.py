@@ -216,12 +216,18 @@ LOGGING = {
         },
         "json": {"()": "booking.watch.lines.JSONFormatter"},
     },
+    "filters": {
+        "no_address": {"()": "booking.redaction.NoAddress"},
+        "only_tracebacks": {"()": "booking.redaction.OnlyTracebacks"},
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT.lower()}},
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
         # Django's own handlers for this logger would say everything twice.
         "django": {"handlers": [], "level": "INFO"},
         "django.server": {"handlers": [], "level": "INFO", "propagate": True},
+        "django.request": {"filters": ["only_tracebacks", "no_address"]},
+        "django.security.csrf": {"filters": ["no_address"]},
         # A traceback for every scanner that calls us by another name; it gets its 400 all the same.
         "django.security.DisallowedHost": {"level": "CRITICAL"},
         # At DEBUG it writes whole URLs, and with MACROCRM_METHOD=GET those hold the token.

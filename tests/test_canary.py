@@ -1,4 +1,4 @@
-"""The secret, the tokens and whole phones, searched for in everything that the site ever writes.
+"""The secret, the tokens, whole phones and keys, searched for in all that the site ever writes.
 
 A real site takes bookings that end in every way there is, from buyers who write their phone in
 every way there is, with a CRM that repeats what must not be repeated. The reads are sent by GET, so
@@ -22,6 +22,7 @@ from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import HTTPCookieProcessor, build_opener
+from uuid import UUID
 
 import pytest
 
@@ -85,6 +86,7 @@ class Seen:
 
     texts: dict[str, str]
     outcomes: Counter[str]
+    keys: list[str]
     began_at: int
 
 
@@ -111,14 +113,16 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
         with site:
             buyer = Visitor(f"http://{HOST}:{site.port}")
             book_in_every_way(buyer, crm)
+            knock_in_every_way(buyer, confirmed_key(database))
             staff = look_as_staff(site, Visitor(buyer.site))
             figures = Visitor(buyer.site).get(f"/{FIGURES}/")
         texts = {"log": site.log, "standard output": site.printed, "figures": figures}
         texts |= {f"page {name}": text for name, text in (buyer.given | staff.given).items()}
         texts |= rows(database) | cache_files(folder / "cache")
         with sqlite3.connect(database) as journal:
-            found = journal.execute("SELECT outcome FROM booking_booking").fetchall()
-        yield Seen(texts, Counter(outcome for (outcome,) in found), began_at)
+            found = journal.execute("SELECT outcome, key FROM booking_booking").fetchall()
+        outcomes = Counter(outcome for outcome, _key in found)
+        yield Seen(texts, outcomes, [key for _outcome, key in found], began_at)
 
 
 def book_in_every_way(buyer: Visitor, crm: StandIn) -> None:
@@ -142,6 +146,22 @@ def book_in_every_way(buyer: Visitor, crm: StandIn) -> None:
     for path in ("/", "/?category=garage", f"/time/?category=flat&house={HOUSE}&flat={flats[0]}"):
         buyer.get(path)
     crm.recover()
+
+
+def confirmed_key(database: Path) -> str:
+    with sqlite3.connect(database) as journal:
+        (key,) = journal.execute(
+            "SELECT key FROM booking_booking WHERE outcome = 'confirmed'"
+        ).fetchone()
+    return str(UUID(key))
+
+
+def knock_in_every_way(buyer: Visitor, key: str) -> None:
+    """What a booking's address answers with an error: 403, 404 and 405."""
+    page = buyer.get(f"/bookings/{key}/")
+    buyer.post(f"/bookings/{key}/change/", {})
+    buyer.get(f"/bookings/{key}/nothing/")
+    buyer.post(f"/bookings/{key}/", token_of(page))
 
 
 def look_as_staff(site: Site, staff: Visitor) -> Visitor:
@@ -217,6 +237,15 @@ def test_a_whole_phone_stands_only_where_its_owner_typed_it(seen):
     assert {name for name in found if "/confirm/" not in name} == set()
     fields = re.compile(r'<input[^>]*name="phone"[^>]*>')
     assert not any(PHONES.search(fields.sub("", seen.texts[name])) for name in found)
+
+
+def test_no_key_that_opens_a_booking_is_in_the_log_or_the_figures(seen):
+    kept = ("log", "standard output", "figures")
+    written = "".join(text for name, text in seen.texts.items() if name in kept)
+
+    spellings = {spelling for key in seen.keys for spelling in (key, str(UUID(key)))}
+    assert [spelling for spelling in spellings if spelling in written] == []
+    assert {403, 404, 405} <= set(map(int, re.findall(r'"status": (\d+)', written)))
 
 
 def test_the_log_is_one_json_object_a_line(seen):

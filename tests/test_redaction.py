@@ -13,6 +13,7 @@ from booking.watch.lines import JSONFormatter
 
 PHONE = "+79001234567"
 TOKEN = "0123456789abcdef0123456789abcdef"
+KEY = "5f0c6d0e-94a5-4f6b-8a57-0123456789ab"
 
 
 @pytest.mark.parametrize(
@@ -25,13 +26,16 @@ TOKEN = "0123456789abcdef0123456789abcdef"
         pytest.param("call +996700123456", id="foreign phone"),
         pytest.param(f"/estate/?time=1&token={TOKEN}", id="token"),
         pytest.param("with example-secret in it", id="secret"),
+        pytest.param(f'"GET /bookings/{KEY}/ HTTP/1.1"', id="address of a booking"),
+        pytest.param(f"Key (key)=({KEY}) already exists", id="key of a booking"),
     ],
 )
 def test_what_must_not_be_read_is_hidden(text):
     hidden = without_secrets(text)
 
     assert "[hidden]" in hidden
-    assert not any(secret in hidden for secret in ("900123", "700123", TOKEN, "example-secret"))
+    secrets = ("900123", "700123", TOKEN, "example-secret", KEY[9:])
+    assert not any(secret in hidden for secret in secrets)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import sentry_sdk
-from django.db import DatabaseError
+from django.db import DatabaseError, OperationalError
 from django.test import Client, RequestFactory
 from django.utils import timezone
 from prometheus_client import REGISTRY
@@ -181,6 +181,62 @@ def test_an_address_without_a_view_has_no_name(client, lines, db):
 
     (line,) = lines.of(REQUESTS)
     assert (line["route"], line["status"]) == ("none", 404)
+
+
+# What Django itself says of an address: it may be all it takes to open a booking
+
+
+@pytest.fixture
+def booked(client: Client, standin: StandIn) -> str:
+    """The address of a booking's page."""
+    form = journey.fill_in(client, journey.first_free(standin))
+    return str(journey.send(client, form).url)
+
+
+def break_a_page(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    def fail(key: object) -> None:
+        raise error
+
+    monkeypatch.setattr("booking.handover.find", fail)
+
+
+@pytest.mark.parametrize(
+    ("error", "status"), [(RuntimeError("broken"), 500), (OperationalError("away"), 503)]
+)
+@pytest.mark.django_db(transaction=True)
+def test_a_page_that_breaks_leaves_its_traceback_without_its_address(
+    client, booked, lines, monkeypatch, error, status
+):
+    client.raise_request_exception = False
+    break_a_page(monkeypatch, error)
+
+    response = client.get(booked)
+
+    assert response.status_code == status
+    assert str(error) in "".join(lines.written)
+    assert booked.split("/")[2] not in "".join(lines.written)
+    told_by = {json.loads(line).get("request") for line in lines.written}
+    assert told_by == {response.headers["X-Request-ID"]}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_refused_form_leaves_the_reason_without_its_address(booked, lines):
+    response = Client(enforce_csrf_checks=True).post(f"{booked}again/")
+
+    (line,) = lines.of("django.security.csrf")
+    assert line["message"] == "Forbidden (CSRF cookie not set.)"
+    assert line["request"] == response.headers["X-Request-ID"]
+    assert booked not in "".join(lines.written)
+
+
+@pytest.mark.parametrize("path", ["{booked}", "/nowhere/"])
+@pytest.mark.django_db(transaction=True)
+def test_a_request_that_fails_without_a_bug_is_one_line(client, booked, lines, path):
+    response = client.put(path.format(booked=booked))
+
+    assert response.status_code in {404, 405}
+    (line,) = [json.loads(line) for line in lines.written]
+    assert line["logger"] == REQUESTS
 
 
 def formatted(message: str, *arguments: object, **extra: Any) -> dict[str, Any]:

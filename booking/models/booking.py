@@ -90,7 +90,7 @@ class BookingManager(models.Manager["Booking"]):
                 # It was settled as refused or not sent in this very moment: the way is free now.
             else:
                 return booking, True
-        raise IntegrityError(f"booking {key} can neither be opened nor found")
+        raise IntegrityError("a booking that can neither be opened nor found")
 
     def live(self, **answers: Any) -> models.QuerySet[Booking]:
         """The bookings of this flat and phone that hold a visit or may hold one, newest first."""
