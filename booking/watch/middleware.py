@@ -29,7 +29,7 @@ class RequestLog:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         began_at = time.monotonic()
-        name = request_id.named(request.headers.get(request_id.HEADER, ""))
+        name = request_id.of(request)
         token = request_id.current.set(name)
         try:
             response = self.get_response(request)
