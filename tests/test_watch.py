@@ -249,6 +249,19 @@ def test_a_request_that_fails_without_a_bug_is_one_line(client, booked, lines, p
     assert line["logger"] == REQUESTS
 
 
+@pytest.mark.django_db
+def test_a_crm_that_is_out_fills_no_log_with_tracebacks(client, standin, lines):
+    standin.fail("getReadyFlats", "status", status=503)
+
+    responses = [client.get("/") for _page in range(2)]
+
+    assert [response.status_code for response in responses] == [503, 503]
+    told = lines.of("booking.middleware.error_pages")
+    assert [line["level"] for line in told] == ["warning", "warning"]
+    assert "traceback" not in "".join(lines.written)
+    assert [line["status"] for line in lines.of(REQUESTS)] == [503, 503]
+
+
 def formatted(message: str, *arguments: object, **extra: Any) -> dict[str, Any]:
     record = logging.LogRecord("x", logging.ERROR, "", 1, message, arguments, None)
     record.__dict__.update(extra)

@@ -35,7 +35,9 @@ class CRMErrorPages:
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if not isinstance(exception, CRMError):
             return None
-        return _away(request, exception, "booking/crm_away.html", _retry_after(exception))
+        # No traceback: the client has told of the call that failed, once for all these pages.
+        logger.warning("No page without the CRM: %s", exception)
+        return _away(request, "booking/crm_away.html", _retry_after(exception))
 
 
 class DatabaseAwayPage:
@@ -54,7 +56,8 @@ class DatabaseAwayPage:
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if not isinstance(exception, OperationalError | InterfaceError):
             return None
-        return _away(request, exception, "booking/database_away.html", RETRY_AFTER_SECONDS)
+        logger.error("%s: %s", type(exception).__name__, exception, exc_info=exception)
+        return _away(request, "booking/database_away.html", RETRY_AFTER_SECONDS)
 
 
 class TooManyTriesPage:
@@ -79,10 +82,7 @@ class TooManyTriesPage:
         return response
 
 
-def _away(
-    request: HttpRequest, exception: Exception, template: str, retry_after: int
-) -> HttpResponse:
-    logger.error("%s: %s", type(exception).__name__, exception, exc_info=exception)
+def _away(request: HttpRequest, template: str, retry_after: int) -> HttpResponse:
     context = {"retry_url": request.get_full_path() if request.method == "GET" else ""}
     response = render(request, template, context, status=503)
     response.headers["Retry-After"] = str(retry_after)
