@@ -13,10 +13,18 @@ from django.views.debug import SafeExceptionReporterFilter
 
 HIDDEN = "[hidden]"
 SENSITIVE = re.compile(r"token|phone", re.IGNORECASE)
-# A Russian mobile or landline number as E.164 or the national form writes it, and a signature (an
-# MD5, so 32 hexadecimal digits that belong to no longer word).
-PHONE = re.compile(r"(?<![\w.])(?:\+7|[78])\d{10}(?!\w)|(?<!\w)\+\d{11,15}(?!\w)")
-SIGNATURE = re.compile(r"(?<=token=)[0-9a-f]{32}(?!\w)", re.IGNORECASE)
+# What may stand between the groups of a phone: as people write it, or as a form is encoded.
+GAP = r"(?:[\s().+-]|%2[089]){0,3}"
+# Any number in the international form, or a Russian one with all that people put into it. That one
+# begins no longer word or fraction, though an encoded character may stand before it. First the
+# digit, then what is before it: so the many places without one cost nothing.
+PHONE = re.compile(
+    r"(?:\+|%2[Bb])\d{11,15}(?!\w)"
+    r"|[78](?:(?<!\w[78])|(?<=%[0-9A-Fa-f]{2}[78]))(?<!\d\.[78])"
+    rf"{GAP}\d{{3}}{GAP}\d{{3}}{GAP}\d\d{GAP}\d\d(?!\w)"
+)
+# An MD5, so 32 hexadecimal digits that belong to no longer word, in whichever quotes.
+SIGNATURE = re.compile(r"(token(?:%[0-9a-f]{2}|\W){1,6})[0-9a-f]{32}(?!\w)", re.IGNORECASE)
 # Where a whole key is bound to be written: the address of a booking's page, and what PostgreSQL
 # says of two that collide. Its first digits name the booking (`Booking.reference`).
 KEY = re.compile(r"((?:bookings/|\(key\)=\()[0-9a-f]{8})-[0-9a-f-]{27}")
@@ -27,8 +35,9 @@ def without_secrets(text: str) -> str:
     secret = settings.MACROCRM_APP_SECRET
     if secret:
         text = text.replace(secret, HIDDEN)
-    text = KEY.sub(rf"\1{HIDDEN}", text)
-    return PHONE.sub(HIDDEN, SIGNATURE.sub(HIDDEN, text))
+    for pattern in (KEY, SIGNATURE):
+        text = pattern.sub(rf"\1{HIDDEN}", text)
+    return PHONE.sub(HIDDEN, text)
 
 
 class NoAddress(logging.Filter):

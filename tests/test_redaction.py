@@ -20,11 +20,21 @@ KEY = "5f0c6d0e-94a5-4f6b-8a57-0123456789ab"
     "text",
     [
         pytest.param(f"to {PHONE}", id="phone"),
-        pytest.param("phone=%2B79001234567&x=1".replace("%2B", "+"), id="phone in a form"),
+        pytest.param("phone=%2B79001234567&x=1", id="phone in a form"),
+        pytest.param("phone%3D79001234567", id="phone in an address in an address"),
+        pytest.param("phone=8+%28900%29+123-45-67&x=1", id="typed phone in a form"),
+        pytest.param("typed 8 (900) 123-45-67", id="phone with brackets"),
+        pytest.param("typed 8\xa0900\xa0123\xa045\xa067", id="phone in groups"),
+        pytest.param("tel.79001234567", id="phone behind a full stop"),
         pytest.param("Key (phone)=(79001234567) already exists", id="phone without its plus"),
         pytest.param("number 89001234567", id="phone in the national form"),
         pytest.param("call +996700123456", id="foreign phone"),
+        pytest.param("call=%2b996700123456", id="foreign phone in a form"),
         pytest.param(f"/estate/?time=1&token={TOKEN}", id="token"),
+        pytest.param(f"token%3D{TOKEN}", id="token in an address in an address"),
+        pytest.param(f"'token': '{TOKEN}'", id="token in a dict"),
+        pytest.param(f'"token": "{TOKEN}"', id="token in JSON"),
+        pytest.param(f'\\"token\\": \\"{TOKEN}\\"', id="token in JSON in JSON"),
         pytest.param("with example-secret in it", id="secret"),
         pytest.param(f'"GET /bookings/{KEY}/ HTTP/1.1"', id="address of a booking"),
         pytest.param(f"Key (key)=({KEY}) already exists", id="key of a booking"),
@@ -34,7 +44,7 @@ def test_what_must_not_be_read_is_hidden(text):
     hidden = without_secrets(text)
 
     assert "[hidden]" in hidden
-    secrets = ("900123", "700123", TOKEN, "example-secret", KEY[9:])
+    secrets = ("900123", "123-45-67", "45\xa067", "700123", TOKEN, "example-secret", KEY[9:])
     assert not any(secret in hidden for secret in secrets)
 
 
@@ -46,6 +56,10 @@ def test_what_must_not_be_read_is_hidden(text):
         pytest.param("flat 1.8-12-1", id="flat"),
         pytest.param("+7 ··· ···-45-67", id="masked phone"),
         pytest.param("build 20261124120120078", id="long number"),
+        pytest.param("answered in 0.79001234567 s", id="long fraction"),
+        pytest.param("at 2026-12-07 11:00:00,123 from 10.8.100.255", id="moment and address"),
+        pytest.param("7 houses, 120 flats, 300 garages, 14 days", id="counts"),
+        pytest.param(f"request {TOKEN}", id="name of a request"),
     ],
 )
 def test_what_staff_need_stays(text):
