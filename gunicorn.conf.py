@@ -9,13 +9,15 @@ from pathlib import Path
 # Threads, because a worker mostly waits for the CRM: a booking may hold one for 15 seconds.
 worker_class = "gthread"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
-# More than the pages at once and the line for them (booking.middleware.crowd): one is always free
-# to tell the others that it is full, and to answer staff. Measured with one worker, a CRM that
-# hangs and 200 buyers within a moment: 20 pages wait for the CRM, 180 buyers are told to come
-# again, half of them after 0.2 s, all after 1.1 s; meanwhile /healthz/ takes 4 ms and the login of
-# the admin 23 ms. All 32 threads together add 8 MB to the 71 of a worker. Each holds a connection
-# to PostgreSQL.
-threads = 32
+# More than the pages at once, the line for them and staff (booking.middleware.crowd): two are
+# always free to tell the others that it is full, and to answer whoever watches. Measured with one
+# worker, a CRM that hangs and 200 buyers within a moment: 20 pages wait for the CRM, 180 buyers are
+# told to come again, half of them after 0.2 s, all after 1.1 s; meanwhile /healthz/ takes 4 ms and
+# the login of the admin 23 ms. All 38 threads together add 8 MB to the 69 of a worker. Each holds a
+# connection to PostgreSQL. A form that is turned away but does not come holds its thread for 5 s,
+# for which gunicorn waits; against more of these than threads only a proxy helps that takes whole
+# requests.
+threads = 38
 
 # The application is loaded, and its configuration checked, once before any worker: a wrong variable
 # ends the start, where workers that fail would be started again for ever. So a new version needs a

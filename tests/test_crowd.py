@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import runpy
+import socket
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Event, Semaphore
 from urllib.parse import urlencode
@@ -16,7 +17,7 @@ from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
 
 from booking.middleware import crowd
-from booking.middleware.crowd import LINE, PAGES_AT_ONCE, Doorman
+from booking.middleware.crowd import LINE, PAGES_AT_ONCE, STAFF_AT_ONCE, Doorman
 from booking.standin import ACCEPTED_PHONE, StandIn
 from tests.journey import answers, first_free, hidden_fields
 from tests.processes import DOMAIN, HOST, ZONE, Site, own_database
@@ -26,6 +27,7 @@ from tests.torture.buyers import with_token
 from tests.variables import ROOT
 
 SOON = 30  # seconds after which something that should happen at once has not
+SLOW = {"/", "/admin/login/"}
 
 
 class House:
@@ -40,8 +42,8 @@ class House:
     def come(self, path: str = "/") -> Future[HttpResponse]:
         return self._crowd.submit(self.doorman, RequestFactory().get(path))
 
-    def fill(self) -> list[Future[HttpResponse]]:
-        visitors = [self.come() for _visitor in range(PAGES_AT_ONCE)]
+    def fill(self, path: str = "/", count: int = PAGES_AT_ONCE) -> list[Future[HttpResponse]]:
+        visitors = [self.come(path) for _visitor in range(count)]
         for _visitor in visitors:
             assert self._entered.acquire(timeout=SOON)
         return visitors
@@ -54,7 +56,7 @@ class House:
         self._crowd.shutdown()
 
     def _serve(self, request: HttpRequest) -> HttpResponse:
-        if request.path == "/":
+        if request.path in SLOW:
             self._entered.release()
             assert self._open.wait(SOON)
         return HttpResponse("served")
@@ -110,8 +112,9 @@ def test_beyond_the_line_nobody_waits(house, monkeypatch):
     monkeypatch.setattr(crowd, "PATIENCE", SOON)
     house.fill()
     waiting = [house.come() for _visitor in range(LINE)]
-    while house.doorman._line.acquire(blocking=False):  # until all of them stand there
-        house.doorman._line.release()
+    line = house.doorman._pages._line
+    while line.acquire(blocking=False):  # until all of them stand there
+        line.release()
 
     answer = house.doorman(RequestFactory().get("/"))
 
@@ -128,11 +131,30 @@ def test_staff_and_watchers_have_a_way_of_their_own(house, settings, path):
     assert house.doorman(RequestFactory().get(path)).status_code == 200
 
 
+@pytest.mark.parametrize("path", ["/admin/booking/", "/figures/"])
+def test_staff_are_told_to_come_again_when_their_own_places_are_taken(house, settings, path):
+    settings.METRICS_PATH = "figures/"
+    house.fill("/admin/login/", STAFF_AT_ONCE)
+
+    assert house.doorman(RequestFactory().get(path)).status_code == 503
+    for other in ("/accessibility/", "/healthz/", "/readyz/"):
+        assert house.doorman(RequestFactory().get(other)).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/healthz/more/", "/readyz/more/", "/figures/more/", "/adminer/"])
+def test_nothing_else_goes_their_way(house, settings, monkeypatch, path):
+    monkeypatch.setattr(crowd, "PATIENCE", 0.01)
+    settings.METRICS_PATH = "figures/"
+    house.fill()
+
+    assert house.doorman(RequestFactory().get(path)).status_code == 503
+
+
 def test_a_worker_has_threads_left_when_the_line_is_full(monkeypatch, tmp_path):
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))  # or the file makes a folder
     threads = runpy.run_path(str(ROOT / "gunicorn.conf.py"))["threads"]
 
-    assert threads >= PAGES_AT_ONCE + LINE + 2
+    assert threads >= PAGES_AT_ONCE + LINE + STAFF_AT_ONCE + 2
 
 
 # With a real gunicorn
@@ -168,6 +190,24 @@ def test_a_crowd_gets_words_while_staff_and_watchers_get_in(crm, tmp_path):
     assert told[True] >= 60 - PAGES_AT_ONCE - LINE
     assert told[False] >= PAGES_AT_ONCE  # these learned that the CRM does not answer
     assert all("слишком много" in visitor.result().html for visitor in turned_away)
+
+
+def open_slowly(port: int, path: str) -> socket.socket:
+    """A form that is announced and does not come."""
+    connection = socket.create_connection((HOST, port), timeout=SOON)
+    form = "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 1000"
+    connection.sendall(f"POST {path} HTTP/1.1\r\nHost: {HOST}\r\n{form}\r\n\r\n".encode())
+    return connection
+
+
+def test_slow_forms_for_the_desk_hold_up_nobody_else(crm, tmp_path):
+    with site(crm, tmp_path, workers=1) as running, ExitStack() as kept_open:
+        for _form in range(32):  # as many as a worker had threads
+            kept_open.enter_context(open_slowly(running.port, "/admin/login/"))
+        browser = Browser(HOST, running.port, address=HOST)
+        watcher, buyer = browser.get("/healthz/"), browser.get("/")
+
+    assert (watcher.status, buyer.status) == (200, 200)
 
 
 def filled_in(browser: Browser, crm: StandIn, flat: str) -> dict[str, str]:

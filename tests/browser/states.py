@@ -15,7 +15,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from booking import handover
-from booking.middleware import Doorman
+from booking.middleware.crowd import Room
 from booking.models import Booking, ChangeRequest, House
 from booking.standin import StandIn
 from booking.standin.estate import REFUSED_PHONE, Estate, of_size
@@ -272,7 +272,7 @@ def journal_away(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
 
 def crowd(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Doorman, "_lets_in", lambda doorman: False)
+        patch.setattr(Room, "lets_in", lambda room: False)
         buyer.open()
         buyer.sees("Сейчас слишком много посетителей")
 
