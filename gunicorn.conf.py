@@ -53,9 +53,16 @@ _memory = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - only
 worker_tmp_dir = _memory
 
 
-def _remove(folder: str, master: int) -> None:
-    if os.getpid() == master:
-        shutil.rmtree(folder, ignore_errors=True)
+def _remove(folder: str) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def post_fork(server: object, worker: object) -> None:
+    """Workers leave the folder of figures to the master.
+
+    The master is not always the process that has read this file: a daemon has forked since.
+    """
+    atexit.unregister(_remove)
 
 
 # Where the workers leave their figures for each other: a scrape reaches one of them and wants all.
@@ -63,8 +70,9 @@ def _remove(folder: str, master: int) -> None:
 if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
     _figures = tempfile.mkdtemp(prefix="figures-", dir=_memory)
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = _figures
-    # Not gunicorn's on_exit, which a start that fails never gets to. Workers inherit it.
-    atexit.register(_remove, _figures, os.getpid())
+    # Not gunicorn's on_exit, which a start that fails never gets to.
+    atexit.register(_remove, _figures)
+
 
 # No access log: the proxy has one. If one is asked for (--access-logfile -), it leaves out the
 # query string, in which steps 1 to 3 keep a buyer's flat.

@@ -1,0 +1,75 @@
+"""What `gunicorn.conf.py` promises, kept by a real gunicorn."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.processes import HOST, PATIENCE, free_port
+from tests.variables import ROOT, environment
+
+# Puts the folder of the figures where the test can look for it.
+STARTER = """
+import sys, tempfile
+make = tempfile.mkdtemp
+tempfile.mkdtemp = lambda prefix, dir: make(prefix=prefix, dir={folder!r})
+from gunicorn.app.wsgiapp import run
+run()
+"""
+
+
+def start(folder: Path, *options: str, **changes: str) -> subprocess.CompletedProcess[str]:
+    """What the command leaves that starts gunicorn with its figures in this folder."""
+    variables = environment(
+        DJANGO_SETTINGS_MODULE="tests.site_settings",
+        DATABASE_URL=f"sqlite:///{folder / 'journal.sqlite3'}",
+        CACHE_URL=f"filecache://{folder / 'cache'}",
+        **changes,
+    )
+    bind = ("--bind", f"{HOST}:{free_port()}", "--workers", "1")
+    return subprocess.run(
+        [sys.executable, "-c", STARTER.format(folder=str(folder)), "config.wsgi", *bind, *options],
+        cwd=ROOT,
+        env=os.environ | variables,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+
+
+def figures(folder: Path) -> list[Path]:
+    return list(folder.glob("figures-*"))
+
+
+def wait_until(happened: Callable[[], bool]) -> None:
+    ends_at = time.monotonic() + PATIENCE
+    while not happened():
+        assert time.monotonic() < ends_at
+        time.sleep(0.05)
+
+
+def test_a_daemon_takes_its_figures_with_it(tmp_path):
+    note = tmp_path / "pid"
+    start(tmp_path, "--daemon", "--pid", str(note))
+    wait_until(note.exists)
+    assert len(figures(tmp_path)) == 1
+    pid = int(note.read_text())
+
+    os.kill(pid, signal.SIGTERM)
+    wait_until(lambda: not Path(f"/proc/{pid}").exists())
+
+    assert figures(tmp_path) == []
+
+
+@pytest.mark.parametrize("options", [(), ("--daemon",)])
+def test_a_start_that_fails_leaves_no_figures(tmp_path, options):
+    start(tmp_path, *options, MACROCRM_APP_SECRET="")
+
+    wait_until(lambda: not figures(tmp_path))
