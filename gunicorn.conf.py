@@ -29,17 +29,29 @@ preload_app = True
 # give 5,160 so. Mind that a second gunicorn on the same port is then no error: the system would
 # share the buyers between the two.
 reuse_port = True
+# Connections that wait to be taken. A worker takes them at once and tells a crowd to come again, so
+# they wait only while it does not get to run: this is a fifth of a second of the work above. More
+# would be a queue that nobody sees.
 backlog = 512
 # Longer than a proxy keeps an idle connection (nginx: 60 s), so that it is never us who close one
 # just as the proxy sends the next request over it.
 keepalive = 75
 
-# The longest page: reads that are tried twice, then the call that books (3 s to connect and 10 s to
-# read each), and waits for the database around them. The timeout is about a worker that has hung.
+# The longest page: two reads, then the call that books, each 10 s long at most, its connection and
+# second try included; and waits for the database around them. The timeout is about a worker that
+# has hung.
 timeout = 60
 # A worker told to stop finishes what it is sending: a booking cut short is a booking in doubt.
 # Whoever stops us must wait as long (docker stop --timeout 70, TimeoutStopSec=70).
 graceful_timeout = 65
+# The longest link that docs/link-to-it.md allows: six marks of 200 Cyrillic letters are 7,200 bytes
+# when they are encoded. It is the most that gunicorn takes, and what nginx takes by itself.
+limit_request_line = 8190
+# That address stands in one header of the next request (Referer). Browsers and two proxies send
+# some thirty headers; the numbers are gunicorn's own.
+limit_request_field_size = 8190
+limit_request_fields = 100
+
 # Workers are not replaced after so many requests: nothing leaks that this would cure, and each
 # replacement would close the connections to the CRM.
 max_requests = 0
@@ -74,6 +86,6 @@ if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
     atexit.register(_remove, _figures)
 
 
-# No access log: the proxy has one. If one is asked for (--access-logfile -), it leaves out the
-# query string, in which steps 1 to 3 keep a buyer's flat.
-access_log_format = '%(t)s "%(m)s %(U)s" %(s)s %(B)s %(M)sms'
+# No access log: the site writes a line for each request. If one is asked for (--access-logfile -),
+# it leaves out the address, in which steps 1 to 3 keep a buyer's flat and which opens a booking.
+access_log_format = "%(t)s %(m)s %(s)s %(B)s %(M)sms"

@@ -7,12 +7,17 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 
-from tests.processes import HOST, PATIENCE, free_port
+from booking.forms import LONGEST_ANSWER, LONGEST_SOURCE, SOURCES
+from booking.standin import StandIn
+from tests import journey
+from tests.processes import DOMAIN, HOST, PATIENCE, ZONE, Site, free_port
+from tests.torture.browser import Browser
 from tests.variables import ROOT, environment
 
 # Puts the folder of the figures where the test can look for it.
@@ -73,3 +78,25 @@ def test_a_start_that_fails_leaves_no_figures(tmp_path, options):
     start(tmp_path, *options, MACROCRM_APP_SECRET="")
 
     wait_until(lambda: not figures(tmp_path))
+
+
+@pytest.fixture
+def buyer(tmp_path: Path) -> Iterator[Browser]:
+    with StandIn(busy=0, domain=DOMAIN, zone=ZONE) as crm:
+        database = f"sqlite:///{tmp_path / 'journal.sqlite3'}"
+        with Site(folder=tmp_path, crm_url=crm.url, database_url=database, workers=1) as site:
+            yield Browser(HOST, site.port, address=HOST)
+
+
+def test_the_longest_link_that_the_guide_allows_is_served(buyer):
+    source = dict.fromkeys(SOURCES, "Ж" * LONGEST_SOURCE)
+    flat = {"category": "flat", "house": journey.HOUSE, "flat": journey.FLAT}
+    unlisted = {"category": "storageroom", "house": journey.HOUSE, "flat": "Ж" * LONGEST_ANSWER}
+    when = {"date": "2026-12-01", "lang": "en"}
+
+    times = buyer.get("/?" + urlencode(flat | source | when))
+
+    assert times.status == 302
+    assert len(times.location) > 7200
+    assert buyer.get(times.location).status == 200
+    assert buyer.get("/?" + urlencode(unlisted | source | when)).status == 200
