@@ -11,6 +11,8 @@ from django.core.checks import CheckMessage, Error, register
 
 from booking import brand
 
+PATH = "booking.E005"
+
 
 @register()
 def configuration(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
@@ -31,6 +33,24 @@ def look(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMe
     if settings.LOGO_FILE and not (logo.is_file() and logo.suffix in brand.LOGO_TYPES):
         kinds = ", ".join(brand.LOGO_TYPES)
         found.append(Error(f"LOGO_FILE must be a file that ends in {kinds}.", id="booking.E004"))
+    return found
+
+
+@register()
+def paths(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """A path of the operator's choice must not hide a page of ours, nor be hidden by one."""
+    from booking.urls import urlpatterns  # not before the applications are there
+
+    ours = {str(each.pattern).partition("/")[0] for each in urlpatterns} - {""}
+    ours.add(settings.STATIC_URL.strip("/"))
+    chosen = {name: getattr(settings, name) for name in ("ADMIN_PATH", "METRICS_PATH")}
+    found: list[CheckMessage] = [
+        Error(f"{name} must not begin with a path of ours: {', '.join(sorted(ours))}.", id=PATH)
+        for name, path in chosen.items()
+        if path.partition("/")[0] in ours
+    ]
+    if chosen["METRICS_PATH"].startswith(chosen["ADMIN_PATH"]):
+        found.append(Error("METRICS_PATH must not lie within ADMIN_PATH.", id=PATH))
     return found
 
 

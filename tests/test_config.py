@@ -221,6 +221,31 @@ def test_folders_are_made_for_their_owner_alone(tmp_path):
     assert folder.stat().st_mode & 0o777 == 0o700
 
 
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({"ADMIN_PATH": "confirm"}, "ADMIN_PATH"),
+        ({"ADMIN_PATH": "link/desk"}, "ADMIN_PATH"),
+        ({"METRICS_PATH": "static"}, "METRICS_PATH"),
+        ({"METRICS_PATH": "healthz/figures"}, "METRICS_PATH"),
+        ({"METRICS_PATH": "admin"}, "METRICS_PATH"),
+        ({"METRICS_PATH": "admin/figures"}, "METRICS_PATH"),
+        ({"ADMIN_PATH": "desk", "METRICS_PATH": "desk/figures"}, "METRICS_PATH"),
+    ],
+)
+def test_a_path_that_another_page_has_is_refused(changes, name):
+    done = run(*MANAGE, "check", **changes)
+
+    sentences = re.findall(r"\?: \(booking\.E005\) (\w+) must not [^\n]+\.\n", done.stderr)
+    assert sentences == [name]
+
+
+def test_paths_side_by_side_are_fine():
+    done = run(*MANAGE, "check", ADMIN_PATH="desk/admin", METRICS_PATH="desk/figures")
+
+    assert done.returncode == 0, done.stderr
+
+
 # Starting with a right one
 
 

@@ -36,7 +36,7 @@ MAP: dict[str, set[str]] = {
     "availability": {"crm", "flat_numbers", "gateway", "models", "watch"},
     "brand": set(),
     "calendar_entry": {"models", "wording"},
-    "checks": {"brand"},
+    "checks": {"brand", "urls"},
     "client_address": set(),
     "context_processors": {"language", "wording"},
     "crm": set(),
