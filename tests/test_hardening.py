@@ -345,6 +345,22 @@ def test_passwords_cannot_be_guessed_at_leisure(client):
     assert client.post("/admin/login/", form).status_code == 429
 
 
+@pytest.mark.parametrize("asks", [{}, {"X-Requested-With": "XMLHttpRequest"}])
+@pytest.mark.django_db
+def test_who_is_locked_out_reads_why_and_until_when(client, asks):
+    tries(client, 10)
+
+    form = {"username": "operator", "password": "wrong"}
+    response = client.post("/admin/login/", form, headers=asks)
+
+    assert response.status_code == 429
+    assert journey.heading(response) == "Слишком много неверных паролей"
+    assert re.search(r"снова после \d\d:\d\d\.", journey.text_of(response))
+    assert response.headers["Retry-After"] == "900"
+    assert "Access-Control-Allow-Origin" not in response.headers
+    assert "operator" not in journey.text_of(response)
+
+
 @pytest.mark.django_db
 def test_who_guesses_elsewhere_shuts_nobody_out(client, settings):
     settings.TRUSTED_PROXIES = 1
