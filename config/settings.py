@@ -57,6 +57,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "booking.middleware.ArrivalCount",
+    "booking.middleware.NotAllowedPage",
     "booking.middleware.CRMErrorPages",
     "booking.middleware.DatabaseAwayPage",
     "booking.middleware.TooManyTriesPage",

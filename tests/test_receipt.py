@@ -131,7 +131,9 @@ class TestWishes:
         assert ChangeRequest.objects.count() == 1
 
     def test_a_get_asks_for_nothing(self, client, booking):
-        assert client.get(f"{booking.get_absolute_url()}change/?kind=cancel").status_code == 405
+        page = client.get(f"{booking.get_absolute_url()}change/?kind=cancel")
+
+        assert (page.status_code, page.headers["Location"]) == (302, booking.get_absolute_url())
         assert not ChangeRequest.objects.exists()
 
     def test_an_incomplete_wish_keeps_what_was_typed(self, client, booking):
@@ -162,3 +164,10 @@ class TestWishes:
         self.ask(client, booking, kind="cancel")
 
         assert not ChangeRequest.objects.exists()
+
+
+@pytest.mark.parametrize("button", ["again", "change"])
+def test_the_address_of_a_button_leads_back_to_the_page(client, booking, button):
+    response = client.get(f"{booking.get_absolute_url()}{button}/")
+
+    assert (response.status_code, response.headers["Location"]) == (302, booking.get_absolute_url())

@@ -516,6 +516,17 @@ class TestWhenTheCRMIsAway:
         assert url in links(text_of(page))
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [("POST", "/", "GET, HEAD"), ("PUT", "/confirm/", "GET, HEAD, POST")],
+)
+def test_an_address_that_is_used_as_it_cannot_be_answers_in_words(client, method, path, allowed):
+    response = client.generic(method, path)
+
+    assert (response.status_code, response.headers["Allow"]) == (405, allowed)
+    assert heading(response) == "Эту страницу так открыть нельзя"
+
+
 def test_a_page_of_the_stand_in_says_so(client, standin):
     start = first_free(standin)
     booked = send(client, fill_in(client, start)).url

@@ -4,7 +4,12 @@ the count of arrivals."""
 from booking.middleware.arrivals import ArrivalCount
 from booking.middleware.compression import CompressedPublicPages
 from booking.middleware.crowd import Doorman
-from booking.middleware.error_pages import CRMErrorPages, DatabaseAwayPage, TooManyTriesPage
+from booking.middleware.error_pages import (
+    CRMErrorPages,
+    DatabaseAwayPage,
+    NotAllowedPage,
+    TooManyTriesPage,
+)
 from booking.middleware.headers import SafeHeaders
 
 __all__ = [
@@ -13,6 +18,7 @@ __all__ = [
     "CompressedPublicPages",
     "DatabaseAwayPage",
     "Doorman",
+    "NotAllowedPage",
     "SafeHeaders",
     "TooManyTriesPage",
 ]

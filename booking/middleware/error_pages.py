@@ -1,4 +1,4 @@
-"""Pages for what no view expected: no CRM, no database, a limit that is reached."""
+"""Pages for what no view expected: no CRM, no database, a limit that is reached, a wrong method."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.utils import timezone
 
 from booking.crm import CRMError, CRMUnavailable
@@ -79,6 +80,19 @@ class TooManyTriesPage:
         seconds = (exception.until - timezone.now()).total_seconds()
         response.headers["Retry-After"] = str(max(1, math.ceil(seconds)))
         response.headers["Cache-Control"] = "no-store"
+        return response
+
+
+class NotAllowedPage:
+    """An address that is used as it can't be is a page in words, too. Its headers stay."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if isinstance(response, HttpResponseNotAllowed):
+            response.content = render_to_string("405.html", request=request)
         return response
 
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
+from functools import wraps
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from booking import calendar_entry, handover, pages, wording
 from booking.client_address import client_address
 from booking.forms import Answers, ChangeForm
 from booking.models import Booking, ChangeRequest, House, Outcome
+
+View = Callable[[HttpRequest, uuid.UUID], HttpResponse]
 
 # How often the page looks for news by itself, in seconds: an answer under way comes within a few.
 REFRESH_SECONDS = {Outcome.SENDING: 4, Outcome.IN_DOUBT: 20}
@@ -24,8 +28,22 @@ def show_booking(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     return _page(request, _find(key), ChangeForm())
 
 
+def _button(view: View) -> View:
+    """For what a button of the booking's page posts to. Opened as a page, its address leads there:
+    a browser keeps it in its history, and asks for it once more when the answer is reloaded."""
+
+    @require_http_methods(["GET", "HEAD", "POST"])
+    @wraps(view)
+    def pressed(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
+        if request.method != "POST":
+            return redirect("booking:show_booking", key)
+        return view(request, key)
+
+    return pressed
+
+
 @never_cache
-@require_POST
+@_button
 def book_again(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     """One button on the page of a booking that was not sent."""
     booking = _find(key)
@@ -34,7 +52,7 @@ def book_again(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
 
 
 @never_cache
-@require_POST
+@_button
 def ask_for_change(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     """To move or cancel the visit: the CRM takes no such wish, so it lands with staff."""
     booking = _find(key)

@@ -235,6 +235,14 @@ def not_understood(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
     buyer.sees("Не удалось разобрать этот адрес")
 
 
+def wrong_method(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    buyer.open_last_step(first_free(standin))
+    buyer.sign()
+    buyer.book_button.evaluate("button => { button.form.action = '/' }")
+    buyer.book_button.click()
+    buyer.sees("Эту страницу так открыть нельзя")
+
+
 def about_accessibility(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
     buyer.open("/accessibility/")
 
@@ -320,6 +328,7 @@ ALL: tuple[State, ...] = (
     too_many_tries,
     form_too_old,
     not_understood,
+    wrong_method,
     about_accessibility,
     in_english,
     receipt_in_english,
