@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
@@ -13,11 +14,13 @@ from django.templatetags.static import static
 from django.utils import timezone
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
+from django.views.defaults import bad_request
 
 from booking import brand
 from booking.context_processors import essentials
 
 A_YEAR = 365 * 24 * 3600
+TOO_MUCH = (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent)
 
 
 @require_safe
@@ -29,6 +32,13 @@ def favicon(request: HttpRequest) -> HttpResponse:
 @require_safe
 def accessibility(request: HttpRequest) -> HttpResponse:
     return render(request, "booking/accessibility.html")
+
+
+def not_understood(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's 400; but what is only too much to read is told apart, with 413."""
+    if isinstance(exception, TOO_MUCH):
+        return render(request, "413.html", status=413)
+    return bad_request(request, exception)
 
 
 def broken(request: HttpRequest) -> HttpResponse:

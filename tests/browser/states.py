@@ -230,8 +230,14 @@ def form_too_old(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
     buyer.sees("Страница была открыта слишком долго")
 
 
-def not_understood(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+def too_much_at_once(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
     buyer.open("/", **{f"field{number}": "" for number in range(300)})
+    buyer.sees("Отправлено слишком много")
+
+
+def not_understood(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    settings.ALLOWED_HOSTS = ["elsewhere.example"]
+    buyer.open()
     buyer.sees("Не удалось разобрать этот адрес")
 
 
@@ -327,6 +333,7 @@ ALL: tuple[State, ...] = (
     crm_away,
     too_many_tries,
     form_too_old,
+    too_much_at_once,
     not_understood,
     wrong_method,
     about_accessibility,
