@@ -52,7 +52,11 @@ def test_pages_wear_the_brand(client, standin, settings):
     css = client.get("/brand/7a1f3d.css")
     assert b"--accent:#7a1f3d" in css.content
     assert "immutable" in css.headers["Cache-Control"]
-    assert client.get("/brand/logo").headers["Content-Type"] == "image/svg+xml"
+    logo = client.get("/brand/logo")
+    assert logo.headers["Content-Type"] == "image/svg+xml"
+    assert logo.headers["Content-Security-Policy"] == (
+        "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'none'"
+    )
 
 
 def test_without_a_brand_there_is_nothing_of_it(client):

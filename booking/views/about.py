@@ -19,6 +19,10 @@ from django.views.defaults import bad_request
 from booking import brand
 from booking.context_processors import essentials
 
+# Programs write a drawing with its styles inside. They colour nothing but itself, for a page shows
+# it as a picture; Chromium then asks for no leave, but another browser may. Opened by itself it may
+# run nothing.
+LOGO_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'none'"
 A_YEAR = 365 * 24 * 3600
 TOO_MUCH = (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent)
 
@@ -76,6 +80,5 @@ def logo(request: HttpRequest) -> HttpResponse:
         raise Http404
     file = Path(settings.LOGO_FILE)
     response = HttpResponse(file.read_bytes(), content_type=brand.LOGO_TYPES[file.suffix])
-    # A drawing that is opened by itself must not run anything either.
-    response.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'"
+    response.headers["Content-Security-Policy"] = LOGO_POLICY
     return response

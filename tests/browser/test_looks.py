@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.states import change_form, days, receipt_of_a_known_house
+from tests.browser.states import a_brand, change_form, days, receipt_of_a_known_house
 
 pytestmark = pytest.mark.browser
 
@@ -53,6 +53,20 @@ def test_the_receipt_is_one_sheet(buyer, standin, settings):
     pdf = buyer.page.pdf(format="A4")
 
     assert pdf.count(b"/Type /Page\n") == 1
+
+
+def test_a_logo_has_the_colours_of_the_styles_inside_it(buyer, standin, settings):
+    a_brand(buyer, standin, settings)
+
+    colour = buyer.page.locator(".brand__logo").evaluate(
+        """async logo => {
+          await logo.decode();
+          const paper = new OffscreenCanvas(120, 40).getContext("2d");
+          paper.drawImage(logo, 0, 0, 120, 40);
+          return Array.from(paper.getImageData(22, 30, 1, 1).data.slice(0, 3));
+        }"""
+    )
+    assert colour == [0x7A, 0x1F, 0x5C]
 
 
 def style(element, name, part=""):
