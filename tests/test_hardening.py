@@ -4,62 +4,43 @@ from __future__ import annotations
 
 import gzip
 import re
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 from urllib.parse import urlencode
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.db import OperationalError
+from django.templatetags.static import static
 from django.test import Client
+from pytest_django.fixtures import Settings
 
+from booking.middleware.crowd import Room
+from booking.personal_link import PersonalLink
 from booking.standin import StandIn
 from booking.standin.estate import REFUSED_PHONE
 from tests import journey
+from tests.headers import GUIDE, TABLE, guide
 from tests.test_config import settings_with
+from tests.variables import ROOT
 
-NO_STORE = "max-age=0, no-cache, no-store, must-revalidate, private"
-FOR_EVERY_ANSWER = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self';"
-        " connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-    ),
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": (
-        "accelerometer=(), autoplay=(), camera=(), display-capture=(), encrypted-media=(),"
-        " geolocation=(), gyroscope=(), magnetometer=(), microphone=(), midi=(), payment=(),"
-        " publickey-credentials-get=(), screen-wake-lock=(), usb=(), xr-spatial-tracking=()"
-    ),
-    "Referrer-Policy": "same-origin",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-}
-# path -> status, who may keep it
-TABLE = {
-    "/": (200, NO_STORE),
-    "/time/?category=flat&house=3105011&flat=1.8-12-1": (200, NO_STORE),
-    "/time/": (302, NO_STORE),
-    "/confirm/": (302, NO_STORE),
-    "{confirm}": (200, NO_STORE),
-    "{booking}": (200, NO_STORE),
-    "{booking}calendar.ics": (200, NO_STORE),
-    "/bookings/00000000-0000-0000-0000-000000000000/": (404, "no-store"),
-    "/accessibility/": (200, "no-store"),
-    "/nowhere/": (404, "no-store"),
-    "/time": (301, "no-store"),
-    "/healthz/": (200, NO_STORE),
-    "/readyz/": (200, NO_STORE),
-    "/admin/": (302, NO_STORE),
-    "/admin/login/": (200, NO_STORE),
-    "/static/css/site.css": (200, "max-age=3600, public"),
-}
+OTHER = "elsewhere.example"
 
 
 @pytest.fixture
 def addresses(client: Client, standin: StandIn) -> dict[str, str]:
-    """The pages of the table whose addresses only a run can tell."""
-    booked = journey.send(client, journey.fill_in(client, journey.first_free(standin)))
-    confirm = "/confirm/?" + urlencode(journey.answers(journey.first_free(standin)))
-    return {"{confirm}": confirm, "{booking}": booked.url}
+    """What stands for a part of an address that only a run can tell."""
+    start = journey.first_free(standin)
+    booked = journey.send(client, journey.fill_in(client, start))
+    flat = PersonalLink(category="flat", house_id=journey.HOUSE, flat=journey.FLAT)
+    return {
+        "<answers>": urlencode(journey.answers(start + timedelta(days=1))),
+        "<key>": booked.url.split("/")[2],
+        "<token>": flat.token(),
+    }
 
 
 def with_addresses(path: str, addresses: dict[str, str]) -> str:
@@ -68,36 +49,120 @@ def with_addresses(path: str, addresses: dict[str, str]) -> str:
     return path
 
 
-@pytest.mark.parametrize("path", TABLE)
+@pytest.mark.parametrize("row", TABLE, ids=str)
 @pytest.mark.django_db(transaction=True)
-def test_the_headers_of_each_page(client, standin, path, request):
-    status, may_keep = TABLE[path]
-    if "{" in path:
+def test_the_headers_of_each_answer(client, standin, settings, row, request):
+    settings.SECURE_HSTS_SECONDS = 365 * 24 * 3600
+    settings.SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    method, path = row.request.split()
+    if "<" in path and "hashed" not in path:
         path = with_addresses(path, request.getfixturevalue("addresses"))
+    found = request.getfixturevalue(row.when.lower().replace(" ", "_")) if row.when else None
+    path = path.replace("<hashed>", str(found))
+    form = found if method == "POST" else None
 
-    response = client.get(path)
+    response = getattr(client, method.lower())(path, form, secure=True)
     response.close()
 
-    assert response.status_code == status
-    headers = {name: response.headers.get(name) for name in FOR_EVERY_ANSWER}
-    assert headers == FOR_EVERY_ANSWER
-    assert response.headers["Cache-Control"] == may_keep
+    assert response.status_code == row.status
+    assert {name: response.headers.get(name) for name in row.headers} == row.headers
     assert response.headers["X-Request-ID"]
     assert "Access-Control-Allow-Origin" not in response.headers
 
 
-@pytest.mark.django_db
-def test_the_pages_of_errors_have_them_too(client, standin, settings):
+def test_the_guide_has_the_table():
+    assert GUIDE.read_text("utf-8") == guide(), "run: python -m tests.headers"
+
+
+# What has to be so before; for a form, what is posted.
+
+
+@pytest.fixture
+def the_form_is_complete(client: Client, standin: StandIn) -> dict[str, str]:
+    return journey.fill_in(client, journey.first_free(standin))
+
+
+@pytest.fixture
+def the_consent_is_missing(the_form_is_complete: dict[str, str]) -> dict[str, str]:
+    return the_form_is_complete | {"consent": ""}
+
+
+@pytest.fixture
+def the_form_is_too_large() -> dict[str, str]:
+    return {"phone": "1" * (64 * 1024)}
+
+
+@pytest.fixture
+def the_form_is_of_another_site(client: Client) -> dict[str, str]:
+    client.handler.enforce_csrf_checks = True
+    return {}
+
+
+@pytest.fixture
+def the_limit_is_reached(client: Client, standin: StandIn, settings: Settings) -> dict[str, str]:
+    settings.LIMIT_BOOKINGS_PER_ADDRESS = 1
+    start = journey.first_free(standin)
+    journey.send(client, journey.fill_in(client, start))
+    return journey.fill_in(client, start + timedelta(days=1), flat="1.8-12-2")
+
+
+@pytest.fixture
+def the_wish_is_complete() -> dict[str, str]:
+    return {"kind": "cancel"}
+
+
+@pytest.fixture
+def the_address_is_locked_out(client: Client) -> dict[str, str]:
+    tries(client, 10)
+    return {"username": "operator", "password": "wrong"}
+
+
+@pytest.fixture
+def staff_are_logged_in(client: Client) -> None:
+    client.force_login(User.objects.create_superuser("operator"))
+
+
+@pytest.fixture
+def the_host_is_another(client: Client) -> None:
+    client.defaults["HTTP_HOST"] = OTHER
+
+
+@pytest.fixture
+def something_is_broken(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    client.raise_request_exception = False
+    monkeypatch.setattr("booking.views.steps.prepared.place", Mock(side_effect=RuntimeError))
+
+
+@pytest.fixture
+def the_site_is_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Room, "lets_in", lambda room: False)
+
+
+@pytest.fixture
+def the_crm_is_away(standin: StandIn) -> None:
     standin.fail("getReadyFlats", "status", status=503)
 
-    away = client.get("/")
-    forbidden = Client(enforce_csrf_checks=True).post("/confirm/", {})
-    stranger = client.get("/", headers={"host": "elsewhere.example"})
 
-    assert [r.status_code for r in (away, forbidden, stranger)] == [503, 403, 400]
-    for response in (away, forbidden, stranger):
-        assert {name: response.headers.get(name) for name in FOR_EVERY_ANSWER} == FOR_EVERY_ANSWER
-        assert "no-store" in response.headers["Cache-Control"]
+@pytest.fixture
+def the_journal_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("booking.handover.find", Mock(side_effect=OperationalError))
+
+
+@pytest.fixture
+def there_is_a_brand(settings: Settings) -> None:
+    settings.ACCENT_COLOR = "#1e5b43"
+    settings.LOGO_FILE = str(ROOT / "static" / "img" / "key.svg")
+
+
+@pytest.fixture
+def files_are_collected(settings: Settings, tmp_path: Path) -> str:
+    """The style sheet's name with its hash."""
+    settings.STATIC_ROOT = tmp_path
+    settings.WHITENOISE_AUTOREFRESH = settings.WHITENOISE_USE_FINDERS = False
+    storage = "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    settings.STORAGES = settings.STORAGES | {"staticfiles": {"BACKEND": storage}}
+    call_command("collectstatic", "--noinput", verbosity=0)
+    return Path(static("css/site.css")).name
 
 
 @pytest.mark.django_db
@@ -130,6 +195,18 @@ def test_production_insists_on_it():
 
 
 # Cookies
+
+
+@pytest.mark.django_db(transaction=True)
+def test_behind_https_every_cookie_of_a_buyer_is_secure(client, standin, settings):
+    settings.CSRF_COOKIE_SECURE = True
+
+    refused = journey.fill_in(client, journey.first_free(standin)) | {"phone": REFUSED_PHONE}
+    journey.send(client, refused)
+    client.get("/?lang=en")
+
+    assert set(client.cookies) == {"booking", "csrftoken", "lang", "phone"}
+    assert all(cookie["secure"] for cookie in client.cookies.values())
 
 
 @pytest.mark.django_db(transaction=True)
@@ -181,8 +258,9 @@ def test_nothing_is_set_before_the_last_step(client, standin):
 def test_no_header_puts_another_host_into_a_page(client, standin, addresses, name):
     poison = {name: "evil.example"}
 
-    pages = [client.get(path, headers=poison) for path in ("/", addresses["{booking}"])]
-    entry = client.get(addresses["{booking}"] + "calendar.ics", headers=poison)
+    booking = f"/bookings/{addresses['<key>']}/"
+    pages = [client.get(path, headers=poison) for path in ("/", booking)]
+    entry = client.get(f"{booking}calendar.ics", headers=poison)
 
     for response in (*pages, entry):
         assert response.status_code == 200
@@ -263,7 +341,7 @@ def test_our_own_form_books(careful, standin):
 @pytest.mark.parametrize("step", ["again", "change"])
 @pytest.mark.django_db(transaction=True)
 def test_nothing_on_a_bookings_page_can_be_pressed_from_elsewhere(careful, addresses, step):
-    response = careful.post(f"{addresses['{booking}']}{step}/", {})
+    response = careful.post(f"/bookings/{addresses['<key>']}/{step}/", {})
 
     assert response.status_code == 403
 
@@ -315,7 +393,7 @@ def test_long_public_pages_are_compressed(client, standin, path):
     assert not response.cookies
 
 
-@pytest.mark.parametrize("path", ["{confirm}", "{booking}", "/admin/login/"])
+@pytest.mark.parametrize("path", ["/confirm/?<answers>", "/bookings/<key>/", "/admin/login/"])
 @pytest.mark.django_db(transaction=True)
 def test_a_page_that_holds_something_of_somebody_is_not(client, addresses, path):
     response = client.get(with_addresses(path, addresses), headers=ASKS)
