@@ -100,6 +100,31 @@ def test_each_source_shows_how_far_its_bookings_got():
     }
 
 
+@pytest.mark.parametrize("text", ["42", "true", "null", "[1]", '"x"', "1e400"])
+def test_a_mark_is_a_text_whatever_it_says(text):
+    booking(source={"ref": text})
+    made = figures.made_within(7)
+
+    assert list(table(figures.by_source(made))) == [text]
+    assert list(table(figures.step_by_step(made, 7))) == [text]
+
+
+def test_of_many_sources_the_busiest_are_read_and_drawn(monkeypatch):
+    monkeypatch.setattr(figures, "MOST_SOURCES", 2)
+    today = timezone.localdate()
+    came = {"a": 2, "b": 9, "c": 5, "d": 1}
+    StepArrivals.objects.add({Arrival(today, 2, name, ""): n for name, n in came.items()})
+    for name in "addde":
+        booking(flat=name, source={"utm_source": name}, outcome="refused")
+
+    figure = figures.step_by_step(figures.made_within(7), 7)
+
+    assert table(figure) == {"b": [0, 9, 0, 0, 0, 0], "c": [0, 5, 0, 0, 0, 0]}
+    stages = figures._stages(figures._came(7), figures._reached(figures.made_within(7)))
+    assert stages["d", ""] == [0, 1, 0, 3, 3, 0]
+    assert stages.keys() == {("a", ""), ("b", ""), ("c", ""), ("d", "")}
+
+
 def test_each_source_shows_how_many_came_to_each_step():
     letter = {"utm_source": "letter"}
     today = timezone.localdate()

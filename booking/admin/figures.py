@@ -10,12 +10,26 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import reduce
+from operator import or_
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, DurationField, ExpressionWrapper, F, Q, QuerySet, Sum
-from django.db.models.functions import ExtractHour, TruncDate
+from django.db.models import (
+    Count,
+    DurationField,
+    ExpressionWrapper,
+    F,
+    Q,
+    QuerySet,
+    Sum,
+    TextField,
+    Value,
+)
+from django.db.models.fields.json import KT
+from django.db.models.functions import Coalesce, ExtractHour, Greatest, TruncDate
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -138,12 +152,6 @@ def by_lead(made: QuerySet[Booking]) -> Figure:
 
 def by_source(made: QuerySet[Booking]) -> Figure:
     """How far bookings of each source got. Each bar's parts are those that got no further."""
-    reached = made.values_list("source__utm_source", "source__ref").annotate(
-        pressed=Count("pk"),
-        answered=Count("pk", filter=~Q(outcome__in=(Outcome.SENDING, Outcome.NOT_SENT))),
-        confirmed=Count("pk", filter=Q(outcome=Outcome.CONFIRMED)),
-        stands=Count("pk", filter=Q(outcome=Outcome.CONFIRMED, called_off_at=None)),
-    )
     kinds = [
         ("stands", _("confirmed and stands")),
         ("called_off", _("called off since")),
@@ -152,7 +160,7 @@ def by_source(made: QuerySet[Booking]) -> Figure:
     ]
     drawn = [
         Bar(
-            _source_name(campaign or "", ref or ""),
+            _source_name(utm_source, ref),
             [
                 ("stands", stands),
                 ("called_off", confirmed - stands),
@@ -160,9 +168,7 @@ def by_source(made: QuerySet[Booking]) -> Figure:
                 ("not_sent", pressed - answered),
             ],
         )
-        for campaign, ref, pressed, answered, confirmed, stands in reached.order_by("-pressed")[
-            :MOST_BARS
-        ]
+        for utm_source, ref, pressed, answered, confirmed, stands in _reached(made)[:MOST_BARS]
     ]
     title = _("How far bookings got, by source")
     return Figure(title, _("Source"), kinds, drawn, bars.rows(drawn))
@@ -170,12 +176,7 @@ def by_source(made: QuerySet[Booking]) -> Figure:
 
 def step_by_step(made: QuerySet[Booking], days: int) -> Figure:
     """From the first step to a confirmed visit, by source; of the sources that most came from."""
-    came = _arrivals(days)
-    booked = _bookings_by_source(made)
-    stages = {
-        source: [*came.get(source, (0, 0, 0)), *booked.get(source, (0, 0, 0))]
-        for source in {*came, *booked}
-    }
+    stages = _stages(_came(days), _reached(made))
     busiest = sorted(stages, key=lambda source: (-max(stages[source]), source))[:MOST_SOURCES]
     kinds = [
         ("step1", _("came to step 1")),
@@ -201,26 +202,44 @@ def step_by_step(made: QuerySet[Booking], days: int) -> Figure:
 
 
 Source = tuple[str, str]
+# A source's two marks and then its counts.
+Rows = QuerySet[Any, Any]
 
 
-def _arrivals(days: int) -> dict[Source, tuple[int, ...]]:
-    """By source, how many came to steps 1, 2 and 3."""
-    since = timezone.localdate() - timedelta(days=days - 1)
-    rows = StepArrivals.objects.filter(day__gte=since).values_list("utm_source", "ref")
-    steps = rows.annotate(
-        **{f"step{step}": Sum("count", filter=Q(step=step), default=0) for step in (1, 2, 3)}
-    )
-    return {(utm_source, ref): tuple(counts) for utm_source, ref, *counts in steps}
-
-
-def _bookings_by_source(made: QuerySet[Booking]) -> dict[Source, tuple[int, ...]]:
-    """By source, how many bookings were made, got to the CRM, and were confirmed."""
-    rows = made.values_list("source__utm_source", "source__ref").annotate(
+def _reached(made: QuerySet[Booking]) -> Rows:
+    """Bookings by source, the busiest first: made, got to the CRM, confirmed, standing still."""
+    # KT, because a mark is a text even where it is one that JSON would read as something else.
+    marks = {
+        name: Coalesce(KT(f"source__{name}"), Value(""), output_field=TextField())
+        for name in ("utm_source", "ref")
+    }
+    marked: Rows = made.annotate(**marks)
+    counted: Rows = marked.values_list("utm_source", "ref").annotate(
         pressed=Count("pk"),
         answered=Count("pk", filter=~Q(outcome__in=(Outcome.SENDING, Outcome.NOT_SENT))),
         confirmed=Count("pk", filter=Q(outcome=Outcome.CONFIRMED)),
+        stands=Count("pk", filter=Q(outcome=Outcome.CONFIRMED, called_off_at=None)),
     )
-    return {(utm_source or "", ref or ""): tuple(counts) for utm_source, ref, *counts in rows}
+    return counted.order_by("-pressed", "utm_source", "ref")
+
+
+def _came(days: int) -> Rows:
+    """Arrivals at steps 1, 2 and 3 by source, the busiest first."""
+    since = timezone.localdate() - timedelta(days=days - 1)
+    rows = StepArrivals.objects.filter(day__gte=since).values_list("utm_source", "ref")
+    steps = {f"step{step}": Sum("count", filter=Q(step=step), default=0) for step in (1, 2, 3)}
+    return rows.annotate(**steps).order_by(Greatest(*steps).desc(), "utm_source", "ref")
+
+
+def _stages(came: Rows, reached: Rows) -> dict[Source, list[int]]:
+    """The six counts of each source that is among the busiest of either."""
+    sources = {row[:2] for rows in (came, reached) for row in rows[:MOST_SOURCES]}
+    wanted = reduce(or_, (Q(utm_source=utm, ref=ref) for utm, ref in sources), Q())
+    stages: dict[Source, list[int]] = {source: [0] * 6 for source in sources}
+    for first, rows in ((0, came), (3, reached)):
+        for utm_source, ref, *counts in rows.filter(wanted):
+            stages[utm_source, ref][first : first + 3] = counts[:3]
+    return stages
 
 
 def _source_name(utm_source: str, ref: str) -> str:
