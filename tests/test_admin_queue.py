@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -20,6 +21,7 @@ pytestmark = pytest.mark.django_db
 
 LOG = "/admin/booking/booking/"
 QUEUE = f"{LOG}needs-a-look/"
+SHEET = f"{LOG}day-sheet/"
 
 
 @pytest.fixture
@@ -30,6 +32,10 @@ def operator() -> Client:
 @pytest.fixture
 def manager() -> Client:
     return staff("mark", "managers")
+
+
+def page_of(made: Booking) -> str:
+    return reverse("admin:booking_booking_change", args=[made.pk])
 
 
 def asked_to_cancel(made: Booking) -> ChangeRequest:
@@ -169,7 +175,7 @@ class TestRoles:
     def test_operators_see_masked_phones_only(self, operator):
         made = booking()
 
-        for path in (LOG, reverse("admin:booking_booking_change", args=[made.pk])):
+        for path in (LOG, page_of(made)):
             page = text_of(operator.get(path))
             assert "45-67" in page
             assert "9001234567" not in page.replace(" ", "").replace("-", "")
@@ -209,13 +215,59 @@ class TestWhoSawWholePhones:
     def test_is_written_down_page_by_page(self, manager):
         made = booking()
         manager.get(LOG, {"q": "8 900 123-45-67", "outcome__exact": "confirmed"})
-        manager.get(reverse("admin:booking_booking_change", args=[made.pk]))
+        manager.get(page_of(made))
 
         page, entry = StaffEvent.objects.all()
         assert {page.by, entry.by} == {"mark"}
         assert entry.facts["phones"] == 1
         assert entry.facts["filters"]["outcome__exact"] == "confirmed"
         assert "123" not in entry.facts["filters"]["q"]
+
+    def test_is_written_down_however_the_address_is_spelled(self, manager):
+        made = booking()
+
+        page = text_of(manager.get(f"{LOG}_2B{made.pk}/change/"))
+
+        assert made.reference in page
+        assert StaffEvent.objects.get().facts["phones"] == 1
+
+    def test_counts_no_phone_that_is_gone(self, manager):
+        made = booking()
+        made.anonymise(phone_hash="x", client_address_hash="")
+        manager.get(LOG)
+        manager.get(SHEET)
+        manager.get(page_of(made))
+
+        assert not StaffEvent.objects.exists()
+
+    def test_counts_no_page_that_was_refused(self, django_user_model):
+        user = django_user_model.objects.create_user("x", is_staff=True)
+        user.user_permissions.set(Permission.objects.filter(codename="view_whole_phone"))
+        client = Client()
+        client.force_login(user)
+
+        assert client.get(page_of(booking())).status_code == 403
+        assert not StaffEvent.objects.exists()
+
+    @pytest.mark.parametrize(
+        "said",
+        [
+            "8 (900) 123-45-67",
+            "лесной 9001234567",
+            "8(900)123-45-67 лесной",
+            "8 900 123-45-67 Иван",
+            "+79001234567,+79001234567",
+            "x9001234567 лесной",
+        ],
+    )
+    def test_keeps_no_phone_that_was_searched_for(self, manager, said):
+        booking()
+        manager.get(LOG, {"q": said})
+        manager.get(f"{LOG}export.csv", {"q": said}).getvalue()
+
+        kept = str([each.facts for each in StaffEvent.objects.all()])
+        assert "9001234567" not in re.sub(r"\D", "", kept)
+        assert ("лесной" in kept) == ("лесной" in said)
 
     def test_nobody_saw_what_was_masked_or_not_there(self, operator, manager):
         manager.get(LOG)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.http import HttpRequest
 
-from booking import wording
 from booking.admin import phones
 from booking.admin.read_only import ReadOnly
-from booking.models import StaffEvent
-from booking.redaction import without_secrets
+from booking.models import Booking, StaffEvent
 
 # Django's admin classes are generic for the type checker only.
 if TYPE_CHECKING:
@@ -24,8 +23,9 @@ def note(request: HttpRequest, kind: StaffEvent.Kind, **facts: Any) -> None:
     StaffEvent.objects.create(by=request.user.get_username(), kind=kind, facts=facts)
 
 
-def saw_phones(request: HttpRequest, count: int) -> None:
-    """One line for each page on which whole phones stood."""
+def saw_phones(request: HttpRequest, shown: Iterable[Booking]) -> None:
+    """One line for each page on which whole phones stood. Old bookings have none any more."""
+    count = sum(bool(booking.phone) for booking in shown)
     if count and phones.may_see_whole(request):
         kind = StaffEvent.Kind.SAW_PHONES
         note(request, kind, page=request.path, filters=filters(request), phones=count)
@@ -33,12 +33,7 @@ def saw_phones(request: HttpRequest, count: int) -> None:
 
 def filters(request: HttpRequest) -> dict[str, str]:
     """What the page was narrowed down by. A phone that was searched for is masked."""
-    return {name: _without_phone(str(value)) for name, value in request.GET.items() if value}
-
-
-def _without_phone(text: str) -> str:
-    phone = phones.read(text)
-    return wording.masked_phone(phone) if phone else without_secrets(text)
+    return {name: phones.masked_in(str(value)) for name, value in request.GET.items() if value}
 
 
 @admin.register(StaffEvent)

@@ -63,7 +63,7 @@ def show(request: HttpRequest) -> HttpResponseBase:
         raise PermissionDenied
     day = _day(request)
     bookings = visits_on(day)
-    audit.saw_phones(request, len(bookings))
+    audit.saw_phones(request, bookings)
     context = {
         **admin.site.each_context(request),
         "title": _("Day sheet"),

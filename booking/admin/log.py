@@ -187,7 +187,7 @@ class BookingAdmin(ReadOnly, BookingAdminBase):
         title = {"title": capfirst(self.opts.verbose_name_plural)}
         response = super().changelist_view(request, title | (extra_context or {}))
         if isinstance(response, TemplateResponse) and response.context_data:
-            audit.saw_phones(request, len(response.context_data["cl"].result_list))
+            audit.saw_phones(request, response.context_data["cl"].result_list)
         return response
 
     def change_view(
@@ -197,7 +197,10 @@ class BookingAdmin(ReadOnly, BookingAdminBase):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        booking = self.get_object(request, object_id)
-        audit.saw_phones(request, 0 if booking is None else 1)
-        can_resolve = booking is not None and resolving.may_resolve(request, booking)
-        return super().change_view(request, object_id, form_url, {"can_resolve": can_resolve})
+        response = super().change_view(request, object_id, form_url, extra_context)
+        if isinstance(response, TemplateResponse) and response.context_data:
+            # What is shown, not what was asked for: Django reads the address in its own way.
+            booking = response.context_data["original"]
+            audit.saw_phones(request, [booking])
+            response.context_data["can_resolve"] = resolving.may_resolve(request, booking)
+        return response

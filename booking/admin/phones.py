@@ -10,7 +10,9 @@ from django.http import HttpRequest
 from phonenumber_field.phonenumber import PhoneNumber
 
 from booking import wording
+from booking.redaction import without_secrets
 
+REGION = "RU"
 MASKED = {"phone": "masked_phone"}
 
 
@@ -28,10 +30,20 @@ def columns(request: HttpRequest, names: Iterable[Any]) -> list[Any]:
 def read(text: str) -> PhoneNumber | None:
     """The phone that a text spells, in whatever way people here do; None if it spells none."""
     try:
-        phone = PhoneNumber.from_string(text, region="RU")
+        phone = PhoneNumber.from_string(text, region=REGION)
     except phonenumbers.NumberParseException:
         return None
     return phone if phone.is_valid() else None
+
+
+def masked_in(text: str) -> str:
+    """The text with every phone in it masked: whatever the search would take for one, and more."""
+    found = [match.raw_string for match in phonenumbers.PhoneNumberMatcher(text, REGION)]
+    for spelled in (*found, text, *text.split()):
+        phone = read(spelled)
+        if phone:
+            text = text.replace(spelled, wording.masked_phone(phone))
+    return without_secrets(text)
 
 
 def in_a_table(phone: PhoneNumber, *, whole: bool) -> str:
@@ -40,5 +52,5 @@ def in_a_table(phone: PhoneNumber, *, whole: bool) -> str:
         return ""
     if not whole:
         return wording.masked_phone(phone).lstrip("+")
-    is_ours = phone.country_code == phonenumbers.country_code_for_region("RU")
+    is_ours = phone.country_code == phonenumbers.country_code_for_region(REGION)
     return str(phone.as_national if is_ours else phone.as_international.lstrip("+"))
