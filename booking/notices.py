@@ -13,7 +13,6 @@ import logging
 import smtplib
 import urllib.error
 import urllib.request
-from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.message import Message
@@ -48,6 +47,10 @@ class DeliveryError(Exception):
     """Why a notice did not go out; for staff, without secrets."""
 
 
+# What networks do.
+FORESEEN = (DeliveryError, OSError, smtplib.SMTPException, HTTPException)
+
+
 @dataclass(frozen=True, slots=True)
 class Sent:
     sent: int
@@ -55,25 +58,33 @@ class Sent:
 
 
 def send_due() -> Sent:
-    """Send what is due, oldest first."""
-    now = timezone.now()
-    due = Notice.objects.waiting().filter(next_try_at__lte=now).order_by("next_try_at")
-    sent = failed = 0
-    in_a_row: Counter[str] = Counter()
-    for notice in due.select_related("event__booking")[:AT_ONCE]:
-        if in_a_row[notice.channel] >= FAILURES_IN_A_ROW or not _taken(notice):
-            continue
-        if _send(notice):
-            sent, in_a_row[notice.channel] = sent + 1, 0
-        else:
-            failed, in_a_row[notice.channel] = failed + 1, in_a_row[notice.channel] + 1
-    return Sent(sent, failed)
+    """Send what is due by each channel, oldest first. One channel never waits for the other.
+
+    What waits for a channel that is not configured any more waits on.
+    """
+    each = [_send_by(channel) for channel in Notice.configured_channels()]
+    return Sent(sum(done.sent for done in each), sum(done.failed for done in each))
 
 
 def try_again() -> int:
     """Put what was given up back into the queue; returns how many there were."""
     given_up = Notice.objects.filter(sent_at=None).exclude(given_up_at=None)
     return given_up.update(given_up_at=None, tries=0, next_try_at=timezone.now())
+
+
+def _send_by(channel: Notice.Channel) -> Sent:
+    due = Notice.objects.waiting().filter(channel=channel, next_try_at__lte=timezone.now())
+    sent = failed = in_a_row = 0
+    for notice in due.order_by("next_try_at").select_related("event__booking")[:AT_ONCE]:
+        if in_a_row >= FAILURES_IN_A_ROW:
+            break
+        if not _taken(notice):
+            continue
+        if _send(notice):
+            sent, in_a_row = sent + 1, 0
+        else:
+            failed, in_a_row = failed + 1, in_a_row + 1
+    return Sent(sent, failed)
 
 
 def _taken(notice: Notice) -> bool:
@@ -88,12 +99,22 @@ def _send(notice: Notice) -> bool:
     row = Notice.objects.filter(pk=notice.pk)
     try:
         (_send_email if notice.channel == Notice.Channel.EMAIL else _send_webhook)(notice)
-    except DeliveryError as error:
-        logger.warning("Notice %s by %s failed: %s", notice.pk, notice.channel, error)
-        row.update(failure=str(error)[:300], **_what_next(notice.tries))
+    except Exception as error:  # whatever one fails of is for staff to read, not the others' end
+        failure, is_odd = _why(error), not isinstance(error, FORESEEN)
+        told = "Notice %s by %s failed: %s"
+        logger.warning(told, notice.pk, notice.channel, failure, exc_info=is_odd)
+        row.update(failure=failure[:300], **_what_next(notice.tries))
         return False
     row.update(sent_at=timezone.now(), failure="")
     return True
+
+
+def _why(error: Exception) -> str:
+    """What staff may read. Any other error might quote what was to be sent."""
+    if isinstance(error, DeliveryError):
+        return str(error)
+    name = type(error).__name__
+    return without_secrets(f"{name}: {error}") if isinstance(error, FORESEEN) else name
 
 
 def _what_next(tries: int) -> dict[str, datetime]:
@@ -115,10 +136,7 @@ def _send_email(notice: Notice) -> None:
         to=settings.NOTICE_EMAILS,
         headers={"X-Notice": str(notice.pk)},
     )
-    try:
-        message.send()
-    except (smtplib.SMTPException, OSError) as exc:
-        raise DeliveryError(_reason(exc)) from exc
+    message.send()
 
 
 def subject(event: BookingEvent) -> str:
@@ -203,8 +221,6 @@ def _send_webhook(notice: Notice) -> None:
     except urllib.error.HTTPError as exc:
         exc.close()
         raise DeliveryError(f"HTTP {exc.code}") from exc
-    except (OSError, HTTPException) as exc:
-        raise DeliveryError(_reason(exc)) from exc
 
 
 def signature(secret: str, stamp: str, content: bytes) -> str:
@@ -235,7 +251,3 @@ def payload(notice: Notice) -> dict[str, Any]:
     if event.kind == BookingEvent.Kind.CHANGE_ASKED:
         told["wish"] = ChangeRequest.Kind(event.facts["wish"]).value
     return told
-
-
-def _reason(exc: BaseException) -> str:
-    return without_secrets(f"{type(exc).__name__}: {exc}")

@@ -256,6 +256,43 @@ class TestTryingAgain:
 
         assert notices.send_due() == Sent(0, notices.FAILURES_IN_A_ROW)
 
+    def test_a_channel_that_is_down_holds_up_no_other(
+        self, receiver, settings, mailoutbox, monkeypatch
+    ):
+        monkeypatch.setattr(notices, "AT_ONCE", 2)
+        receiver.status = 500
+        for number in range(6):
+            confirmed(flat=str(number))
+        settings.NOTICE_EMAILS, settings.NOTICE_FROM = ["desk@example.com"], "visits@example.com"
+        confirmed(flat="the newest")
+
+        notices.send_due()
+
+        assert len(mailoutbox) == 1
+
+    def test_what_a_channel_is_not_there_for_any_more_waits_on(
+        self, receiver, by_email, settings, mailoutbox
+    ):
+        confirmed()
+        settings.NOTICE_EMAILS, settings.NOTICE_WEBHOOK_URL = [], ""
+
+        assert notices.send_due() == Sent(0, 0)
+        assert Notice.objects.waiting().count() == 2
+        assert mailoutbox == receiver.calls == []
+
+    def test_whatever_one_fails_of_is_no_end_of_the_run(self, by_email, monkeypatch, mailoutbox):
+        def broken(_event):
+            raise RuntimeError("+79001234567")
+
+        confirmed(flat="1")
+        with monkeypatch.context() as patch:
+            patch.setattr(notices, "body", broken)
+            assert notices.send_due() == Sent(0, 1)
+
+        assert Notice.objects.get().failure == "RuntimeError"
+        make_due()
+        assert notices.send_due() == Sent(1, 0)
+
     def test_two_senders_do_not_send_the_same(self, by_email, mailoutbox):
         confirmed()
         seen_by_both = Notice.objects.get()

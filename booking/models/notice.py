@@ -20,7 +20,8 @@ class NoticeManager(models.Manager["Notice"]):
     def about(self, event: BookingEvent) -> None:
         """One notice for each channel that is configured, if the event is worth telling."""
         if event.kind in TOLD:
-            self.bulk_create(Notice(event=event, channel=name) for name in _channels())
+            channels = Notice.configured_channels()
+            self.bulk_create(Notice(event=event, channel=channel) for channel in channels)
 
     def waiting(self) -> models.QuerySet[Notice]:
         return self.filter(sent_at=None, given_up_at=None)
@@ -70,10 +71,10 @@ class Notice(models.Model):
     def __str__(self) -> str:
         return f"{self.get_channel_display()}: {self.event}"
 
-
-def _channels() -> list[Notice.Channel]:
-    configured = {
-        Notice.Channel.EMAIL: settings.NOTICE_EMAILS,
-        Notice.Channel.WEBHOOK: settings.NOTICE_WEBHOOK_URL,
-    }
-    return [channel for channel, address in configured.items() if address]
+    @classmethod
+    def configured_channels(cls) -> list[Channel]:
+        addresses = {
+            cls.Channel.EMAIL: settings.NOTICE_EMAILS,
+            cls.Channel.WEBHOOK: settings.NOTICE_WEBHOOK_URL,
+        }
+        return [channel for channel, address in addresses.items() if address]
