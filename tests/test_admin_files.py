@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import tracemalloc
 import zipfile
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 from django.utils import timezone
 
+from booking import wording
 from booking.admin import tables
 from booking.models import House, StaffEvent
 from tests.bookings import booking, staff, tomorrow_at
@@ -98,6 +100,31 @@ class TestTheDaySheet:
         assert made.reference in text_of(operator.get(SHEET, {"day": "2026-12-02"}))
         assert made.reference not in text_of(operator.get(SHEET, {"day": "2026-12-01"}))
         assert "01:00" in text_of(operator.get(SHEET, {"day": "2026-12-02"}))
+
+    def test_is_one_for_each_house_whatever_its_bookings_called_it(self, operator):
+        now = timezone.now()
+        booking(house_id="1", house_title="", flat="1", starts_at=tomorrow_at(9))
+        booking(house_id="2", house_title="Акация", flat="2")
+        booking(house_id="1", house_title="Вяз", flat="3", created_at=now - timedelta(days=1))
+        booking(house_id="1", house_title="Бук", flat="4", created_at=now - timedelta(hours=1))
+
+        page = text_of(operator.get(SHEET))
+
+        headings = re.findall(r'<h2 id="house-\d">(.*?)</h2>', page)
+        assert headings == ["Акация", "Бук"]
+
+    def test_names_house_and_day_on_every_printed_page(self, operator):
+        booking(flat="1")
+        booking(flat="2", house_id="2", house_title="Акация")
+
+        page = text_of(operator.get(SHEET))
+
+        # What stands in the head of a table is printed anew on each page.
+        heads = re.findall(r"<thead>(.*?)</thead>", page, re.DOTALL)
+        assert len(heads) == 2
+        for head, house in zip(heads, ("Акация", "Лесной квартал"), strict=True):
+            assert house in head
+            assert wording.day_in_words(tomorrow_at(11).date()) in head
 
     def test_tells_of_open_requests_and_addresses(self, operator):
         House.objects.create(house_id="3105011", address="ул. Лесная, 1")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import groupby
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
@@ -71,7 +71,7 @@ def show(request: HttpRequest) -> HttpResponseBase:
         "day_in_words": wording.day_in_words(day),
         "before": day - timedelta(days=1),
         "after": day + timedelta(days=1),
-        "houses": list(by_house(bookings, whole=phones.may_see_whole(request))),
+        "houses": by_house(bookings, whole=phones.may_see_whole(request)),
         "count": len(bookings),
         "may_export": request.user.has_perm("booking.export_booking"),
     }
@@ -100,7 +100,7 @@ def download(request: HttpRequest, file_format: str) -> HttpResponseBase:
 
 
 def visits_on(day: date) -> list[Booking]:
-    """Sorted by house and time. The day is that of each house's own wall clock."""
+    """Sorted by time. The day is that of each house's own wall clock."""
     midnight = datetime.combine(day, time(), UTC)
     around = Booking.objects.filter(
         starts_at__gte=midnight - FURTHEST_ZONE,
@@ -109,18 +109,29 @@ def visits_on(day: date) -> list[Booking]:
         called_off_at=None,
     ).prefetch_related("change_requests")
     found = [each for each in around if each.starts_at_local.date() == day]
-    return sorted(found, key=lambda each: (each.house_title, each.house_id, each.starts_at))
+    return sorted(found, key=lambda each: each.starts_at)
 
 
-def by_house(bookings: Iterable[Booking], *, whole: bool) -> Iterator[OfHouse]:
+def by_house(bookings: Iterable[Booking], *, whole: bool) -> list[OfHouse]:
+    """A sheet for each house, however its title changed between two bookings; sorted by title."""
     addresses = dict(House.objects.values_list("house_id", "address"))
-    for house_id, group in groupby(bookings, key=lambda booking: booking.house_id):
-        same = list(group)
-        yield OfHouse(
-            title=same[0].house_title or house_id,
+    of_each: defaultdict[str, list[Booking]] = defaultdict(list)
+    for booking in bookings:
+        of_each[booking.house_id].append(booking)
+    sheets = [
+        OfHouse(
+            title=_last_title(same) or house_id,
             address=addresses.get(house_id, ""),
             visits=[_visit(booking, whole=whole) for booking in same],
         )
+        for house_id, same in of_each.items()
+    ]
+    return sorted(sheets, key=lambda sheet: sheet.title)
+
+
+def _last_title(bookings: Iterable[Booking]) -> str:
+    newest_first = sorted(bookings, key=lambda each: each.created_at, reverse=True)
+    return next((each.house_title for each in newest_first if each.house_title), "")
 
 
 def _visit(booking: Booking, *, whole: bool) -> Visit:
