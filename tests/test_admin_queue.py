@@ -67,6 +67,16 @@ class TestTheQueue:
         assert QUEUE in page
         assert "под вопросом: 1, просьб: 0" in page
 
+    @pytest.mark.parametrize("page", [QUEUE, "/admin/", SHEET])
+    def test_what_is_past_its_deadline_is_in_doubt_when_looked_at(self, operator, page):
+        made = booking(outcome="sending", deadline_at=timezone.now() - timedelta(minutes=5))
+
+        html = text_of(operator.get(page))
+
+        assert "под вопросом: 1" in html or made.reference in html
+        made.refresh_from_db()
+        assert made.outcome == "in_doubt"
+
     def test_the_nearest_visit_comes_first(self, operator):
         later = booking(outcome="in_doubt", flat="1", starts_at=tomorrow_at(15))
         sooner = booking(outcome="in_doubt", flat="2", starts_at=tomorrow_at(9))

@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from booking import wording
+from booking import handover, wording
 from booking.admin import audit, phones, tables
 from booking.models import Booking, House, Outcome, StaffEvent
 
@@ -101,6 +101,7 @@ def download(request: HttpRequest, file_format: str) -> HttpResponseBase:
 
 def visits_on(day: date) -> list[Booking]:
     """Sorted by time. The day is that of each house's own wall clock."""
+    handover.settle_overdue()
     midnight = datetime.combine(day, time(), UTC)
     around = Booking.objects.filter(
         starts_at__gte=midnight - FURTHEST_ZONE,

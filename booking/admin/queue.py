@@ -15,7 +15,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from booking import wording
+from booking import handover, wording
 from booking.admin import words
 from booking.models import Booking, ChangeRequest, Outcome
 
@@ -48,6 +48,8 @@ class Counts:
 
 
 def counts() -> Counts:
+    """As of now: what is past its deadline is in doubt, whether or not cron has seen it."""
+    handover.settle_overdue()
     return Counts(in_doubt().count(), open_requests().count(), len(list(repeated_refusals())))
 
 
