@@ -72,3 +72,16 @@ def test_the_list_names_houses_as_the_crm_does(admin_client):
     cache.clear()
 
     assert "Лесной квартал, дом 7" in text_of(admin_client.get(HOUSES))
+
+
+@pytest.mark.parametrize("said", ["3105011", "ЛЕСНАЯ", "квартал", " лесная "])
+def test_a_house_is_found_by_id_address_or_title(admin_client, said):
+    cache.clear()
+    booking(house_title="Лесной квартал")
+    House.objects.create(house_id=HOUSE, address="ул. Лесная, 1")
+    House.objects.create(house_id="9", address="ул. Сосновая, 4")
+
+    page = text_of(admin_client.get(HOUSES, {"q": said}))
+
+    assert "ул. Лесная, 1" in page
+    assert "Сосновая" not in page

@@ -176,6 +176,24 @@ class TestSearch:
         assert wanted.reference in page
         assert "1 запись" in page
 
+    @pytest.mark.parametrize("said", ["202", "сосновая"])
+    def test_a_house_beyond_those_offered_is_found_too(self, admin_client, monkeypatch, said):
+        monkeypatch.setattr("booking.admin.known_houses.MOST", 1)
+        House.objects.create(house_id="202", address="ул. Сосновая, 4")
+        booking(house_id="101", flat="K1")
+        wanted = booking(house_id="202", house_title="Дом", flat="K2")
+
+        page = text_of(admin_client.get(LOG, {"q": said}))
+
+        assert wanted.reference in page
+        assert "1 запись" in page
+
+    def test_a_house_keeps_its_name_though_the_newest_booking_has_none(self, admin_client):
+        wanted = booking(created_at=NOW - timedelta(hours=1))
+        booking(house_title="", flat="other")
+
+        assert wanted.reference in text_of(admin_client.get(LOG, {"q": "лесной"}))
+
     @pytest.mark.parametrize("said", ["нет такого", "лесной 99", "' OR 1=1 --", "12345678"])
     def test_what_there_is_not_is_not_found(self, admin_client, said):
         booking()

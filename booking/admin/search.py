@@ -39,7 +39,7 @@ def _several_things(words: list[str]) -> Q | None:
 
 def _one_thing(said: str) -> Q | None:
     """The first reading of it under which there is a booking."""
-    for reading in (_phone(said), _number(said), _flat(said), _house(said)):
+    for reading in (_phone(said), _number(said), _flat(said), Q(house_id=said), _house(said)):
         if reading is not None and Booking.objects.filter(reading).exists():
             return reading
     return None
