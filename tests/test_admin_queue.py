@@ -89,6 +89,13 @@ class TestTheQueue:
 
         assert [each.count for each in queue.repeated_refusals()] == [3]
 
+    def test_one_buyer_who_is_refused_is_one_trouble(self):
+        for flat in ("1", "1", "1", "2"):
+            booking(outcome="refused", flat=flat)
+        booking(outcome="refused", flat="1", phone="+79001234568")
+
+        assert [(each.of, each.count) for each in queue.repeated_refusals()] == [("телефон", 4)]
+
     @pytest.mark.parametrize("outcome", ["confirmed", "refused"])
     def test_who_has_booked_after_all_needs_nobody(self, outcome):
         for _ in range(3):

@@ -64,20 +64,24 @@ def open_requests() -> QuerySet[ChangeRequest]:
 
 
 def repeated_refusals() -> Iterator[Repeated]:
-    """Of the last day. One that was booked after all is nobody's trouble any more."""
-    for names in (("category", "house_id", "flat"), ("phone",)):
-        for same in _refused_often(*names):
-            last = Booking.objects.get(pk=same.pop("last"))
-            count = same.pop("count")
-            if not Booking.objects.filter(**same, outcome=Outcome.CONFIRMED, pk__gt=last.pk):
-                of = _("phone") if "phone" in same else _("flat")
-                yield Repeated(last, count, of, words.reason(last.reason))
+    """Of the last day, each counted once: by its phone, else by its flat.
 
-
-def _refused_often(*names: str) -> list[dict[str, Any]]:
+    One that was booked after all is nobody's trouble any more.
+    """
     refused = Booking.objects.filter(
         outcome=Outcome.REFUSED, created_at__gt=timezone.now() - REFUSALS_WITHIN
     )
+    of_phones = _often(refused, "phone")
+    others = refused.exclude(phone__in=[same["phone"] for same in of_phones])
+    for same in (*of_phones, *_often(others, "category", "house_id", "flat")):
+        last = Booking.objects.get(pk=same.pop("last"))
+        count = same.pop("count")
+        if not Booking.objects.filter(**same, outcome=Outcome.CONFIRMED, pk__gt=last.pk):
+            of = _("phone") if "phone" in same else _("flat")
+            yield Repeated(last, count, of, words.reason(last.reason))
+
+
+def _often(refused: QuerySet[Booking], *names: str) -> list[dict[str, Any]]:
     grouped = refused.values(*names).annotate(count=Count("pk"), last=Max("pk")).order_by("-count")
     return [dict(group) for group in grouped.filter(count__gte=MANY_REFUSALS)[:MOST_SHOWN]]
 
