@@ -142,8 +142,17 @@ class TestResolving:
     def test_only_a_booking_in_doubt_can_be_resolved(self, operator, booking):
         resolve = reverse("admin:booking_booking_resolve", args=[booking.pk])
 
-        assert operator.post(resolve, {"was_booked": "no", "note": "?"}).status_code == 403
+        operator.post(resolve, {"was_booked": "no", "note": "?"})
+
+        booking.refresh_from_db()
+        assert booking.outcome == "confirmed"
         assert resolve not in text_of(operator.get(page_of(booking)))
+
+    def test_not_by_everybody(self, django_user_model, client, in_doubt):
+        client.force_login(django_user_model.objects.create_user("nobody", is_staff=True))
+        resolve = reverse("admin:booking_booking_resolve", args=[in_doubt.pk])
+
+        assert client.post(resolve, {"was_booked": "no", "note": "?"}).status_code == 403
 
     def test_an_answer_that_comes_later_does_not_overrule_a_person(self, operator, in_doubt):
         resolve = reverse("admin:booking_booking_resolve", args=[in_doubt.pk])

@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from booking import roles
+from booking import handover, roles
 from booking.admin import queue
 from booking.models import Booking, ChangeRequest, StaffEvent
 from tests.bookings import booking, staff, tomorrow_at
@@ -82,6 +82,28 @@ class TestTheQueue:
         sooner = booking(outcome="in_doubt", flat="2", starts_at=tomorrow_at(9))
 
         assert list(queue.in_doubt()) == [sooner, later]
+
+    def test_a_visit_that_is_over_comes_last(self):
+        over = timezone.now() - timedelta(hours=1)
+        past = booking(outcome="in_doubt", flat="1", starts_at=over)
+        to_come = booking(outcome="in_doubt", flat="2")
+        requests = [asked_to_cancel(past), asked_to_cancel(to_come)]
+
+        assert list(queue.in_doubt()) == [to_come, past]
+        assert list(queue.open_requests()) == requests[::-1]
+
+    def test_what_has_been_anonymised_waits_for_nobody(self, operator):
+        made = booking(outcome="in_doubt", starts_at=timezone.now() - timedelta(days=1))
+        request = asked_to_cancel(made)
+        made.anonymise(phone_hash="x", client_address_hash="")
+
+        assert queue.counts() == queue.Counts(0, 0, 0)
+        answer = reverse("admin:booking_changerequest_answer", args=[request.pk])
+        operator.post(answer, {"answer": "Иван", "calls_off": "no"})
+        resolve = reverse("admin:booking_booking_resolve", args=[made.pk])
+        operator.post(resolve, {"was_booked": "no", "note": "Иван"})
+        assert made.events.latest("pk").kind == "anonymised"
+        assert made.change_requests.get().answer == ""
 
     def test_refusals_of_one_phone_count_too(self):
         for number in range(3):
@@ -177,6 +199,33 @@ class TestAnswering:
         assert reply.url == urls[1]
         reply = operator.post(urls[1], {"was_booked": "no", "note": "Нет в CRM"})
         assert reply.url == QUEUE
+
+
+class TestWhoComesSecond:
+    """A page that was open while a colleague acted: nothing is changed, and no success told."""
+
+    def test_does_not_resolve(self, operator):
+        made = booking(outcome="in_doubt")
+        handover.resolve(made, was_booked=True, by="anna", note="Есть в CRM")
+        url = reverse("admin:booking_booking_resolve", args=[made.pk])
+
+        page = operator.post(url, {"was_booked": "no", "note": "Нет"}, follow=True)
+
+        assert page.redirect_chain == [(page_of(made), 302)]
+        assert "уже не под вопросом" in text_of(page)
+        assert "Итог записан" not in text_of(page)
+
+    def test_not_even_in_the_same_moment(self, operator, monkeypatch):
+        made, asked = booking(outcome="in_doubt", flat="1"), asked_to_cancel(booking(flat="2"))
+        monkeypatch.setattr(handover, "resolve", lambda *args, **kwargs: False)
+        monkeypatch.setattr(handover, "answer_change", lambda *args, **kwargs: False)
+        url = reverse("admin:booking_booking_resolve", args=[made.pk])
+        page = operator.post(url, {"was_booked": "no", "note": "Нет"}, follow=True)
+        assert "уже не под вопросом" in text_of(page)
+
+        url = reverse("admin:booking_changerequest_answer", args=[asked.pk])
+        page = operator.post(url, {"answer": "Да", "calls_off": "no"}, follow=True)
+        assert "На эту просьбу уже ответили" in text_of(page)
 
 
 class TestRoles:

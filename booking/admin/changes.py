@@ -71,16 +71,22 @@ def answer(request: HttpRequest, pk: int) -> HttpResponse:
     asked = get_object_or_404(ChangeRequest.objects.select_related("booking"), pk=pk)
     form = AnswerForm(request.POST or None)
     if not asked.is_open:
-        messages.info(request, _("This request has been answered already."))
-        return redirect("admin:booking_changerequest_change", pk)
+        return _answered_already(request, asked)
     if form.is_valid():
-        handover.answer_change(asked, by=request.user.get_username(), **form.cleaned_data)
+        by = request.user.get_username()
+        if not handover.answer_change(asked, by=by, **form.cleaned_data):
+            return _answered_already(request, asked)
         messages.success(request, _("Answered: {request}").format(request=asked))
-        return next_one()
+        return _next_one()
     return render(request, "admin/booking/answer.html", _context(request, asked, form))
 
 
-def next_one() -> HttpResponse:
+def _answered_already(request: HttpRequest, asked: ChangeRequest) -> HttpResponse:
+    messages.info(request, _("This request has been answered already."))
+    return redirect("admin:booking_changerequest_change", asked.pk)
+
+
+def _next_one() -> HttpResponse:
     """The next request to answer, or the queue."""
     waiting = queue.open_requests().first()
     if waiting is None:

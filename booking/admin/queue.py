@@ -9,7 +9,8 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, Max, QuerySet
+from django.db.models import Count, F, Max, OrderBy, QuerySet
+from django.db.models.lookups import LessThan
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -54,13 +55,18 @@ def counts() -> Counts:
 
 
 def in_doubt() -> QuerySet[Booking]:
-    """The nearest visit first: that buyer has the least time."""
-    return Booking.objects.filter(outcome=Outcome.IN_DOUBT).order_by("starts_at", "pk")
+    """The nearest visit first: that buyer has the least time. Then those whose time is over."""
+    return Booking.objects.in_doubt().order_by(_is_over("starts_at"), "starts_at", "pk")
 
 
 def open_requests() -> QuerySet[ChangeRequest]:
-    requests = ChangeRequest.objects.filter(answered_at=None).select_related("booking")
-    return requests.order_by("booking__starts_at", "pk")
+    visit = "booking__starts_at"
+    requests = ChangeRequest.objects.waiting().select_related("booking")
+    return requests.order_by(_is_over(visit), visit, "pk")
+
+
+def _is_over(visit: str) -> OrderBy:
+    return LessThan(F(visit), timezone.now()).asc()
 
 
 def repeated_refusals() -> Iterator[Repeated]:

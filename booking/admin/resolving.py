@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from booking import handover, wording
 from booking.admin import queue, words
-from booking.models import Booking, BookingEvent, Outcome
+from booking.models import Booking, BookingEvent
 
 
 class ResolveForm(forms.Form):
@@ -38,20 +38,29 @@ class ResolveForm(forms.Form):
 
 
 def may_resolve(request: HttpRequest, booking: Booking) -> bool:
-    in_doubt = booking.outcome == Outcome.IN_DOUBT
-    return in_doubt and request.user.has_perm("booking.resolve_booking")
+    return booking.is_in_doubt and request.user.has_perm("booking.resolve_booking")
 
 
 def resolve(request: HttpRequest, pk: int) -> HttpResponse:
-    booking = get_object_or_404(Booking, pk=pk)
-    if not may_resolve(request, booking):
+    if not request.user.has_perm("booking.resolve_booking"):
         raise PermissionDenied
+    booking = get_object_or_404(Booking, pk=pk)
     form = ResolveForm(request.POST or None)
+    if not may_resolve(request, booking):
+        return _not_in_doubt(request, booking)
     if form.is_valid():
-        handover.resolve(booking, by=request.user.get_username(), **form.cleaned_data)
+        by = request.user.get_username()
+        if not handover.resolve(booking, by=by, **form.cleaned_data):
+            return _not_in_doubt(request, booking)
         messages.success(request, _("Resolved: {booking}").format(booking=booking))
         return _next_one()
     return render(request, "admin/booking/booking/resolve.html", _context(request, booking, form))
+
+
+def _not_in_doubt(request: HttpRequest, booking: Booking) -> HttpResponse:
+    """A colleague was quicker, or the CRM has answered: its page tells."""
+    messages.info(request, _("This booking is not in doubt any more: nothing was changed."))
+    return redirect("admin:booking_booking_change", booking.pk)
 
 
 def _next_one() -> HttpResponse:

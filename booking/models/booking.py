@@ -97,6 +97,10 @@ class BookingManager(models.Manager["Booking"]):
         same = {name: answers[name] for name in Booking.FLAT_AND_PHONE}
         return self.filter(LIVE, **same).order_by("-pk")
 
+    def in_doubt(self) -> models.QuerySet[Booking]:
+        """Those that can be resolved."""
+        return self.filter(outcome=Outcome.IN_DOUBT, anonymised_at=None)
+
     def _in_the_way(self, key: uuid.UUID, answers: dict[str, Any]) -> Booking | None:
         live = self.live(**answers)
         return (
@@ -232,6 +236,11 @@ class Booking(models.Model):
         return self.outcome == Outcome.CONFIRMED and self.called_off_at is None
 
     @property
+    def is_in_doubt(self) -> bool:
+        """And can be resolved: nobody can look up one that has been anonymised."""
+        return self.outcome == Outcome.IN_DOUBT and self.anonymised_at is None
+
+    @property
     def is_to_come(self) -> bool:
         return self.is_booked and self.starts_at > timezone.now()
 
@@ -278,8 +287,10 @@ class Booking(models.Model):
     def resolve(self, outcome: Outcome, *, by: str, note: str) -> bool:
         """A person has found out what became of a booking in doubt. False: it was not in doubt."""
         with transaction.atomic():
-            changed = Booking.objects.filter(pk=self.pk, outcome=Outcome.IN_DOUBT).update(
-                outcome=outcome, reason="resolved", settled_at=timezone.now()
+            changed = (
+                Booking.objects.in_doubt()
+                .filter(pk=self.pk)
+                .update(outcome=outcome, reason="resolved", settled_at=timezone.now())
             )
             if changed:
                 facts = {"outcome": outcome, "by": by, "note": note}

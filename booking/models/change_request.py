@@ -9,6 +9,12 @@ from django.utils.translation import gettext_lazy as _
 from booking.models.booking import Booking
 
 
+class ChangeRequestManager(models.Manager["ChangeRequest"]):
+    def waiting(self) -> models.QuerySet[ChangeRequest]:
+        """For an answer. One on a booking that has been anonymised since would not be read."""
+        return self.filter(answered_at=None, booking__anonymised_at=None)
+
+
 class ChangeRequest(models.Model):
     """One wish and its answer; a booking has at most one that waits for an answer."""
 
@@ -29,6 +35,8 @@ class ChangeRequest(models.Model):
     answered_at = models.DateTimeField(_("answered at"), null=True, blank=True)
     answered_by = models.CharField(_("answered by"), max_length=150, blank=True)
 
+    objects = ChangeRequestManager()
+
     class Meta:
         verbose_name = _("request to move or cancel")
         verbose_name_plural = _("requests to move or cancel")
@@ -47,4 +55,4 @@ class ChangeRequest(models.Model):
 
     @property
     def is_open(self) -> bool:
-        return self.answered_at is None
+        return self.answered_at is None and self.booking.anonymised_at is None
