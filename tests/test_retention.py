@@ -139,6 +139,39 @@ def test_more_than_one_batch(monkeypatch):
         old(flat=str(number))
 
     assert run() == "5 anonymised\n"
+    assert [event.facts["bookings"] for event in StaffEvent.objects.all()] == [1, 2, 2]
+
+
+def test_a_run_that_is_killed_has_told_of_what_it_did(monkeypatch):
+    monkeypatch.setattr(retention, "AT_ONCE", 1)
+    done: list[Booking] = []
+
+    def killed(booking, **hashes):
+        if done:
+            raise KeyboardInterrupt
+        done.append(booking)
+        return real(booking, **hashes)
+
+    real = Booking.anonymise
+    monkeypatch.setattr(Booking, "anonymise", killed)
+    old(flat="1")
+    old(flat="2")
+
+    with pytest.raises(KeyboardInterrupt):
+        run()
+
+    assert Booking.objects.exclude(anonymised_at=None).count() == 1
+    assert StaffEvent.objects.get().facts["bookings"] == 1
+
+
+def test_two_runs_at_once_do_it_once():
+    made = old()
+    (seen_by_both,) = retention.due(365)
+    run()
+
+    assert retention._anonymise([seen_by_both], 365, "cron") == 0
+    assert made.events.filter(kind="anonymised").count() == 1
+    assert StaffEvent.objects.count() == 1
 
 
 def test_the_days_are_those_of_the_settings_unless_said(settings):
@@ -151,8 +184,8 @@ def test_the_days_are_those_of_the_settings_unless_said(settings):
     assert said.getvalue() == "0 anonymised\n"
 
 
-@pytest.mark.parametrize("days", [0, -5])
-def test_today_cannot_be_anonymised(days):
+@pytest.mark.parametrize("days", [0, -5, 1_000_000])
+def test_neither_today_nor_what_is_beyond_the_calendar_can_be_meant(days):
     with pytest.raises(CommandError, match="1 or more"):
         run(older_than=days)
 

@@ -303,20 +303,25 @@ class Booking(models.Model):
         Booking.objects.filter(pk=self.pk, called_off_at=None).update(called_off_at=timezone.now())
         self.refresh_from_db()
 
-    def anonymise(self, *, phone_hash: str, client_address_hash: str) -> None:
-        """Take away what names a person, here, on the trail and in requests; the rest stays."""
+    def anonymise(self, *, phone_hash: str, client_address_hash: str) -> bool:
+        """Take away what names a person, here, on the trail and in requests; the rest stays.
+
+        False: another run has done it already.
+        """
         with transaction.atomic():
-            Booking.objects.filter(pk=self.pk).update(
+            changed = Booking.objects.filter(pk=self.pk, anonymised_at=None).update(
                 phone="",
                 phone_hash=phone_hash,
                 client_address=None,
                 client_address_hash=client_address_hash,
                 anonymised_at=timezone.now(),
             )
-            for event in self.events.all():
-                event.scrub()
-            self.change_requests.update(wish="", answer="")
-            self.note(BookingEvent.Kind.ANONYMISED, {})
+            if changed:
+                for event in self.events.all():
+                    event.scrub()
+                self.change_requests.update(wish="", answer="")
+                self.note(BookingEvent.Kind.ANONYMISED, {})
+        return bool(changed)
 
     def explain_refusal(self, reason: str) -> None:
         """Name the cause of a refusal more closely, once the evidence for it is in."""

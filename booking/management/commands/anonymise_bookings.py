@@ -10,6 +10,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from booking import retention
 
+MOST_DAYS = 36_500  # calendars end
+
 
 class Command(BaseCommand):
     help = (
@@ -30,8 +32,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         days = options["older_than"]
-        if days < 1:
-            raise CommandError("--older-than must be 1 or more.")
+        if not 1 <= days <= MOST_DAYS:
+            raise CommandError(f"--older-than must be 1 or more, and {MOST_DAYS} at most.")
         if options["dry_run"]:
             self._count(days)
         else:
