@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
 from django.core.paginator import Paginator
+from django.db import DataError
 from django.db.models import QuerySet
 from django.db.models.expressions import Combinable
 from django.http import HttpRequest
@@ -21,6 +23,7 @@ from booking.models import Booking
 
 # Nobody turns so many pages; whoever looks further back takes a date.
 MOST_COUNTED = 10_000
+LEAP_YEAR = 2000
 
 if TYPE_CHECKING:
     BookingPaginator = Paginator[Booking]
@@ -44,11 +47,8 @@ class LogChangeList(ChangeList):
     def get_queryset(
         self, request: HttpRequest, exclude_parameters: Any = None
     ) -> QuerySet[Booking]:
-        """Numbers beyond all measure are as wrong as words; Django foresees only the latter."""
-        try:
+        with _nonsense_refused():
             return super().get_queryset(request, exclude_parameters)
-        except OverflowError as exc:
-            raise IncorrectLookupParameters(exc) from exc
 
     def get_ordering_field(self, field_name: Any) -> Any:
         """Only what an index sorts, whatever the address asks for."""
@@ -63,7 +63,9 @@ class LogChangeList(ChangeList):
         return [first, "-pk" if first.startswith("-") else "pk"]
 
     def get_results(self, request: HttpRequest) -> None:
-        super().get_results(request)
+        with _nonsense_refused():
+            self._chosen_date()
+            super().get_results(request)
         # The search box then leaves the count to the foot of the list, which knows of the cap.
         self.full_result_count = self.result_count
 
@@ -77,10 +79,10 @@ class LogChangeList(ChangeList):
 
     def dates(self) -> dict[str, Any]:
         """Links to years, the months of one or the days of one; no look at the rows between."""
-        year, month, day = (self._chosen(unit) for unit in ("year", "month", "day"))
+        year, month, day = self._chosen()
         if year and month and day:
             back = {"year": year, "month": month}
-            here = datetime(year, month, day)  # noqa: DTZ001 - a calendar's day
+            here = self._chosen_date()
             return _bar(self._link(back), _month(here), [{"title": _day(here)}])
         if year and month:
             choices = list(self._days(year, month))
@@ -108,13 +110,28 @@ class LogChangeList(ChangeList):
             date = {"year": year, "month": month, "day": day}
             yield {"link": self._link(date), "title": title}
 
-    def _chosen(self, unit: str) -> int | None:
-        value = self.params.get(f"{self.date_hierarchy}__{unit}")
-        return int(value) if value else None
+    def _chosen(self) -> list[int]:
+        """Year, month and day; 0 for what is not chosen."""
+        names = [f"{self.date_hierarchy}__{unit}" for unit in ("year", "month", "day")]
+        return [int(self.params.get(name) or 0) for name in names]
+
+    def _chosen_date(self) -> datetime:
+        """With the first of what is not chosen. Raises ValueError."""
+        year, month, day = self._chosen()
+        return datetime(year or LEAP_YEAR, month or 1, day or 1)  # noqa: DTZ001 - a calendar's day
 
     def _link(self, date: dict[str, int]) -> str:
         lookups = {f"{self.date_hierarchy}__{unit}": value for unit, value in date.items()}
         return self.get_query_string(lookups, [f"{self.date_hierarchy}__"])
+
+
+@contextmanager
+def _nonsense_refused() -> Iterator[None]:
+    """What no database can be asked, or no calendar has. Django foresees words for numbers only."""
+    try:
+        yield
+    except (OverflowError, ValueError, DataError) as exc:
+        raise IncorrectLookupParameters(exc) from exc
 
 
 def _bar(back_link: str, back_title: str, choices: list[dict[str, str]]) -> dict[str, Any]:

@@ -14,6 +14,8 @@ from booking.models import Booking
 # A whole key, with or without dashes, or the digits of it that are called the booking's number.
 NUMBER = re.compile(r"[0-9a-f]{8}|[0-9a-f]{32}", re.IGNORECASE)
 NOTHING = Q(pk=None)
+# A house may be called by some words; each costs a look-up or five.
+MOST_WORDS = 10
 
 
 def meant(said: str) -> Q:
@@ -26,7 +28,7 @@ def meant(said: str) -> Q:
 
 def _several_things(words: list[str]) -> Q | None:
     """For example a house and a flat: what fits all the words."""
-    if len(words) < 2:
+    if not 2 <= len(words) <= MOST_WORDS:
         return None
     found = Q()
     for word in words:
