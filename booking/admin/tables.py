@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
@@ -22,8 +23,10 @@ Row = Sequence[Cell]
 
 MARK = "\N{BYTE ORDER MARK}"  # without it Excel takes UTF-8 for something else
 ROWS_AT_ONCE = 500
-# What makes a spreadsheet take a text for a formula, in wide letters too.
-STARTS_A_FORMULA = tuple("=+-@\t\r\n|%＝＋－＠")
+# What makes a spreadsheet take a text for a formula, in wide letters too; at its start, and behind
+# what another spreadsheet takes for the end of a cell.
+STARTS_A_FORMULA = "=+-@\t\r\n|%＝＋－＠"
+FORMULA = re.compile(rf"(?:^|(?<=[,;\t\r\n]))(?= *[{re.escape(STARTS_A_FORMULA)}])")
 MOMENT = "dd.mm.yyyy hh:mm"
 FORMATS = ("csv", "xlsx")
 
@@ -36,7 +39,7 @@ def response(file_format: str, name: str, header: Row, rows: Iterable[Row]) -> H
 
 def harmless(text: str) -> str:
     """A text that no spreadsheet takes for a formula; the apostrophe is not shown."""
-    return f"'{text}" if text.lstrip(" ").startswith(STARTS_A_FORMULA) else text
+    return FORMULA.sub("'", text)
 
 
 def csv_parts(header: Row, rows: Iterable[Row]) -> Iterator[bytes]:
