@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
@@ -118,6 +119,21 @@ def outcome_shown(booking: Booking) -> str:
     if booking.called_off_at:
         return "called_off"
     return "over" if booking.is_booked and not booking.is_to_come else booking.outcome
+
+
+def booking_context(booking: Booking) -> dict[str, Any]:
+    """What the page tells of a booking and its visit, whoever looks."""
+    house = models.House.about(booking.house_id)
+    return {
+        "booking": booking,
+        "outcome": outcome_shown(booking),
+        "title": wording.title(booking),
+        "lead": wording.lead(booking),
+        "rows": booking_rows(booking, house),
+        "clock": house_clock(booking.starts_at_local),
+        "directions": house.directions,
+        "bring": wording.what_to_bring(house.bring),
+    }
 
 
 def booking_rows(booking: Booking, house: models.House) -> list[Row]:

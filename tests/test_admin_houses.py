@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 
 import pytest
@@ -85,3 +86,17 @@ def test_a_house_is_found_by_id_address_or_title(admin_client, said):
 
     assert "ул. Лесная, 1" in page
     assert "Сосновая" not in page
+
+
+def test_the_preview_tells_of_a_visit_what_the_buyers_page_does(client, db):
+    house = House.objects.create(house_id=HOUSE, address="ул. Лесная, 1", time_zone="Asia/Omsk")
+    made = booking(house_title="", time_zone="Asia/Omsk")
+    theirs = text_of(client.get(made.get_absolute_url()))
+    operator = staff("olga", "operators")
+
+    preview = text_of(operator.get(reverse("admin:booking_house_preview", args=[house.pk])))
+
+    for said in ("ул. Лесная, 1", "паспорт", "Омск"):
+        assert said in theirs
+        assert said in preview
+    assert set(re.findall(r"<dt>.*?</dt>", preview)) == set(re.findall(r"<dt>.*?</dt>", theirs))

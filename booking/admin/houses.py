@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from django.conf import settings
 from django.contrib import admin
@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from phonenumber_field.phonenumber import PhoneNumber
 
-from booking import pages, wording
+from booking import pages
 from booking.admin import invitations, known_houses
 from booking.models import Booking, House, Outcome
 
@@ -71,18 +71,8 @@ def preview(request: HttpRequest, pk: int) -> HttpResponse:
     """The page of a confirmed booking in this house, as a buyer would see it; nothing is stored."""
     if not request.user.has_perm("booking.view_house"):
         raise PermissionDenied
-    house = get_object_or_404(House, pk=pk)
-    booking = _sample(house)
-    context: dict[str, Any] = {
-        "is_preview": True,
-        "booking": booking,
-        "outcome": pages.outcome_shown(booking),
-        "title": wording.title(booking),
-        "lead": wording.lead(booking),
-        "rows": pages.booking_rows(booking, house),
-        "directions": house.directions,
-        "bring": wording.what_to_bring(house.bring),
-    }
+    booking = _sample(get_object_or_404(House, pk=pk))
+    context = {**pages.booking_context(booking), "is_preview": True}
     return render(request, "admin/booking/house_preview.html", context)
 
 

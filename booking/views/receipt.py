@@ -81,18 +81,10 @@ def calendar(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
 def _page(request: HttpRequest, booking: Booking, form: ChangeForm) -> HttpResponse:
     zone = booking.starts_at_local.tzinfo
     wanted = Answers.read(request.GET).wall_start
-    house = House.about(booking.house_id)
     requests = list(booking.change_requests.all())
     context = {
+        **pages.booking_context(booking),
         "stand_in": booking.stand_in,
-        "booking": booking,
-        "outcome": pages.outcome_shown(booking),
-        "title": wording.title(booking),
-        "lead": wording.lead(booking),
-        "rows": pages.booking_rows(booking, house),
-        "clock": pages.house_clock(booking.starts_at_local),
-        "directions": house.directions,
-        "bring": wording.what_to_bring(house.bring),
         "steps": wording.next_steps(booking),
         "actions": pages.booking_actions(booking, wanted and wanted.replace(tzinfo=zone)),
         "changes": [pages.change_shown(each) for each in requests],
