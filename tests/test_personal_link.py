@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import segno
 from django.core import signing
 from django.urls import reverse
 from django.utils import timezone
@@ -148,6 +150,20 @@ class TestMakingOne:
         assert "никто не проверил" in page
         assert personal_link.read(self.token_in(page)).flat == "999"
 
+    @pytest.mark.parametrize("site", ["http://testserver", "https://visit.example.com"])
+    def test_the_code_holds_the_link_under_the_sites_own_name(
+        self, settings, standin, house, site, admin_client
+    ):
+        settings.SITE_URL = "" if site == "http://testserver" else site
+        page = self.make(house)
+
+        url = f"{site}/link/{self.token_in(page)}/"
+        drawn = segno.make_qr(url, error="m").svg_inline(scale=5, light="#fff")
+        assert url in links(page)
+        assert drawn in page
+        file = admin_client.get(reverse("admin:booking_link_code"), {"token": self.token_in(page)})
+        assert re.findall(r' d="(.*?)"', drawn) == re.findall(r' d="(.*?)"', text_of(file))
+
     def test_the_code_is_a_file_too(self, admin_client):
         url = reverse("admin:booking_link_code")
 
@@ -162,6 +178,8 @@ class TestMakingOne:
         for name in ("link", "preview"):
             url = reverse(f"admin:booking_house_{name}", args=[house.pk])
             assert client.get(url).status_code == 403
+        code = client.get(reverse("admin:booking_link_code"), {"token": made().token()})
+        assert code.status_code == 403
 
 
 def test_the_preview_shows_a_house_as_buyers_see_it(db):

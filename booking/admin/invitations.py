@@ -108,6 +108,8 @@ def make(request: HttpRequest, pk: int) -> HttpResponse:
 
 def code_file(request: HttpRequest) -> HttpResponse:
     """The code of a link of ours as a file to print."""
+    if not request.user.has_perm("booking.view_house"):
+        raise PermissionDenied
     token = request.GET.get("token", "")
     try:
         personal_link.read(token)
@@ -130,4 +132,6 @@ def _code(request: HttpRequest, token: str) -> segno.QRCode:
 
 
 def _url(request: HttpRequest, token: str) -> str:
-    return request.build_absolute_uri(reverse("booking:open_link", args=[token]))
+    """Where buyers reach the site, which need not be where staff do."""
+    path = reverse("booking:open_link", args=[token])
+    return settings.SITE_URL + path if settings.SITE_URL else request.build_absolute_uri(path)
