@@ -1,8 +1,9 @@
 """Counts who comes to each step, by day and source, without knowing who it is.
 
 To arrive is to be shown a step by coming from elsewhere: to open it again, or another day on it, is
-not. Counted in the process and added to the database every few seconds, after an answer has gone
-out, so no buyer waits for it. A process that is killed loses what it counted since.
+not. Counted in the process and added to the database every few seconds by a thread of its own, so
+no buyer waits for it, not even for a database that is locked. A process that is killed loses what
+it counted since.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from collections import Counter
 from typing import Any
 
 from django.core.signals import request_finished
-from django.db import DatabaseError
+from django.db import Error, connection
 from django.utils import timezone
 
 from booking.models import Arrival, StepArrivals
@@ -33,14 +34,11 @@ class Tally:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._writing = threading.Lock()
         self._counts: Counter[Arrival] = Counter()
         self._sources: set[tuple[str, str]] = set()
         self._today = timezone.localdate()
         self._write_at = time.monotonic() + WRITE_EVERY
-
-    @property
-    def is_due(self) -> bool:
-        return time.monotonic() >= self._write_at
 
     def note(self, step: int, source: dict[str, str]) -> None:
         today = timezone.localdate()
@@ -51,15 +49,32 @@ class Tally:
             self._counts[Arrival(today, step, *told)] += 1
 
     def write(self) -> None:
+        """Now, or when a thread that is at it has done: the end of the process would cut it off."""
+        with self._writing:
+            self._add()
+
+    def write_if_due(self) -> None:
+        """In a thread of its own, one at a time."""
+        if time.monotonic() >= self._write_at and self._writing.acquire(blocking=False):
+            self._write_at = time.monotonic() + WRITE_EVERY
+            threading.Thread(target=self._add_aside, name="arrivals", daemon=True).start()
+
+    def _add_aside(self) -> None:
+        try:
+            self._add()
+        finally:
+            connection.close()  # the thread's own
+            self._writing.release()
+
+    def _add(self) -> None:
         """Where the database is away, the counts are kept for the next try."""
         with self._lock:
             counts, self._counts = self._counts, Counter()
-            self._write_at = time.monotonic() + WRITE_EVERY
         if not counts:
             return
         try:
             StepArrivals.objects.add(counts)
-        except DatabaseError as exc:
+        except Error as exc:
             logger.warning("Arrivals are not written yet: %s", type(exc).__name__)
             with self._lock:
                 self._counts.update(counts)
@@ -82,8 +97,7 @@ def start() -> None:
 
 
 def _write_if_due(**_kwargs: Any) -> None:
-    if tally.is_due:
-        tally.write()
+    tally.write_if_due()
 
 
 def _write_the_rest() -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
 import pytest
-from django.db import DatabaseError, connection, connections
+from django.db import DatabaseError, InterfaceError, connection, connections
 
 from booking import arrivals
 from booking.arrivals import MOST_SOURCES, OTHERS, Tally
@@ -105,9 +106,10 @@ class TestWriting:
         assert found[1, *OTHERS] == 5
         assert found[1, "0", ""] == 2
 
-    def test_a_database_that_is_away_is_tried_again(self, monkeypatch, caplog):
+    @pytest.mark.parametrize("error", [DatabaseError, InterfaceError])
+    def test_a_database_that_is_away_is_tried_again(self, monkeypatch, caplog, error):
         def away(_counts):
-            raise DatabaseError("gone")
+            raise error("gone")
 
         arrivals.tally.note(1, {})
         with monkeypatch.context() as patch:
@@ -122,17 +124,55 @@ class TestWriting:
         with django_assert_num_queries(0):
             arrivals.tally.write()
 
-    def test_it_is_written_when_an_answer_has_gone_out_and_it_is_time(
-        self, client, standin, monkeypatch
-    ):
+
+@pytest.fixture
+def due(monkeypatch) -> Tally:
+    """A count that is written after every answer."""
+    monkeypatch.setattr(arrivals, "WRITE_EVERY", 0.0)
+    monkeypatch.setattr(arrivals, "tally", Tally())
+    return arrivals.tally
+
+
+def writers() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "arrivals"]
+
+
+def wait_for_the_writer() -> None:
+    for thread in writers():
+        thread.join()
+
+
+@pytest.mark.django_db(transaction=True)
+class TestWritingAside:
+    def test_when_an_answer_has_gone_out_and_it_is_time(self, client, standin, due):
+        client.get("/?ref=x")
+        wait_for_the_writer()
+
+        assert StepArrivals.objects.get().ref == "x"
+
+    def test_not_before(self, client, standin):
         client.get("/")
+        wait_for_the_writer()
+
         assert not StepArrivals.objects.exists()
 
-        monkeypatch.setattr(arrivals, "WRITE_EVERY", 0.0)
-        monkeypatch.setattr(arrivals, "tally", Tally())
-        client.get("/")
+    def test_no_buyer_waits_for_it(self, client, standin, due, monkeypatch):
+        may_write = threading.Event()
 
-        assert StepArrivals.objects.get().count == 1
+        def slow(manager, counts):
+            may_write.wait(10)
+            return real(manager, counts)
+
+        manager = type(StepArrivals.objects)
+        real = manager.add
+        monkeypatch.setattr(manager, "add", slow)
+        for _visit in range(3):
+            assert client.get("/").status_code == 200
+
+        assert len(writers()) == 1
+        may_write.set()
+        wait_for_the_writer()
+        assert counted() == {(1, "", ""): 3}
 
 
 @pytest.mark.django_db(transaction=True)
