@@ -57,6 +57,13 @@ class TestWhoIsCounted:
 
         assert counted() == {}
 
+    @pytest.mark.parametrize("wants", ["max-age=0", "no-cache", "No-Cache, max-age=0"])
+    def test_nobody_who_reloads(self, client, standin, wants):
+        came = {"referer": "https://developer.example/", "cache-control": wants}
+        client.get(TIMES, headers=came)
+
+        assert counted() == {}
+
     def test_nobody_who_is_led_on_or_gets_an_error(self, client, standin):
         client.get(f"/?flat={FLAT}")
         client.get("/time/?house=0")

@@ -32,4 +32,11 @@ def _is_arrival(request: HttpRequest) -> bool:
     out: a proxy may not tell it.
     """
     before = request.headers.get("Referer", "").partition("?")[0].partition("://")[2]
-    return request.method == "GET" and before != f"{request.get_host()}{request.path}"
+    is_here = before == f"{request.get_host()}{request.path}"
+    return request.method == "GET" and not is_here and not _is_reload(request)
+
+
+def _is_reload(request: HttpRequest) -> bool:
+    """A browser that reloads tells once more where one came from, and asks for a fresh page."""
+    wants = request.headers.get("Cache-Control", "").replace(" ", "").lower().split(",")
+    return "max-age=0" in wants or "no-cache" in wants
