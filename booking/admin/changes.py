@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from booking import handover, wording
 from booking.admin import queue
+from booking.admin.desk_page import needs, page
 from booking.admin.read_only import ReadOnly
 from booking.models import ChangeRequest
 
@@ -65,9 +65,8 @@ class ChangeRequestAdmin(ReadOnly, ChangeRequestAdminBase):
         ]
 
 
+@needs("booking.answer_changerequest")
 def answer(request: HttpRequest, pk: int) -> HttpResponse:
-    if not request.user.has_perm("booking.answer_changerequest"):
-        raise PermissionDenied
     asked = get_object_or_404(ChangeRequest.objects.select_related("booking"), pk=pk)
     form = AnswerForm(request.POST or None)
     if not asked.is_open:
@@ -78,7 +77,16 @@ def answer(request: HttpRequest, pk: int) -> HttpResponse:
             return _answered_already(request, asked)
         messages.success(request, _("Answered: {request}").format(request=asked))
         return _next_one()
-    return render(request, "admin/booking/answer.html", _context(request, asked, form))
+    return page(
+        request,
+        "answer",
+        title=_("Answer a request"),
+        asked=asked,
+        booking=asked.booking,
+        when=wording.day_and_time(asked.booking.starts_at_local),
+        phone=wording.masked_phone(asked.booking.phone),
+        form=form,
+    )
 
 
 def _answered_already(request: HttpRequest, asked: ChangeRequest) -> HttpResponse:
@@ -92,16 +100,3 @@ def _next_one() -> HttpResponse:
     if waiting is None:
         return redirect("admin:booking_needs_a_look")
     return redirect("admin:booking_changerequest_answer", waiting.pk)
-
-
-def _context(request: HttpRequest, asked: ChangeRequest, form: AnswerForm) -> dict[str, Any]:
-    booking = asked.booking
-    return {
-        **admin.site.each_context(request),
-        "title": _("Answer a request"),
-        "asked": asked,
-        "booking": booking,
-        "when": wording.day_and_time(booking.starts_at_local),
-        "phone": wording.masked_phone(booking.phone),
-        "form": form,
-    }

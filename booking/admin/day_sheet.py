@@ -7,17 +7,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from django.contrib import admin
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from booking import handover, wording
 from booking.admin import audit, phones, tables
+from booking.admin.desk_page import needs, page
 from booking.models import Booking, House, Outcome, StaffEvent
 
 # Of all that may take place: what is in doubt may be in the CRM, so somebody may stand at the door.
@@ -58,29 +56,26 @@ class OfHouse:
     visits: list[Visit]
 
 
-def show(request: HttpRequest) -> HttpResponseBase:
-    if not request.user.has_perm("booking.view_booking"):
-        raise PermissionDenied
+@needs("booking.view_booking")
+def show(request: HttpRequest) -> HttpResponse:
     day = _day(request)
     bookings = visits_on(day)
     audit.saw_phones(request, bookings)
-    context = {
-        **admin.site.each_context(request),
-        "title": _("Day sheet"),
-        "day": day,
-        "day_in_words": wording.day_in_words(day),
-        "before": day - timedelta(days=1),
-        "after": day + timedelta(days=1),
-        "houses": by_house(bookings, whole=phones.may_see_whole(request)),
-        "count": len(bookings),
-        "may_export": request.user.has_perm("booking.export_booking"),
-    }
-    return render(request, "admin/booking/day_sheet.html", context)
+    return page(
+        request,
+        "day_sheet",
+        title=_("Day sheet"),
+        day=day,
+        day_in_words=wording.day_in_words(day),
+        before=day - timedelta(days=1),
+        after=day + timedelta(days=1),
+        houses=by_house(bookings, whole=phones.may_see_whole(request)),
+        may_export=request.user.has_perm("booking.export_booking"),
+    )
 
 
+@needs("booking.export_booking")
 def download(request: HttpRequest, file_format: str) -> HttpResponseBase:
-    if not request.user.has_perm("booking.export_booking"):
-        raise PermissionDenied
     if file_format not in tables.FORMATS:
         raise Http404
     day = _day(request)

@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 
 from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
@@ -17,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from booking.admin import audit, phones, tables, words
+from booking.admin.desk_page import needs
 from booking.models import Booking, StaffEvent
 
 MARKS = ("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term", "ref")
@@ -43,12 +43,11 @@ MOST_IN_A_SPREADSHEET = 200_000
 READ_AT_ONCE = 2000
 
 
+@needs("booking.export_booking")
 def export(
     request: HttpRequest, log: admin.ModelAdmin[Booking], file_format: str
 ) -> HttpResponseBase:
     """What the log shows under these filters, all pages of it."""
-    if not request.user.has_perm("booking.export_booking"):
-        raise PermissionDenied
     if file_format not in tables.FORMATS:
         raise Http404
     try:

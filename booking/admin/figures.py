@@ -15,8 +15,6 @@ from operator import or_
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.db.models import (
     Count,
     DurationField,
@@ -31,13 +29,13 @@ from django.db.models import (
 from django.db.models.fields.json import KT
 from django.db.models.functions import Coalesce, ExtractHour, Greatest, TruncDate
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from booking import wording
 from booking.admin import bars, known_houses
 from booking.admin.bars import Bar, Drawing
+from booking.admin.desk_page import needs, page
 from booking.arrivals import OTHERS
 from booking.models import Booking, Outcome, StepArrivals
 
@@ -71,17 +69,17 @@ class Figure:
         return [(bar.label, [count for _kind, count in bar.parts]) for bar in self.bars]
 
 
+@needs("booking.view_booking")
 def show(request: HttpRequest) -> HttpResponse:
-    if not request.user.has_perm("booking.view_booking"):
-        raise PermissionDenied
     days = _period(request)
     made = made_within(days)
-    context = {
-        **admin.site.each_context(request),
-        "title": _("Figures"),
-        "periods": PERIODS,
-        "days": days,
-        "figures": [
+    return page(
+        request,
+        "figures",
+        title=_("Figures"),
+        periods=PERIODS,
+        days=days,
+        figures=[
             by_day(made, days),
             by_house(made),
             by_hour(made),
@@ -89,8 +87,7 @@ def show(request: HttpRequest) -> HttpResponse:
             by_source(made),
             step_by_step(made, days),
         ],
-    }
-    return render(request, "admin/booking/figures.html", context)
+    )
 
 
 def made_within(days: int) -> QuerySet[Booking]:

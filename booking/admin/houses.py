@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from django.conf import settings
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet, URLField
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -19,6 +18,7 @@ from phonenumber_field.phonenumber import PhoneNumber
 
 from booking import pages
 from booking.admin import invitations, known_houses
+from booking.admin.desk_page import needs
 from booking.models import Booking, House, Outcome
 
 # Django's admin classes are generic for the type checker only.
@@ -67,10 +67,9 @@ class HouseAdmin(HouseAdminBase):
         ]
 
 
+@needs("booking.view_house")
 def preview(request: HttpRequest, pk: int) -> HttpResponse:
     """The page of a confirmed booking in this house, as a buyer would see it; nothing is stored."""
-    if not request.user.has_perm("booking.view_house"):
-        raise PermissionDenied
     booking = _sample(get_object_or_404(House, pk=pk))
     context = {**pages.booking_context(booking), "is_preview": True}
     return render(request, "admin/booking/house_preview.html", context)

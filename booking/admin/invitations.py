@@ -9,10 +9,8 @@ from typing import Any
 import segno
 from django import forms
 from django.conf import settings
-from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
@@ -20,6 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from booking import availability, personal_link, wording
+from booking.admin.desk_page import needs, page
 from booking.crm import CRMError
 from booking.models import House
 from booking.personal_link import PersonalLink
@@ -84,32 +83,30 @@ class InvitationForm(forms.Form):
         return numbers[0]
 
 
+@needs("booking.view_house")
 def make(request: HttpRequest, pk: int) -> HttpResponse:
-    if not request.user.has_perm("booking.view_house"):
-        raise PermissionDenied
     house = get_object_or_404(House, pk=pk)
     form = InvitationForm(request.POST or None, house=house)
-    context = {
-        **admin.site.each_context(request),
-        "title": _("Personal link"),
-        "house": house,
-        "form": form,
+    made = _made(request, form) if form.is_valid() else {}
+    return page(request, "invitation", title=_("Personal link"), house=house, form=form, **made)
+
+
+def _made(request: HttpRequest, form: InvitationForm) -> dict[str, Any]:
+    link = form.link()
+    token = link.token()
+    return {
+        "link": link,
+        "token": token,
+        "url": _url(request, token),
+        "what": wording.object_name(link.category, link.flat),
+        "code": picture(request, token),
+        "is_unchecked": form.is_unchecked,
     }
-    if form.is_valid():
-        link = form.link()
-        context["link"] = link
-        context["token"] = token = link.token()
-        context["url"] = _url(request, token)
-        context["what"] = wording.object_name(link.category, link.flat)
-        context["code"] = picture(request, token)
-        context["is_unchecked"] = form.is_unchecked
-    return render(request, "admin/booking/invitation.html", context)
 
 
+@needs("booking.view_house")
 def code_file(request: HttpRequest) -> HttpResponse:
     """The code of a link of ours as a file to print."""
-    if not request.user.has_perm("booking.view_house"):
-        raise PermissionDenied
     token = request.GET.get("token", "")
     try:
         personal_link.read(token)

@@ -7,17 +7,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.db.models import Count, F, Max, OrderBy, QuerySet
 from django.db.models.lookups import LessThan
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from booking import handover, wording
 from booking.admin import words
+from booking.admin.desk_page import needs, page
 from booking.models import Booking, ChangeRequest, Outcome
 
 # So many refusals of one flat or one phone within a day mean that somebody needs help.
@@ -92,23 +90,22 @@ def _often(refused: QuerySet[Booking], *names: str) -> list[dict[str, Any]]:
     return [dict(group) for group in grouped.filter(count__gte=MANY_REFUSALS)[:MOST_SHOWN]]
 
 
+@needs("booking.view_booking")
 def show(request: HttpRequest) -> HttpResponse:
     """One page with all of it and a link to each. Phones are masked for everybody."""
-    if not request.user.has_perm("booking.view_booking"):
-        raise PermissionDenied
-    context = {
-        **admin.site.each_context(request),
-        "title": _("Needs a look"),
-        "counts": counts(),
-        "in_doubt": [
+    return page(
+        request,
+        "needs_a_look",
+        title=_("Needs a look"),
+        counts=counts(),
+        in_doubt=[
             (each, _when(each), words.reason(each.reason)) for each in in_doubt()[:MOST_SHOWN]
         ],
-        "requests": [(each, _when(each.booking)) for each in open_requests()[:MOST_SHOWN]],
-        "repeated": [(each, wording.masked_phone(each.last.phone)) for each in repeated_refusals()],
-        "may_resolve": request.user.has_perm("booking.resolve_booking"),
-        "may_answer": request.user.has_perm("booking.answer_changerequest"),
-    }
-    return render(request, "admin/booking/needs_a_look.html", context)
+        requests=[(each, _when(each.booking)) for each in open_requests()[:MOST_SHOWN]],
+        repeated=[(each, wording.masked_phone(each.last.phone)) for each in repeated_refusals()],
+        may_resolve=request.user.has_perm("booking.resolve_booking"),
+        may_answer=request.user.has_perm("booking.answer_changerequest"),
+    )
 
 
 def _when(booking: Booking) -> str:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django import forms
-from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from booking import handover, wording
 from booking.admin import queue, words
+from booking.admin.desk_page import needs, page
 from booking.models import Booking, BookingEvent
 
 
@@ -41,12 +39,11 @@ def may_resolve(request: HttpRequest, booking: Booking) -> bool:
     return booking.is_in_doubt and request.user.has_perm("booking.resolve_booking")
 
 
+@needs("booking.resolve_booking")
 def resolve(request: HttpRequest, pk: int) -> HttpResponse:
-    if not request.user.has_perm("booking.resolve_booking"):
-        raise PermissionDenied
     booking = get_object_or_404(Booking, pk=pk)
     form = ResolveForm(request.POST or None)
-    if not may_resolve(request, booking):
+    if not booking.is_in_doubt:
         return _not_in_doubt(request, booking)
     if form.is_valid():
         by = request.user.get_username()
@@ -54,7 +51,7 @@ def resolve(request: HttpRequest, pk: int) -> HttpResponse:
             return _not_in_doubt(request, booking)
         messages.success(request, _("Resolved: {booking}").format(booking=booking))
         return _next_one()
-    return render(request, "admin/booking/booking/resolve.html", _context(request, booking, form))
+    return _page(request, booking, form)
 
 
 def _not_in_doubt(request: HttpRequest, booking: Booking) -> HttpResponse:
@@ -71,16 +68,17 @@ def _next_one() -> HttpResponse:
     return redirect("admin:booking_booking_resolve", waiting.pk)
 
 
-def _context(request: HttpRequest, booking: Booking, form: ResolveForm) -> dict[str, Any]:
+def _page(request: HttpRequest, booking: Booking, form: ResolveForm) -> HttpResponse:
     evidence = booking.events.filter(kind=BookingEvent.Kind.EVIDENCE).last()
-    return {
-        **admin.site.each_context(request),
-        "title": _("Resolve a booking in doubt"),
-        "opts": Booking._meta,
-        "booking": booking,
-        "when": wording.day_and_time(booking.starts_at_local),
-        "phone": wording.masked_phone(booking.phone),
-        "cause": words.reason(booking.reason),
-        "evidence": list(words.of_event(evidence)) if evidence else [],
-        "form": form,
-    }
+    return page(
+        request,
+        "resolve",
+        title=_("Resolve a booking in doubt"),
+        opts=Booking._meta,
+        booking=booking,
+        when=wording.day_and_time(booking.starts_at_local),
+        phone=wording.masked_phone(booking.phone),
+        cause=words.reason(booking.reason),
+        evidence=list(words.of_event(evidence)) if evidence else [],
+        form=form,
+    )

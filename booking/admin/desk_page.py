@@ -1,0 +1,19 @@
+"""What the desk's own pages share: the admin's frame around them, and who may open them."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.decorators import permission_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+# Staff who are logged in but lack the permission are told so, not asked to log in.
+needs = partial(permission_required, raise_exception=True)
+
+
+def page(request: HttpRequest, name: str, *, title: str, **context: Any) -> HttpResponse:
+    frame = admin.site.each_context(request)
+    return render(request, f"admin/booking/{name}.html", {**frame, "title": title, **context})
