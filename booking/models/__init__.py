@@ -1,6 +1,7 @@
 """The rows of our own database. They know nothing of the CRM; only `handover` changes a booking."""
 
-from booking.models.booking import Booking, BookingEvent, Category, Outcome
+from booking.models.booking import Booking, Category, Outcome
+from booking.models.booking_event import BookingEvent
 from booking.models.change_request import ChangeRequest
 from booking.models.house import House
 from booking.models.notice import Notice

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
-    from booking.models.booking import BookingEvent
+    from booking.models.booking_event import BookingEvent
 
 # Kinds of events that staff want to hear of at once.
 TOLD = frozenset({"confirmed", "in_doubt", "late_answer", "change_asked"})

@@ -1,0 +1,74 @@
+"""The trail of a booking: what happened to it, line by line."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from booking.models.append_only import AppendOnly, AppendOnlyQuerySet
+
+# Facts of an event in which nobody's words can stand.
+WITHOUT_TEXT = {
+    "reason",
+    "http_status",
+    "status_code",
+    "seconds",
+    "outcome",
+    "by",
+    "wish",
+    "called_off",
+    "was_free",
+    "is_free",
+    "starts_at",
+}
+
+
+class Trail(AppendOnlyQuerySet["BookingEvent"]):
+    pass
+
+
+class BookingEvent(AppendOnly):
+    """One line of a booking's trail. Written once, never changed."""
+
+    class Kind(models.TextChoices):
+        SENDING = "sending", _("sending")
+        CONFIRMED = "confirmed", _("confirmed")
+        REFUSED = "refused", _("refused")
+        NOT_SENT = "not_sent", _("not sent")
+        IN_DOUBT = "in_doubt", _("in doubt")
+        LATE_ANSWER = "late_answer", _("answer after the outcome was settled")
+        RESOLVED = "resolved", _("resolved by a person")
+        EVIDENCE = "evidence", _("evidence")
+        ASKED_AGAIN = "asked_again", _("asked again")
+        CHANGE_ASKED = "change_asked", _("change asked for")
+        CHANGE_ANSWERED = "change_answered", _("change answered")
+        ANONYMISED = "anonymised", _("anonymised")
+
+    booking = models.ForeignKey(
+        "booking.Booking",
+        on_delete=models.PROTECT,
+        related_name="events",
+        verbose_name=_("booking"),
+    )
+    at = models.DateTimeField(_("at"), default=timezone.now, editable=False)
+    kind = models.CharField(_("event"), max_length=16, choices=Kind.choices)
+    facts = models.JSONField(_("facts"), default=dict, blank=True)
+
+    objects = Trail.as_manager()
+
+    class Meta(AppendOnly.Meta):
+        abstract = False
+        verbose_name = _("event")
+        verbose_name_plural = _("events")
+        ordering = ("at", "pk")
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M:%S} {self.get_kind_display()}"
+
+    def scrub(self) -> None:
+        """The one change that a line ever sees: an old one loses its texts; nothing is added."""
+        kept = {name: value for name, value in self.facts.items() if name in WITHOUT_TEXT}
+        if kept != self.facts:
+            self.facts = kept
+            super(AppendOnly, self).save(update_fields=["facts"])
