@@ -109,6 +109,11 @@ def resolve(booking: Booking, *, was_booked: bool, by: str, note: str) -> bool:
     return resolved
 
 
+def look_into(booking: Booking, *, by: str, note: str) -> None:
+    """Staff have cared for somebody who is refused again and again; this was the last refusal."""
+    booking.note(BookingEvent.Kind.LOOKED_INTO, {"by": by, "note": note})
+
+
 def ask_for_change(booking: Booking, kind: ChangeRequest.Kind, wish: str) -> bool:
     """Take a buyer's wish to move or cancel a visit. False: one waits for its answer already."""
     try:

@@ -201,6 +201,39 @@ class TestAnswering:
         assert reply.url == QUEUE
 
 
+class TestLookingInto:
+    def url_of(self, made: Booking) -> str:
+        return reverse("admin:booking_booking_look_into", args=[made.pk])
+
+    def test_refusals_leave_the_queue_until_the_next_one(self, operator):
+        *_others, last = [booking(outcome="refused") for _ in range(3)]
+        url = self.url_of(last)
+        assert url in text_of(operator.get(QUEUE))
+        assert last.reference in text_of(operator.get(url))
+
+        reply = operator.post(url, {"note": "Позвонила, поправят договор"})
+
+        assert reply.url == QUEUE
+        assert queue.counts().repeated == 0
+        facts = last.events.get(kind="looked_into").facts
+        assert facts == {"by": "olga", "note": "Позвонила, поправят договор"}
+        assert "поправят договор" in text_of(operator.get(page_of(last)))
+        booking(outcome="refused")
+        assert queue.counts().repeated == 1
+
+    def test_a_note_is_needed(self, operator):
+        made = booking(outcome="refused")
+
+        assert operator.post(self.url_of(made), {"note": ""}).status_code == 200
+        assert not made.events.exists()
+
+    def test_is_for_refusals_and_for_those_who_may_resolve(self, operator, django_user_model):
+        assert operator.get(self.url_of(booking())).status_code == 404
+        nobody = Client()
+        nobody.force_login(django_user_model.objects.create_user("nobody", is_staff=True))
+        assert nobody.get(self.url_of(booking(outcome="refused"))).status_code == 403
+
+
 class TestWhoComesSecond:
     """A page that was open while a colleague acted: nothing is changed, and no success told."""
 

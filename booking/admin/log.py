@@ -174,6 +174,11 @@ class BookingAdmin(ReadOnly, BookingAdminBase):
             path(
                 "<int:pk>/resolve/", staff_only(resolving.resolve), name="booking_booking_resolve"
             ),
+            path(
+                "<int:pk>/looked-into/",
+                staff_only(resolving.look_into),
+                name="booking_booking_look_into",
+            ),
             *super().get_urls(),
         ]
 

@@ -16,13 +16,14 @@ from django.utils.translation import gettext as _
 from booking import handover, wording
 from booking.admin import words
 from booking.admin.desk_page import needs, page
-from booking.models import Booking, ChangeRequest, Outcome
+from booking.models import Booking, BookingEvent, ChangeRequest, Outcome
 
 # So many refusals of one flat or one phone within a day mean that somebody needs help.
 MANY_REFUSALS = 3
 REFUSALS_WITHIN = timedelta(days=1)
 # More than anybody gets done in one sitting; the counts above tell of the rest.
 MOST_SHOWN = 50
+LOOKED_INTO = BookingEvent.Kind.LOOKED_INTO
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,8 @@ def _is_over(visit: str) -> OrderBy:
 def repeated_refusals() -> Iterator[Repeated]:
     """Of the last day, each counted once: by its phone, else by its flat.
 
-    One that was booked after all is nobody's trouble any more.
+    One that was booked after all is nobody's trouble any more, and one that somebody looked into
+    is none until the next refusal.
     """
     refused = Booking.objects.filter(
         outcome=Outcome.REFUSED, created_at__gt=timezone.now() - REFUSALS_WITHIN
@@ -80,7 +82,8 @@ def repeated_refusals() -> Iterator[Repeated]:
     for same in (*of_phones, *_often(others, "category", "house_id", "flat")):
         last = Booking.objects.get(pk=same.pop("last"))
         count = same.pop("count")
-        if not Booking.objects.filter(**same, outcome=Outcome.CONFIRMED, pk__gt=last.pk):
+        booked = Booking.objects.filter(**same, outcome=Outcome.CONFIRMED, pk__gt=last.pk)
+        if not booked.exists() and not last.events.filter(kind=LOOKED_INTO).exists():
             of = _("phone") if "phone" in same else _("flat")
             yield Repeated(last, count, of, words.reason(last.reason))
 

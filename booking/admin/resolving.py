@@ -1,6 +1,8 @@
-"""A person tells what became of a booking in doubt; the buyer's page tells it on."""
+"""A person tells what became of a booking in doubt, or of somebody who is refused all the time."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from django import forms
 from django.contrib import messages
@@ -12,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from booking import handover, wording
 from booking.admin import queue, words
 from booking.admin.desk_page import needs, page
-from booking.models import Booking, BookingEvent
+from booking.models import Booking, BookingEvent, Outcome
 
 
 class ResolveForm(forms.Form):
@@ -29,6 +31,17 @@ class ResolveForm(forms.Form):
     )
     note = forms.CharField(
         label=gettext_lazy("How you know"),
+        help_text=gettext_lazy("For your colleagues; the buyer does not see it."),
+        widget=forms.Textarea(attrs={"rows": 3}),
+        max_length=1000,
+    )
+
+
+class NoteForm(forms.Form):
+    """What was done for somebody who is refused again and again."""
+
+    note = forms.CharField(
+        label=gettext_lazy("What you found or did"),
         help_text=gettext_lazy("For your colleagues; the buyer does not see it."),
         widget=forms.Textarea(attrs={"rows": 3}),
         max_length=1000,
@@ -60,6 +73,19 @@ def _not_in_doubt(request: HttpRequest, booking: Booking) -> HttpResponse:
     return redirect("admin:booking_booking_change", booking.pk)
 
 
+@needs("booking.resolve_booking")
+def look_into(request: HttpRequest, pk: int) -> HttpResponse:
+    """Takes refusals off the queue; the last of them keeps the note."""
+    booking = get_object_or_404(Booking, pk=pk, outcome=Outcome.REFUSED, anonymised_at=None)
+    form = NoteForm(request.POST or None)
+    if form.is_valid():
+        handover.look_into(booking, by=request.user.get_username(), **form.cleaned_data)
+        messages.success(request, _("Noted: {booking}").format(booking=booking))
+        return redirect("admin:booking_needs_a_look")
+    title = _("Refused again and again")
+    return page(request, "look_into", title=title, form=form, **_about(booking))
+
+
 def _next_one() -> HttpResponse:
     """The next booking in doubt, or the queue."""
     waiting = queue.in_doubt().first()
@@ -74,11 +100,17 @@ def _page(request: HttpRequest, booking: Booking, form: ResolveForm) -> HttpResp
         request,
         "resolve",
         title=_("Resolve a booking in doubt"),
-        opts=Booking._meta,
-        booking=booking,
-        when=wording.day_and_time(booking.starts_at_local),
-        phone=wording.masked_phone(booking.phone),
-        cause=words.reason(booking.reason),
         evidence=list(words.of_event(evidence)) if evidence else [],
         form=form,
+        **_about(booking),
     )
+
+
+def _about(booking: Booking) -> dict[str, Any]:
+    return {
+        "opts": Booking._meta,
+        "booking": booking,
+        "when": wording.day_and_time(booking.starts_at_local),
+        "phone": wording.masked_phone(booking.phone),
+        "cause": words.reason(booking.reason),
+    }

@@ -41,7 +41,7 @@ LABELS: dict[str, Promise] = {
     "seconds": gettext_lazy("Seconds the CRM took"),
     "remarks": gettext_lazy("Odd about the answer"),
     "outcome": gettext_lazy("Outcome"),
-    "note": gettext_lazy("How they know"),
+    "note": gettext_lazy("Note"),
     "starts_at": gettext_lazy("Asked for"),
     "wish": gettext_lazy("Wish"),
     "words": gettext_lazy("In the buyer's words"),

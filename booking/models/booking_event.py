@@ -43,6 +43,7 @@ class BookingEvent(AppendOnly):
         ASKED_AGAIN = "asked_again", _("asked again")
         CHANGE_ASKED = "change_asked", _("change asked for")
         CHANGE_ANSWERED = "change_answered", _("change answered")
+        LOOKED_INTO = "looked_into", _("looked into")
         ANONYMISED = "anonymised", _("anonymised")
 
     booking = models.ForeignKey(
