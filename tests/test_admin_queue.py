@@ -160,6 +160,20 @@ class TestAnswering:
         assert "выздоравливайте" in text_of(client.get(made.get_absolute_url()))
         assert made.events.get(kind="change_answered").facts["by"] == "olga"
 
+    def test_is_a_link_from_the_list_of_requests(self, operator):
+        request = asked_to_cancel(booking())
+        answer = reverse("admin:booking_changerequest_answer", args=[request.pk])
+        shown = reverse("admin:booking_changerequest_change", args=[request.pk])
+        listed = reverse("admin:booking_changerequest_changelist")
+
+        assert answer in text_of(operator.get(shown))
+        assert shown in text_of(operator.get(listed, {"state": "open"}))
+        operator.post(answer, {"answer": "Хорошо", "calls_off": "yes"})
+
+        assert answer not in text_of(operator.get(shown))
+        assert shown not in text_of(operator.get(listed, {"state": "open"}))
+        assert shown in text_of(operator.get(listed, {"state": "answered"}))
+
     def test_then_comes_the_next_one(self, operator):
         first = asked_to_cancel(booking(flat="1", starts_at=tomorrow_at(9)))
         second = asked_to_cancel(booking(flat="2", starts_at=tomorrow_at(10)))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path
@@ -45,10 +46,30 @@ class AnswerForm(forms.Form):
     )
 
 
+class State(admin.SimpleListFilter):
+    title = gettext_lazy("state")
+    parameter_name = "state"
+
+    def lookups(
+        self, request: HttpRequest, model_admin: admin.ModelAdmin[Any]
+    ) -> list[tuple[str, Any]]:
+        return [
+            ("open", gettext_lazy("waits for an answer")),
+            ("answered", gettext_lazy("answered")),
+        ]
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[ChangeRequest]
+    ) -> QuerySet[ChangeRequest]:
+        if self.value() == "open":
+            return queryset & ChangeRequest.objects.waiting()
+        return queryset.exclude(answered_at=None) if self.value() == "answered" else queryset
+
+
 @admin.register(ChangeRequest)
 class ChangeRequestAdmin(ReadOnly, ChangeRequestAdminBase):
     list_display = ("asked_at", "kind", "booking", "is_answered", "answered_by")
-    list_filter = ("kind",)
+    list_filter = (State, "kind")
     list_select_related = ("booking",)
     show_full_result_count = False
     actions = None
