@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from html import unescape
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -28,6 +30,7 @@ QUERIES: tuple[dict[str, Any], ...] = (
     {"outcome__exact": "in_doubt"},
     {"category__exact": "garage"},
     {"house": "3105011"},
+    {"source": "letter"},
     {"visit_day": "today"},
     {"visit_day": "later"},
     {"visit_day": "past"},
@@ -88,7 +91,8 @@ def is_bounded(sql: str, plan: str) -> bool:
 @pytest.mark.parametrize("query", QUERIES, ids=str)
 def test_every_query_of_the_log_goes_along_an_index_and_stops(admin_client, query):
     for number in range(60):
-        booking(flat=str(number), created_at=NOW - timedelta(minutes=number))
+        mark = {"utm_source": "letter"} if number % 2 else {}
+        booking(flat=str(number), created_at=NOW - timedelta(minutes=number), source=mark)
 
     plans = {sql: plan_of(sql) for sql in queries_of(admin_client, query)}
 
@@ -122,6 +126,42 @@ def test_a_few_are_counted_exactly(admin_client):
     booking()
 
     assert "1 запись" in text_of(admin_client.get(LOG))
+
+
+class TestSources:
+    @pytest.mark.parametrize(
+        ("source", "mark"),
+        [
+            ({"utm_source": "letter", "ref": "x"}, "letter"),
+            ({"ref": "42"}, "42"),
+            ({"utm_medium": "post"}, ""),
+            ({}, ""),
+        ],
+    )
+    def test_a_booking_is_filtered_by_its_campaign_or_link(self, admin_client, source, mark):
+        wanted = booking(source=source, flat="1")
+        other = booking(source={"utm_source": "other"}, flat="2")
+
+        assert f"?source={mark or 'other'}" in text_of(admin_client.get(LOG))
+        page = text_of(admin_client.get(LOG, {"source": mark or "other"}))
+
+        assert (wanted.reference in page) == bool(mark)
+        assert (other.reference in page) == (not mark)
+
+    def test_those_made_before_there_was_such_a_filter_are_found_too(self):
+        sources = [{"utm_source": "letter", "ref": "x"}, {"utm_source": "", "ref": "42"}, {}]
+        for number, source in enumerate(sources):
+            booking(source=source, flat=str(number))
+        Booking.objects.update(mark="")
+
+        migration = import_module("booking.migrations.0010_mark")
+        migration.mark_those_made_before(apps, None)
+
+        assert list(Booking.objects.order_by("pk").values_list("mark", flat=True)) == [
+            "letter",
+            "42",
+            "",
+        ]
 
 
 class TestDates:

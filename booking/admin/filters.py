@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from booking.admin import known_houses
+from booking.admin import known_houses, known_marks
 from booking.models import Booking
 
 
@@ -65,3 +65,17 @@ class OfHouse(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Booking]) -> QuerySet[Booking]:
         house = self.value()
         return queryset.filter(house_id=house) if house else queryset
+
+
+class OfSource(admin.SimpleListFilter):
+    title = _("source")
+    parameter_name = "source"
+
+    def lookups(
+        self, request: HttpRequest, model_admin: admin.ModelAdmin[Any]
+    ) -> list[tuple[str, Any]]:
+        return [(mark, mark) for mark in known_marks.marks()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Booking]) -> QuerySet[Booking]:
+        mark = self.value()
+        return queryset.filter(mark=mark) if mark else queryset

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from booking import wording
 from booking.admin import audit, day_sheet, export, figures, phones, queue, resolving, search, words
-from booking.admin.filters import OfHouse, VisitDay
+from booking.admin.filters import OfHouse, OfSource, VisitDay
 from booking.admin.paging import CappedPaginator, LogChangeList
 from booking.admin.read_only import ReadOnly
 from booking.models import Booking, BookingEvent
@@ -39,6 +39,7 @@ LOOKUPS = {
     "category",
     "category__exact",
     OfHouse.parameter_name,
+    OfSource.parameter_name,
     VisitDay.parameter_name,
     *(f"created_at__{part}" for part in ("year", "month", "day", "gte", "lt")),
 }
@@ -75,7 +76,7 @@ class BookingAdmin(ReadOnly, BookingAdminBase):
         "campaign",
         "reference",
     )
-    list_filter = ("outcome", VisitDay, OfHouse, "category")
+    list_filter = ("outcome", VisitDay, OfHouse, "category", OfSource)
     list_per_page = 50
     # Only what an index sorts; Django's own list would sort a million rows for a click.
     sortable_by = ("made_at", "visit")

@@ -128,6 +128,9 @@ class Booking(models.Model):
     )
     consent = models.CharField(_("version of the consent"), max_length=32, blank=True)
     source = models.JSONField(_("source"), default=dict, blank=True)
+    # The campaign or else the link that a buyer came by, to filter by; kept by `save`. The database
+    # has the default, so that workers of the version before can go on booking after `migrate`.
+    mark = models.CharField(max_length=200, blank=True, editable=False, db_default="")
     client_address = models.GenericIPAddressField(_("client address"), null=True, blank=True)
     stand_in = models.BooleanField(_("demonstration"), default=False)
     created_at = models.DateTimeField(_("made at"), default=timezone.now, editable=False)
@@ -183,6 +186,7 @@ class Booking(models.Model):
             models.Index(fields=("house_id", "-created_at", "-id"), name="booking_log_house"),
             models.Index(fields=("flat_folded", "-created_at", "-id"), name="booking_log_flat"),
             models.Index(fields=("phone", "-created_at", "-id"), name="booking_log_phone"),
+            models.Index(fields=("mark", "-created_at", "-id"), name="booking_log_mark"),
             models.Index(fields=("starts_at", "id"), name="booking_log_visit"),
             # Few of many in the order of their visits: the queue of those in doubt, too.
             models.Index(fields=("outcome", "starts_at", "id"), name="booking_log_outcome_visit"),
@@ -194,6 +198,7 @@ class Booking(models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:
         # Normalising may make a number longer than it was.
         self.flat_folded = folded(self.flat)[:64]
+        self.mark = self.source.get("utm_source") or self.source.get("ref") or ""
         super().save(*args, **kwargs)
 
     def get_absolute_url(self) -> str:
