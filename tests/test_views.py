@@ -85,6 +85,15 @@ class TestChooseFlat:
 
         assert "вид недвижимости" in text_of(page)
 
+    def test_a_category_that_is_not_offered_opens_nothing_else(self, client, standin, settings):
+        settings.BOOKING_CATEGORIES = ["flat"]
+
+        page = client.get(f"/?category=garage&house={HOUSE}&flat={FLAT}")
+
+        assert page.status_code == 200
+        assert "вид недвижимости" in text_of(page)
+        assert hidden_fields(text_of(page))["house"] == HOUSE
+
     def test_a_number_is_found_however_it_is_typed(self, client, standin):
         page = client.get("/", {"category": "storageroom", "house": HOUSE, "flat": "кв. k-1.4–3-1"})
 

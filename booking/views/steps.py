@@ -245,8 +245,13 @@ def _with_default_category(answers: Answers) -> Answers:
 
 
 def _with_offered_category(answers: Answers) -> Answers:
-    offered = settings.BOOKING_CATEGORIES
-    return answers if answers.category in offered else answers.but(category=offered[0])
+    """The first category, if none is named; for one that is not offered, and without its number.
+
+    Among things of another kind that number is somebody else's.
+    """
+    if not answers.category or answers.category in settings.BOOKING_CATEGORIES:
+        return _with_default_category(answers)
+    return answers.but(category=settings.BOOKING_CATEGORIES[0], flat="")
 
 
 def _with_house_of_flat(answers: Answers, houses: Houses) -> Answers:
