@@ -58,6 +58,14 @@ class HouseClock:
 
 
 @dataclass(frozen=True, slots=True)
+class OtherTime:
+    """A time that was asked for beside the one that is booked, and how to have it, too."""
+
+    words: str
+    book_too: Link
+
+
+@dataclass(frozen=True, slots=True)
 class ChangeShown:
     """A wish to move or cancel, and what staff have answered ("" so far)."""
 
@@ -152,16 +160,22 @@ def booking_rows(booking: Booking, house: models.House) -> list[Row]:
     return [row for row in rows if row.value]
 
 
-def booking_actions(booking: Booking, wanted: datetime | None) -> list[Link]:
-    """What can be done from a booking's page; `wanted` is another time asked for the same flat."""
+def other_time(booking: Booking, wanted: datetime | None) -> OtherTime | None:
+    """What to tell somebody who asked for `wanted` and had a booking of the flat already."""
+    if not booking.is_live or wanted is None or wanted == booking.starts_at:
+        return None
+    label = _("Book another visit: {when}").format(when=wording.day_and_time(wanted))
+    to_confirm = _confirm_url(Answers.of(booking).but(after=str(booking.key)), wanted)
+    return OtherTime(wording.not_booked_too(booking, wanted), Link(label, to_confirm))
+
+
+def booking_actions(booking: Booking) -> list[Link]:
+    """What can be done from a booking's page."""
     answers = Answers.of(booking)
     to_confirm = answers.confirm_url()
     to_times = answers.but(date=answers.start[:10], start="").choose_time_url()
     if booking.called_off_at:
         return [Link(_("Choose another time"), to_times, is_main=True)]
-    if booking.is_live and wanted and wanted != booking.starts_at:
-        label = _("Book another visit: {when}").format(when=wording.day_and_time(wanted))
-        return [Link(label, _confirm_url(answers.but(after=str(booking.key)), wanted))]
     if booking.outcome != Outcome.REFUSED:
         return []
     if booking.reason == "slot_taken":

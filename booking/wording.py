@@ -158,6 +158,21 @@ def lead(booking: Booking) -> str:
     )
 
 
+def not_booked_too(booking: Booking, wanted: datetime) -> str:
+    """That a booking stands, and that another time which was asked for is not booked."""
+    booked = booking.starts_at_local
+    is_same_day = wanted.date() == booked.date()
+    known = (
+        _("You already have a booking for {booked}.")
+        if booking.is_booked
+        else _("We are still finding out about your booking for {booked}.")
+    )
+    unbooked = _("We have not booked you for {wanted}.")
+    return f"{known} {unbooked}".format(
+        booked=for_day_at(booked), wanted=clock(wanted) if is_same_day else for_day_at(wanted)
+    )
+
+
 def next_steps(booking: Booking) -> list[str]:
     """What the buyer should do, or not do, while the outcome is open."""
     if booking.outcome not in {Outcome.SENDING, Outcome.IN_DOUBT}:

@@ -479,6 +479,11 @@ class TestConfirm:
 
         page = client.get(response.url)
         assert response.url.startswith(first.url)
+        notice = text_of(page).partition('role="alert"')[2].partition("</div>")[0]
+        assert "autofocus" in notice
+        assert "У вас уже есть запись на " in notice
+        assert f"Мы не записали вас на {late:%H:%M}." in notice.replace("\N{NO-BREAK SPACE}", " ")
+        assert 'href="#change"' in notice
         (go_on,) = [link for link in links(text_of(page)) if link.startswith("/confirm/")]
         last_step = client.get(go_on)
         assert "ещё один визит" in text_of(last_step)

@@ -82,11 +82,13 @@ def _page(request: HttpRequest, booking: Booking, form: ChangeForm) -> HttpRespo
     zone = booking.starts_at_local.tzinfo
     wanted = Answers.read(request.GET).wall_start
     requests = list(booking.change_requests.all())
+    asked_for = wanted and wanted.replace(tzinfo=zone)
     context = {
         **pages.booking_context(booking),
         "stand_in": booking.stand_in,
         "steps": wording.next_steps(booking),
-        "actions": pages.booking_actions(booking, wanted and wanted.replace(tzinfo=zone)),
+        "actions": pages.booking_actions(booking),
+        "other_time": pages.other_time(booking, asked_for),
         "changes": [pages.change_shown(each) for each in requests],
         "change_form": form if _takes_wishes(booking, requests) else None,
         "refresh_seconds": REFRESH_SECONDS.get(Outcome(booking.outcome)),
