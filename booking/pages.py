@@ -11,6 +11,7 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from booking import models, wording
 from booking.availability import House
@@ -121,6 +122,13 @@ def _confirm_url(answers: Answers, start: datetime) -> str:
 
 # The booking's own page
 
+# Refusals after which the same answers may do.
+RETRY_LABELS = {
+    "resolved": gettext_lazy("Book again"),
+    "busy": gettext_lazy("Try again"),
+    "misconfigured": gettext_lazy("Try again"),
+}
+
 
 def outcome_shown(booking: Booking) -> str:
     """The outcome by which a page is drawn; a confirmed visit may be called off since, or over."""
@@ -172,7 +180,6 @@ def other_time(booking: Booking, wanted: datetime | None) -> OtherTime | None:
 def booking_actions(booking: Booking) -> list[Link]:
     """What can be done from a booking's page."""
     answers = Answers.of(booking)
-    to_confirm = answers.confirm_url()
     to_times = answers.but(date=answers.start[:10], start="").choose_time_url()
     if booking.called_off_at:
         return [Link(_("Choose another time"), to_times, is_main=True)]
@@ -180,9 +187,11 @@ def booking_actions(booking: Booking) -> list[Link]:
         return []
     if booking.reason == "slot_taken":
         return [Link(_("Choose another time"), to_times, is_main=True)]
+    if label := RETRY_LABELS.get(booking.reason):
+        return [Link(label, answers.confirm_url(), is_main=True)]
     return [
-        Link(_("Check the phone number and try again"), to_confirm, is_main=True),
-        Link(_("Choose another flat"), answers.but(flat="", start="").choose_flat_url()),
+        Link(_("Check the phone number and try again"), answers.confirm_url(), is_main=True),
+        Link(_("Change what you receive"), answers.but(flat="", start="").choose_flat_url()),
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import icalendar
@@ -66,6 +67,28 @@ class TestWhatItTells:
         assert "Что взять с собой" not in html
         assert "Добавить в календарь" not in html
         assert "Попросить перенести" not in html
+
+
+class TestRefused:
+    def main_button(self, client, booking, reason: str) -> str:
+        Booking.objects.update(outcome="refused", reason=reason)
+        html = text_of(client.get(booking.get_absolute_url()))
+        (label,) = re.findall(r'button--main" href="[^"]*">([^<]*)', html)
+        return label
+
+    @pytest.mark.parametrize(
+        ("reason", "label"),
+        [
+            ("no_match", "Проверить номер телефона и попробовать ещё раз"),
+            ("declined", "Проверить номер телефона и попробовать ещё раз"),
+            ("busy", "Попробовать ещё раз"),
+            ("misconfigured", "Попробовать ещё раз"),
+            ("resolved", "Записаться ещё раз"),
+            ("slot_taken", "Выбрать другое время"),
+        ],
+    )
+    def test_the_button_agrees_with_the_reason(self, client, booking, reason, label):
+        assert self.main_button(client, booking, reason) == label
 
 
 class TestCalendar:
