@@ -183,6 +183,9 @@ def booking_actions(booking: Booking) -> list[Link]:
     to_times = answers.but(date=answers.start[:10], start="").choose_time_url()
     if booking.called_off_at:
         return [Link(_("Choose another time"), to_times, is_main=True)]
+    if outcome_shown(booking) == "over":
+        another = answers.but(start="", after=str(booking.key))
+        return [Link(_("Book again"), another.choose_time_url(), is_main=True)]
     if booking.outcome != Outcome.REFUSED:
         return []
     if booking.reason == "slot_taken":

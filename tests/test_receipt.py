@@ -11,9 +11,21 @@ from django.utils import timezone
 
 from booking import handover
 from booking.models import Booking, ChangeRequest, House
-from tests.journey import HOUSE, answers, fill_in, first_free, heading, send, text_of
+from tests.journey import (
+    HOUSE,
+    answers,
+    fill_in,
+    first_free,
+    heading,
+    hidden_fields,
+    links,
+    send,
+    text_of,
+)
 
 pytestmark = pytest.mark.django_db
+
+PHONE = "8 900 123-45-67"
 
 
 @pytest.fixture
@@ -68,9 +80,26 @@ class TestWhatItTells:
         assert "Добавить в календарь" not in html
         assert "Попросить перенести" not in html
 
+    def test_after_a_visit_one_may_book_another(self, client, booking, standin):
+        standin.switch(second_add="adds")
+        Booking.objects.update(starts_at=timezone.now() - timedelta(days=1))
+        (again,) = [
+            link
+            for link in links(text_of(client.get(booking.get_absolute_url())))
+            if link.startswith("/time/")
+        ]
+
+        (time, *_) = [
+            link for link in links(text_of(client.get(again))) if link.startswith("/confirm/")
+        ]
+        form = hidden_fields(text_of(client.get(time))) | {"phone": PHONE, "consent": "on"}
+
+        assert heading(client.get(send(client, form).url)) == "Вы записаны"
+        assert Booking.objects.count() == 2
+
 
 class TestRefused:
-    def main_button(self, client, booking, reason: str) -> str:
+    def main_button(self, client, booking, reason):
         Booking.objects.update(outcome="refused", reason=reason)
         html = text_of(client.get(booking.get_absolute_url()))
         (label,) = re.findall(r'button--main" href="[^"]*">([^<]*)', html)
