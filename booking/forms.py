@@ -119,7 +119,12 @@ class Answers:
         return [(name, value) for name, value in (*given, *self.source.items()) if value]
 
     def choose_flat_url(self) -> str:
-        return self._url(_path("booking:choose_flat"), "category", "house", "flat", "date")
+        names = ("category", "house", "flat", "date", "start")
+        return self._url(_path("booking:choose_flat"), *names)
+
+    def after_flat_url(self) -> str:
+        """Where step 1 leads: to the times or, with a time chosen before, back to the last step."""
+        return self.confirm_url() if self.start else self.choose_time_url()
 
     def choose_time_url(self) -> str:
         names = ("category", "house", "flat", "date", "start", "after")

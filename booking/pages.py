@@ -83,7 +83,7 @@ def match_links(answers: Answers, flats: Iterable[Flat]) -> list[Link]:
     return [
         Link(
             flat.label,
-            answers.but(flat=flat.number).choose_time_url(),
+            answers.but(flat=flat.number).after_flat_url(),
             note=wording.alphabet(flat.label),
         )
         for flat in flats
@@ -194,7 +194,7 @@ def booking_actions(booking: Booking) -> list[Link]:
         return [Link(label, answers.confirm_url(), is_main=True)]
     return [
         Link(_("Check the phone number and try again"), answers.confirm_url(), is_main=True),
-        Link(_("Change what you receive"), answers.but(flat="", start="").choose_flat_url()),
+        Link(_("Change what you receive"), answers.but(flat="").choose_flat_url()),
     ]
 
 

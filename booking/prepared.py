@@ -133,10 +133,10 @@ def place(
     own = {"notice": notice, "search": search}
     offered, phone = tuple(settings.BOOKING_CATEGORIES), settings.SUPPORT_PHONE
     if len(offered) > 1:
-        elsewhere = Answers(category=GAP, source=answers.source)
+        elsewhere = answers.but(category=GAP, house="", flat="")
         own |= CATEGORY_LINKS.own(elsewhere.choose_flat_url())
     if house:
-        own |= FLAT_LINKS.own(answers.but(flat=GAP).choose_time_url())
+        own |= FLAT_LINKS.own(answers.but(flat=GAP).after_flat_url())
         own["to_houses"] = answers.but(house="", flat="").choose_flat_url()
         drawn = _flats(answers.category, offered, house, phone, get_language())
     else:
@@ -184,7 +184,7 @@ def _around_choices(category: str, offered: tuple[str, ...], phone: str) -> dict
 
 def search(answers: Answers, house: House, found: Sequence[Flat], error: str) -> SafeString:
     """The form for a flat's number, and the flats that the typed one may mean, error or not."""
-    given = _hidden(answers.but(flat="").fields("category", "house", "date"))
+    given = _hidden(answers.but(flat="").fields("category", "house", "date", "start"))
     example = house.flats[0].label
     if not answers.flat:
         return _untouched_search(answers.category, example, get_language()).filled(
@@ -247,7 +247,7 @@ def times(
     """
     clock = pages.house_clock(timezone.now().astimezone(house.zone))
     own = {
-        **_own_choices(answers, flat),
+        **_own_choices(answers.but(start=""), flat),
         **DAY_LINKS.own(answers.but(date=GAP, start="").choose_time_url()),
         **TIME_LINKS.own(answers.but(start=GAP, date="").confirm_url()),
         "notice": notice,
@@ -431,8 +431,8 @@ def _hidden_field(name: str, value: str) -> SafeString:
 def _own_choices(answers: Answers, flat: str) -> dict[str, str]:
     return {
         "number": flat,
-        "to_houses": answers.but(house="", flat="", date="", start="").choose_flat_url(),
-        "to_flats": answers.but(flat="", date="", start="").choose_flat_url(),
+        "to_houses": answers.but(house="", flat="").choose_flat_url(),
+        "to_flats": answers.but(flat="").choose_flat_url(),
     }
 
 

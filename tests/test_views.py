@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
-from urllib.parse import parse_qs, quote, urlsplit
+from html import unescape
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 import pytest
 from django.core.cache import cache
@@ -273,6 +275,41 @@ class TestConfirm:
         assert FLAT in html
         assert f"{start:%H:%M}" in html
         assert html.count("Изменить") >= 3
+
+    def test_another_flat_keeps_the_time(self, client, standin):
+        house = replace(
+            standin.estate.houses[HOUSE], flats=(BuiltFlat("flat", FLAT), BuiltFlat("flat", "2"))
+        )
+        vars(standin.estate).update(vars(Estate([house])))
+        start = first_free(standin)
+        last_step = text_of(client.get("/confirm/", answers(start, ref="sms")))
+
+        (to_flats,) = re.findall(r'href="([^"]*)" aria-label="Изменить, что получаете"', last_step)
+        flats = client.get(unescape(to_flats))
+        typed = client.get("/", hidden_fields(text_of(flats)) | {"flat": "2"})
+
+        wanted = f"/confirm/?{urlencode(answers(start, flat='2', ref='sms'))}"
+        assert wanted in links(text_of(flats))
+        assert typed.url == wanted
+        assert client.get(wanted).status_code == 200
+
+    def test_another_house_keeps_the_time(self, client, standin):
+        start = first_free(standin)
+        last_step = text_of(client.get("/confirm/", answers(start)))
+
+        (to_houses,) = re.findall(r'href="([^"]*)" aria-label="Изменить дом"', last_step)
+        houses = links(text_of(client.get(unescape(to_houses))))
+
+        assert any(urlencode({"start": f"{start:%Y-%m-%dT%H:%M}"}) in url for url in houses)
+
+    def test_another_flat_and_a_lost_time_keep_the_flat(self, client, standin):
+        start = first_free(standin)
+        standin.hand_to_a_rival(HOUSE, start)
+
+        page = client.get("/", answers(start), follow=True)
+
+        assert page.request["PATH_INFO"] == "/time/"
+        assert "уже нельзя" in text_of(page)
 
     def test_a_booking_from_the_form_to_its_page(self, client, standin):
         response = send(client, fill_in(client, first_free(standin), utm_source="sms"))

@@ -54,7 +54,7 @@ def choose_flat(request: HttpRequest) -> HttpResponse:
     house = houses.house(answers.house)
     found = _flats_found(house, answers.flat)
     if len(found) == 1:
-        return redirect(answers.but(flat=found[0].number).choose_time_url())
+        return redirect(answers.but(flat=found[0].number).after_flat_url())
     problem = personal_link.problem(request.GET.get("link", "")) or _problem_with_place(
         asked, house
     )
