@@ -4,7 +4,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from booking import language, wording
+from booking import language, ways, wording
 
 # For pages that are written out in Russian: nothing is asked of the request.
 NAME = "Запись на получение ключей"
@@ -34,4 +34,9 @@ def everywhere() -> dict[str, Any]:
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
-    return {**everywhere(), "languages": language.links(request)}
+    return {
+        **everywhere(),
+        **ways.around(request),
+        "back_url": ways.back(request),
+        "languages": language.links(request),
+    }

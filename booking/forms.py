@@ -138,6 +138,10 @@ class Answers:
         """A booking's page, which tells what else was asked for."""
         return self._url(booking.get_absolute_url(), "start")
 
+    def url_of(self, path: str) -> str:
+        """Of a page that is no step: with where the buyer came from."""
+        return self._url(path)
+
     def _url(self, path: str, *names: str) -> str:
         query = "&".join(_encoded(name, value) for name, value in self.fields(*names))
         return f"{path}?{query}" if query else path

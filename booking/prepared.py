@@ -90,14 +90,22 @@ class DayWithTimes:
 
 
 def page(
-    template: str, content: SafeString, languages: Sequence[language.Link], **facts: Hashable
+    template: str,
+    content: SafeString,
+    ways: Mapping[str, str],
+    languages: Sequence[language.Link],
+    **facts: Hashable,
 ) -> SafeString:
-    """The whole page of a step. `facts` are what its template wants to know beside the content."""
-    own = {"content": content} | {_url_in(link): link.url for link in languages}
+    """The whole page of a step, with the links around it.
+
+    `facts` are what its template wants to know beside the content.
+    """
+    own = {"content": content, **ways, **{_url_in(link): link.url for link in languages}}
     drawn = _frame(
         template,
         tuple(facts.items()),
         tuple(context_processors.everywhere().items()),
+        tuple(ways),
         tuple(replace(link, url=mark(_url_in(link))) for link in languages),
         get_language(),
     )
@@ -109,10 +117,11 @@ def _frame(
     template: str,
     facts: tuple[tuple[str, Hashable], ...],
     everywhere: tuple[tuple[str, Hashable], ...],
+    ways: tuple[str, ...],
     languages: tuple[language.Link, ...],
     _language: str | None,
 ) -> Drawn:
-    known = dict(facts) | dict(everywhere)
+    known = dict(facts) | dict(everywhere) | {name: mark(name) for name in ways}
     return _drawn(template, {**known, "languages": languages, "content": mark("content")})
 
 
@@ -361,6 +370,7 @@ def check_answers(
         **_own_choices(answers, flat),
         "to_times": answers.but(date=day, start="").choose_time_url(),
         "notice": notice,
+        "action": answers.confirm_url(),
         "hidden": _hidden(answers.fields(*names)),
         "fields": fields,
         "csrf_token": csrf_token,
@@ -390,6 +400,7 @@ def _check_answers(
         "back_url": mark("to_times"),
         "chosen": [*_choices(category, house), pages.time_row(start, mark("to_times"))],
         "clock": pages.house_clock(start),
+        "action": mark("action"),
         "hidden": mark("hidden"),
         "fields": mark("fields"),
         "csrf_token": mark("csrf_token"),

@@ -3,6 +3,7 @@
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from urllib.parse import urlencode
 
 import pytest
 from django.db import connection
@@ -12,7 +13,7 @@ from django.utils import timezone
 from booking import handover
 from booking.models import Booking
 from booking.standin.estate import REFUSED_PHONE
-from tests.journey import fill_in, heading, send, text_of
+from tests.journey import answers, fill_in, heading, links, send, text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -40,6 +41,18 @@ def test_guesses_for_a_flat_are_limited_whoever_makes_them(standin, few_tries):
     assert page.status_code == 429
     assert heading(page) == "Слишком много попыток"
     assert standin.count("add") == 2
+
+
+def test_a_limit_leads_back_to_the_answers(standin, few_tries, settings):
+    settings.LIMIT_REFUSED_PER_FLAT = 1
+    guess(standin, 0)
+    start = standin.free_starts("3105011")[1]
+    last_step = "/confirm/?" + urlencode(answers(start))
+
+    page = Client().post(last_step, fill_in(Client(), start))
+
+    assert page.status_code == 429
+    assert last_step in links(text_of(page))
 
 
 def test_guesses_at_once_are_limited_as_well(standin, few_tries, transactional_db):

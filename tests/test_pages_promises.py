@@ -9,7 +9,7 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import InterfaceError, OperationalError
 from django.http import HttpResponse
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
 from django.utils import translation
 from django.views import defaults
 from django.views.csrf import csrf_failure
@@ -17,7 +17,7 @@ from django.views.csrf import csrf_failure
 from booking import handover
 from booking.middleware import crowd
 from booking.views import about
-from tests.journey import heading, text_of
+from tests.journey import heading, links, text_of
 
 # No test here has a database, unless it says so: pytest-django breaks whatever asks for one.
 
@@ -93,6 +93,53 @@ def test_a_page_of_an_error_looks_like_the_others_and_is_in_no_index(made, statu
     assert "css/site.css" in html
     assert 'class="header"' in html
     assert '<meta name="robots" content="noindex">' in html
+
+
+class TestWaysOn:
+    """Where a press of the button ended in a page of an error, and where one came from."""
+
+    FORM = "/confirm/?category=flat&house=3105011&flat=1&start=2026-12-01T10%3A00&ref=sms"
+
+    def test_a_form_too_old_leads_back_to_the_answers(self):
+        page = Client(enforce_csrf_checks=True).post(self.FORM)
+
+        assert page.status_code == 403
+        assert self.FORM in links(text_of(page))
+
+    def test_a_press_without_the_journal_leads_back_to_the_answers(self, journal_that_fails):
+        journal_that_fails(OperationalError("no route"))
+        form = {"phone": "8 900 123-45-67", "consent": "on", "key": str(uuid4())}
+
+        page = Client().post(self.FORM, form)
+
+        assert page.status_code == 503
+        assert self.FORM in links(text_of(page))
+
+    def test_a_wish_too_old_leads_back_to_the_booking(self):
+        page = Client(enforce_csrf_checks=True).post(f"{A_PATH}change/")
+
+        assert page.status_code == 403
+        assert A_PATH in links(text_of(page))
+
+    def test_a_form_without_answers_leads_to_the_start(self):
+        page = Client(enforce_csrf_checks=True).post("/confirm/?ref=sms")
+
+        assert "/confirm/" not in text_of(page)
+        assert "/?ref=sms" in links(text_of(page))
+
+    @pytest.mark.parametrize("path", ["/nowhere/", "/accessibility/"])
+    def test_where_one_came_from_is_kept(self, client, path):
+        page = client.get(f"{path}?utm_source=letter&other=1")
+
+        onward = [link for link in links(text_of(page)) if link.startswith(("/?", "/access"))]
+        assert "/?utm_source=letter" in onward
+        assert "/accessibility/?utm_source=letter" in onward
+
+    def test_an_address_that_can_t_be_read_leads_to_the_start(self, client):
+        page = client.get("/?" + "&".join(f"field{number}=" for number in range(300)))
+
+        assert page.status_code == 400
+        assert "/" in links(text_of(page))
 
 
 def test_a_site_without_a_phone_offers_none(settings):

@@ -66,6 +66,7 @@ def test_each_buyer_sees_only_what_is_their_own(client, steps):
         page = text_of(client.get(address))
 
         assert "first" not in page
+        assert 'class="brand" href="/?utm_source=second%22+onclick%3D%22x"' in page
         assert "utm_source=second%22+onclick%3D%22x" in page
         assert 'onclick="' not in page
 

@@ -38,7 +38,7 @@ MAP: dict[str, set[str]] = {
     "calendar_entry": {"models", "wording"},
     "checks": {"brand", "urls"},
     "client_address": set(),
-    "context_processors": {"language", "wording"},
+    "context_processors": {"language", "ways", "wording"},
     "crm": set(),
     "doctor": {"availability", "crm", "flat_numbers", "gateway", "redaction"},
     "flat_numbers": set(),
@@ -85,9 +85,11 @@ MAP: dict[str, set[str]] = {
         "pages",
         "personal_link",
         "prepared",
+        "ways",
         "wording",
     },
     "watch": {"crm", "models", "redaction"},
+    "ways": {"forms"},
     "wording": {"availability", "crm", "models"},
 }
 PACKAGES_WITH_ONE_DOOR = ("booking.crm", "booking.standin")

@@ -334,6 +334,17 @@ class TestConfirm:
         assert hidden_fields(html) == {k: v for k, v in form.items() if k != "phone"}
         assert standin.count("add") == 0
 
+    def test_the_form_goes_to_the_page_s_own_address(self, client, standin):
+        address = f"/confirm/?{urlencode(answers(first_free(standin), ref='sms'))}"
+        form = fill_in(client, first_free(standin), ref="sms")
+        del form["consent"]
+
+        wrong = client.post(address, form)
+
+        for page in (client.get(address), wrong):
+            (action,) = re.findall(r'action="([^"]*)"', text_of(page))
+            assert unescape(action) == address
+
     @pytest.mark.parametrize("key", ["", "nonsense"])
     def test_a_form_without_its_key_gets_a_new_one(self, client, standin, key):
         form = fill_in(client, first_free(standin))

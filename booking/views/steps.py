@@ -23,7 +23,16 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
-from booking import availability, handover, language, pages, personal_link, prepared, wording
+from booking import (
+    availability,
+    handover,
+    language,
+    pages,
+    personal_link,
+    prepared,
+    ways,
+    wording,
+)
 from booking.availability import Day, DayState, Flats, House, Houses
 from booking.client_address import client_address
 from booking.crm import CRMError, Flat, Reason
@@ -234,7 +243,8 @@ def _may_be_free(house: House, start: datetime) -> bool:
 def _page(
     request: HttpRequest, template: str, content: SafeString, **facts: Hashable
 ) -> HttpResponse:
-    return HttpResponse(prepared.page(template, content, language.links(request), **facts))
+    around, languages = ways.around(request), language.links(request)
+    return HttpResponse(prepared.page(template, content, around, languages, **facts))
 
 
 # What holds of the answers
