@@ -19,17 +19,9 @@ SALT = "booking.personal_link"
 SOURCE = "personal-link"
 
 PROBLEMS: dict[str, Promise] = {
-    "broken": _("This personal link is damaged or incomplete. Please choose your house and flat."),
-    "expired": _("This personal link has expired. Please choose your house and flat."),
+    "broken": _("This personal link is damaged or incomplete. Please choose what you receive."),
+    "expired": _("This personal link has expired. Please choose what you receive."),
 }
-
-
-class LinkError(Exception):
-    """The link cannot be followed; `problem` is a key of PROBLEMS."""
-
-    def __init__(self, problem: str) -> None:
-        super().__init__(f"personal link: {problem}")
-        self.problem = problem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +38,15 @@ class PersonalLink:
         return signing.dumps([self.category, self.house_id, self.flat, until], salt=SALT)
 
 
+class LinkError(Exception):
+    """The link cannot be followed; `problem` is a key of PROBLEMS, `link` what is known."""
+
+    def __init__(self, problem: str, link: PersonalLink | None = None) -> None:
+        super().__init__(f"personal link: {problem}")
+        self.problem = problem
+        self.link = link
+
+
 def read(token: str) -> PersonalLink:
     """Raises LinkError."""
     try:
@@ -53,9 +54,10 @@ def read(token: str) -> PersonalLink:
     except signing.BadSignature as exc:
         raise LinkError("broken") from exc
     last = date.fromisoformat(until) if until else None
+    link = PersonalLink(category=category, house_id=house_id, flat=flat, until=last)
     if last and timezone.localdate() > last:
-        raise LinkError("expired")
-    return PersonalLink(category=category, house_id=house_id, flat=flat, until=last)
+        raise LinkError("expired", link)
+    return link
 
 
 def problem(name: str) -> str:

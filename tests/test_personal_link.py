@@ -97,10 +97,20 @@ def test_the_booking_keeps_where_it_came_from(standin, client, given, kept):
     ],
 )
 def test_a_link_that_does_not_hold_explains_itself_on_step_1(standin, client, token, said):
-    page = client.get(reverse("booking:open_link", args=[token]), follow=True)
+    address = reverse("booking:open_link", args=[token])
+    page = client.get(f"{address}?utm_source=letter", follow=True)
 
-    assert page.redirect_chain[0][0].startswith("/?link=")
     assert said in text_of(page)
+    assert "/?utm_source=letter&ref=personal-link" in links(text_of(page))
+
+
+def test_a_link_that_has_expired_still_knows_its_house(standin, client):
+    expired = made(until=timezone.localdate() - timedelta(days=3))
+
+    page = client.get(url_of(expired), follow=True)
+
+    times = f"/time/?category=flat&house={HOUSE}&flat={FLAT}&ref=personal-link"
+    assert times in links(text_of(page))
 
 
 def test_other_words_in_the_address_are_not_shown(standin, client):
