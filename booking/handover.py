@@ -208,6 +208,7 @@ def _opened(order: Order) -> tuple[Booking, bool]:
         "house_id": order.house_id,
         "flat": order.flat,
         "phone": order.phone,
+        "time_zone": str(order.starts_at.tzinfo),
     }
     latest = Booking.objects.live(**answers).first()
     known = Booking.objects.filter(key=order.key).exists()
@@ -223,7 +224,6 @@ def _opened(order: Order) -> tuple[Booking, bool]:
         **answers,
         house_title=order.house_title,
         starts_at=order.starts_at,
-        time_zone=str(order.starts_at.tzinfo),
         follows=latest,
         consent=order.consent,
         source=order.source,

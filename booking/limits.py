@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import connection
@@ -29,7 +30,7 @@ GUESSES_OR_DOUBTS = GUESSES | Q(outcome=Outcome.IN_DOUBT)
 
 
 class TooManyTries(Exception):
-    """The limit is reached until `until` (aware)."""
+    """The limit is reached until `until` (aware, in wall time of the house)."""
 
     def __init__(self, until: datetime) -> None:
         super().__init__(f"no more tries before {until:%H:%M:%S}")
@@ -51,7 +52,7 @@ def check(tried: Booking) -> None:
         standing = times.values_list("created_at", flat=True)[most - 1 : most]
         if standing:
             logger.warning("Limit of %s reached for house %s", name, tried.house_id)
-            raise TooManyTries(standing[0] + window)
+            raise TooManyTries((standing[0] + window).astimezone(ZoneInfo(tried.time_zone)))
 
 
 def _limits(tried: Booking) -> Iterator[tuple[str, str, Q, int]]:

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -199,5 +198,6 @@ def booking_actions(booking: Booking) -> list[Link]:
 
 
 def change_shown(request: ChangeRequest) -> ChangeShown:
-    asked = wording.change_asked(request.kind, timezone.localtime(request.asked_at))
+    zone = request.booking.starts_at_local.tzinfo
+    asked = wording.change_asked(request.kind, request.asked_at.astimezone(zone))
     return ChangeShown(asked, request.wish, request.answer)

@@ -201,7 +201,7 @@ def minutes(count: int | None) -> str:
 
 
 def change_asked(kind: str, at: datetime) -> str:
-    when = f"{day_of_month(at.date())}, {clock(at)}"
+    when = f"{day_of_month(at.date())} {at_time(at)}"
     if kind == "move":
         return _("You asked to move the visit on {when}").format(when=when)
     return _("You asked to cancel the visit on {when}").format(when=when)
@@ -270,8 +270,11 @@ def on_day(day: date) -> str:
 
 def on_day_at(moment: datetime) -> str:
     """When to come, inside a sentence: "во вторник, 2 декабря, в 11:00"."""
-    at = pgettext("time of day", "at {time}").format(time=clock(moment))
-    return f"{on_day(moment.date())}, {at.replace(' ', NBSP)}"
+    return f"{on_day(moment.date())}, {at_time(moment)}"
+
+
+def at_time(moment: datetime) -> str:
+    return pgettext("time of day", "at {time}").format(time=clock(moment)).replace(" ", NBSP)
 
 
 def for_day_at(moment: datetime) -> str:

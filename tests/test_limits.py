@@ -4,14 +4,16 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
 from booking import handover
-from booking.models import Booking
+from booking.models import Booking, House
 from booking.standin.estate import REFUSED_PHONE
 from tests.journey import answers, fill_in, heading, links, send, text_of
 
@@ -41,6 +43,18 @@ def test_guesses_for_a_flat_are_limited_whoever_makes_them(standin, few_tries):
     assert page.status_code == 429
     assert heading(page) == "Слишком много попыток"
     assert standin.count("add") == 2
+
+
+def test_a_limit_ends_by_the_clock_of_the_house(standin, few_tries):
+    House.objects.create(house_id="3105011", time_zone="Asia/Vladivostok")
+    for number in range(2):
+        guess(standin, number)
+
+    page = guess(standin, 2)
+
+    first = Booking.objects.earliest("created_at").created_at
+    until = first + timedelta(minutes=settings.LIMIT_WINDOW_MINUTES + 1)
+    assert f"после {until.astimezone(ZoneInfo('Asia/Vladivostok')):%H:%M}" in text_of(page)
 
 
 def test_a_limit_leads_back_to_the_answers(standin, few_tries, settings):

@@ -74,7 +74,7 @@ class TooManyTriesPage:
         if not isinstance(exception, TooManyTries):
             return None
         # A minute is what the page can tell, and nobody should come too early.
-        until = timezone.localtime(exception.until) + timedelta(minutes=1)
+        until = exception.until + timedelta(minutes=1)
         context = {"until": f"{until:%H:%M}"}
         response = render(request, "booking/too_many.html", context, status=429)
         seconds = (exception.until - timezone.now()).total_seconds()
