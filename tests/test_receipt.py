@@ -165,7 +165,7 @@ class TestWishes:
 
     def test_a_wish_lands_with_staff_and_its_answer_on_the_page(self, client, booking):
         reply = self.ask(client, booking, kind="move", wish="Лучше в субботу")
-        assert reply.url == booking.get_absolute_url()
+        assert reply.url == f"{booking.get_absolute_url()}#change"
         assert "Мы ответим на этой странице" in text_of(client.get(reply.url))
 
         request = ChangeRequest.objects.get()
@@ -214,6 +214,8 @@ class TestWishes:
 
         page = client.get(booking.get_absolute_url())
         assert heading(page) == "Этот визит отменён"
+        assert "Перенести или отменить визит" not in text_of(page)
+        assert "Ваша просьба" in text_of(page)
         start = standin.free_starts(HOUSE)[4]
         assert client.get("/confirm/", answers(start)).status_code == 200
         booked = send(client, fill_in(client, start))

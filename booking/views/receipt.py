@@ -61,7 +61,8 @@ def ask_for_change(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
         return _page(request, booking, form)
     if booking.is_to_come:
         handover.ask_for_change(booking, form.asked_kind, form.asked_wish)
-    return redirect(booking)
+    # Where the wish now stands; its heading takes the focus.
+    return redirect(f"{booking.get_absolute_url()}#change")
 
 
 @never_cache

@@ -109,8 +109,8 @@ def test_the_button_tells_that_it_is_working_and_takes_no_second_press(buyer, st
         presses.append(route.request)
         route.fulfill(status=204)
 
-    buyer.page.route("**/confirm/", stay)
     buyer.open_last_step(first_free(standin))
+    buyer.page.route("**/confirm/*", stay)
     buyer.sign()
     buyer.book_button.press("Enter")
 
@@ -130,6 +130,7 @@ def test_a_wish_to_cancel_is_taken_once_and_stands_on_the_receipt(buyer, standin
 
     buyer.reads("До ответа запись остаётся в силе")
     buyer.reads("Приеду весной")
+    expect(buyer.page.get_by_role("heading", name="Перенести или отменить визит")).to_be_focused()
     assert ChangeRequest.objects.get().kind == "cancel"
     buyer.page.reload()
     buyer.reads("Приеду весной")
