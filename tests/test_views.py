@@ -52,6 +52,12 @@ class TestChooseFlat:
 
         assert f"/time/?category=flat&house={HOUSE}&flat={FLAT}" in links(text_of(page))
 
+    def test_the_way_back_leads_to_the_houses(self, client, standin):
+        page = text_of(client.get(f"/?category=flat&house={HOUSE}"))
+
+        assert '<a class="back" href="/?category=flat">Назад</a>' in page
+        assert 'class="back"' not in text_of(client.get("/"))
+
     def test_a_deep_link_continues_at_the_next_step(self, client, standin):
         page = client.get(f"/?category=flat&house={HOUSE}&flat={FLAT}&utm_source=sms&other=1")
 
@@ -467,7 +473,8 @@ class TestConfirm:
 
         assert heading(page) == "Проверяем вашу запись"
         assert "не записывайтесь повторно" in text_of(page)
-        assert 'http-equiv="refresh"' in text_of(page)
+        assert 'http-equiv="refresh"' not in text_of(page)
+        assert "Проверить, есть ли ответ" in text_of(page)
         assert Booking.objects.get().outcome == "in_doubt"
 
     def test_not_sent_has_one_button_that_tries_again(self, client, standin):

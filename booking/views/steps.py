@@ -83,7 +83,7 @@ def choose_flat(request: HttpRequest) -> HttpResponse:
         stand_in=houses.stand_in,
         is_wrong=bool(error),
         question=str(wording.CATEGORY_QUESTIONS[answers.category]),
-        has_flats=house is not None,
+        needs_script=bool(house or problem),
     )
 
 

@@ -45,7 +45,7 @@ function filterList(input) {
     const found = rows.filter(([, text]) => text.includes(typed)).length;
     // What fits nothing here may still be understood by the server: leave the list as it is.
     for (const [row, text] of rows) row.hidden = found > 0 && !text.includes(typed);
-    status.textContent = typed && found ? `${status.dataset.text} ${found}` : "";
+    status.textContent = typed && (found ? `${status.dataset.text} ${found}` : status.dataset.none);
   }
 
   input.addEventListener("input", narrow);
@@ -86,6 +86,8 @@ function count(number, unit) {
   return number ? number.toLocaleString(document.documentElement.lang, style) : "";
 }
 
+// Browsers leave it out where the address names a place of the page, which they go to late.
+window.addEventListener("load", () => document.querySelector("[autofocus]")?.focus());
 document.querySelectorAll("form[data-submit-once]").forEach(submitOnce);
 document.querySelectorAll("input[data-filter]").forEach(filterList);
 document.querySelectorAll("[data-refresh]").forEach(watchForNews);

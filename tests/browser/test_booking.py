@@ -8,8 +8,10 @@ from datetime import datetime
 import pytest
 from playwright.sync_api import Request, Route, expect
 
-from booking.models import Booking, ChangeRequest
+from booking import handover
+from booking.models import Booking, ChangeRequest, Outcome
 from booking.standin import ACCEPTED_PHONE
+from booking.views import receipt
 from tests.browser.buyer import Buyer
 from tests.browser.chromium import with_and_without_scripts
 from tests.journey import FLAT, HOUSE, first_free
@@ -54,6 +56,13 @@ def test_a_link_to_an_unknown_flat_keeps_the_house(buyer, standin):
     assert "utm_source=sms" in buyer.page.url
 
 
+@pytest.mark.parametrize("address", ["/?house=1#houses", "/time/?house={}&flat={}&date=1#days"])
+def test_a_message_has_the_focus_even_where_the_address_names_a_place(buyer, standin, address):
+    buyer.page.goto(buyer.site + address.format(HOUSE, FLAT))
+
+    expect(buyer.message).to_be_focused()
+
+
 @with_and_without_scripts
 def test_a_link_to_an_unknown_house_keeps_the_flat(buyer, standin):
     buyer.open("/", category="flat", house="1", flat=FLAT)
@@ -84,6 +93,8 @@ def test_a_long_list_narrows_while_a_number_is_typed(buyer, standin):
     expect(buyer.page.get_by_role("status")).to_have_text("Найдено: 4")
     expect(buyer.link("2.6-25-1")).to_be_visible()
     expect(buyer.link("2.1-1-1")).to_be_hidden()
+    buyer.number.fill("999")
+    expect(buyer.page.get_by_role("status")).to_have_text("В списке такого номера нет.")
 
 
 def test_mistakes_in_the_last_step_are_named_and_nothing_is_lost(buyer, standin):
@@ -135,6 +146,16 @@ def test_a_wish_to_cancel_is_taken_once_and_stands_on_the_receipt(buyer, standin
     buyer.page.reload()
     buyer.reads("Приеду весной")
     expect(buyer.button("Отправить просьбу")).to_have_count(0)
+
+
+def test_what_staff_find_out_shows_on_the_open_page_by_itself(buyer, standin, monkeypatch):
+    monkeypatch.setitem(receipt.REFRESH_SECONDS, Outcome.IN_DOUBT, 1)
+    standin.fail("add", "drop_after_write")
+    buyer.book(first_free(standin))
+    buyer.sees("Проверяем вашу запись")
+    handover.resolve(Booking.objects.get(), was_booked=True, by="staff", note="")
+
+    buyer.sees("Вы записаны")
 
 
 def _log_in(buyer: Buyer, password: str) -> None:

@@ -8,9 +8,8 @@ import pytest
 from playwright.sync_api import expect
 
 from booking import handover
-from booking.models import Booking, Outcome
+from booking.models import Booking
 from booking.standin.estate import REFUSED_PHONE
-from booking.views import receipt
 from tests.browser.chromium import with_and_without_scripts
 from tests.journey import HOUSE, first_free
 
@@ -91,19 +90,14 @@ def test_a_crm_that_is_away_from_the_start_keeps_the_answers(buyer, standin):
     assert journal() == []
 
 
-def test_what_staff_find_out_shows_on_the_open_page_by_itself(buyer, standin, soon):
+def test_what_staff_find_out_is_a_press_away(buyer, standin):
     standin.fail("add", "drop_after_write")
     buyer.book(first_free(standin))
     buyer.sees("Проверяем вашу запись")
     handover.resolve(Booking.objects.get(), was_booked=True, by="staff", note="")
+    buyer.link("Проверить, есть ли ответ").click()
 
     buyer.sees("Вы записаны")
-
-
-@pytest.fixture
-def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A page in doubt looks for news after a second."""
-    monkeypatch.setitem(receipt.REFRESH_SECONDS, Outcome.IN_DOUBT, 1)
 
 
 def journal() -> list[tuple[str, str]]:
