@@ -93,7 +93,7 @@ ATTRIBUTES = frozenset(
     )
 )
 # Where an answer may stand again.
-ECHOING = frozenset({"value", "href"})
+ECHOING = frozenset({"value", "href", "action"})
 LINKS = ("href", "src", "action", "formaction", "poster", "data", "srcset")
 
 
