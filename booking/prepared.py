@@ -195,7 +195,7 @@ def search(answers: Answers, house: House, found: Sequence[Flat], error: str) ->
     """The form for a flat's number, and the flats that the typed one may mean, error or not."""
     given = _hidden(answers.but(flat="").fields("category", "house", "date", "start"))
     example = house.flats[0].label
-    if not answers.flat:
+    if not answers.flat and not error:
         return _untouched_search(answers.category, example, get_language()).filled(
             {"hidden": given}
         )

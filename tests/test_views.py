@@ -129,6 +129,33 @@ class TestChooseFlat:
         assert "нет среди готовых" in text_of(page)
         assert ("Или это один из этих номеров?" in text_of(page)) is is_offered
 
+    @pytest.mark.parametrize(
+        ("typed", "said"),
+        [
+            ("", "Введите номер"),
+            ("  ", "Введите номер"),
+            ("9" * 65, "Этот номер не удалось прочитать"),
+            ("1\0", "Этот номер не удалось прочитать"),
+        ],
+    )
+    def test_a_number_that_is_none_is_answered_in_words(self, client, standin, typed, said):
+        page = client.get("/", {"category": "flat", "house": HOUSE, "flat": typed})
+
+        html = text_of(page)
+        assert said in html
+        assert "Ошибка:" in html
+        assert f"/time/?category=flat&house={HOUSE}&flat={FLAT}" in links(html)
+        assert not {"\ufffd", "\0"} & set(html)
+        main = html.partition("<main")[2].partition("</main")[0]
+        assert "%EF%BF%BD" not in main
+
+    @pytest.mark.parametrize("flat", ["9" * 65, "  "])
+    def test_a_number_that_is_none_does_not_go_on_in_links(self, client, standin, flat):
+        html = text_of(client.get("/", {"category": "flat", "flat": flat, "date": "9" * 65}))
+
+        assert f"/?category=flat&house={HOUSE}" in links(html)
+        assert "\ufffd" not in html
+
     def test_look_alikes_are_a_choice(self, client, standin):
         page = client.get("/?category=flat&house=3105034&flat=к-7")
 

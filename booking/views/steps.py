@@ -36,7 +36,7 @@ from booking import (
 from booking.availability import Day, DayState, Flats, House, Houses
 from booking.client_address import client_address
 from booking.crm import CRMError, Flat, Reason
-from booking.forms import Answers, ConfirmForm, shown_now
+from booking.forms import UNREADABLE, Answers, ConfirmForm, shown_now
 from booking.handover import Order
 from booking.models import Booking
 from booking.pages import Link
@@ -57,7 +57,7 @@ class Place:
 @availability.one_moment()
 def choose_flat(request: HttpRequest) -> HttpResponse:
     asked = Answers.read(request.GET)
-    answers = _with_offered_category(asked)
+    answers = _readable(_with_offered_category(asked))
     houses = availability.ready_houses(answers.category)
     answers = _with_house_of_flat(answers, houses)
     house = houses.house(answers.house)
@@ -67,7 +67,8 @@ def choose_flat(request: HttpRequest) -> HttpResponse:
     problem = personal_link.problem(request.GET.get("link", "")) or _problem_with_place(
         asked, house
     )
-    error = "" if house is None or found else _problem_with_number(answers.flat, house)
+    pressed = "flat" in request.GET
+    error = _problem_with_number(asked, house) if house and pressed and not found else ""
     near = house.flats_near(answers.flat) if house and error else ()
     content = prepared.place(
         answers,
@@ -264,6 +265,13 @@ def _with_offered_category(answers: Answers) -> Answers:
     return answers.but(category=settings.BOOKING_CATEGORIES[0], flat="")
 
 
+def _readable(answers: Answers) -> Answers:
+    """Without what nobody can read or is blank, which must not go on in links."""
+    names = ("flat", "date", "start")
+    odd = [name for name in names if getattr(answers, name).strip() in {"", UNREADABLE}]
+    return answers.but(**dict.fromkeys(odd, ""))
+
+
 def _with_house_of_flat(answers: Answers, houses: Houses) -> Answers:
     """A link that names only the flat is enough where one house has it."""
     having = houses.houses_with(answers.flat) if answers.flat and not answers.house else ()
@@ -337,13 +345,21 @@ def _problem_with_place(asked: Answers, house: House | None) -> str:
         return _("This link names a kind of property that can't be booked here. Please choose.")
     if asked.house and house is None:
         return _("The house of this link is not in the list now. Please choose your house.")
-    if asked.flat and house is None:
+    if asked.flat == UNREADABLE and house is None:
+        return _("The number of this link can't be read. Please choose.")
+    if asked.flat.strip() and house is None:
         return _("Please choose the house in which {flat} is.").format(flat=asked.flat)
     return ""
 
 
-def _problem_with_number(typed: str, house: House) -> str:
-    return wording.flat_not_listed(typed, house.title) if typed else ""
+def _problem_with_number(asked: Answers, house: House) -> str:
+    if asked.category not in {"", *settings.BOOKING_CATEGORIES}:
+        return ""  # said already
+    if asked.flat == UNREADABLE:
+        return _("This number can't be read. Enter it as it is in the contract.")
+    if not asked.flat.strip():
+        return _("Enter the number, as it is in the contract, or choose it from the list.")
+    return wording.flat_not_listed(asked.flat, house.title)
 
 
 def _problem_with_time(answers: Answers, days: Sequence[Day], lost: datetime | None) -> str:
