@@ -574,6 +574,14 @@ class TestConfirm:
         assert standin.count("add") == 2
 
 
+    @pytest.mark.parametrize("after", ["nonsense", "00000000-0000-4000-8000-000000000000"])
+    def test_one_more_visit_is_told_of_only_after_a_booking(self, client, standin, after):
+        page = client.get("/confirm/", answers(first_free(standin), after=after))
+
+        assert page.status_code == 200
+        assert "ещё один визит" not in text_of(page)
+
+
 class TestBooking:
     def test_the_page_never_shows_the_whole_phone(self, client, standin):
         html = text_of(client.get(send(client, fill_in(client, first_free(standin))).url))

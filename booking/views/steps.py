@@ -376,6 +376,6 @@ def _problem_with_time(answers: Answers, days: Sequence[Day], lost: datetime | N
 def _problem_with_form(answers: Answers, form: ConfirmForm | None) -> str:
     if form and form.is_bound and not form.is_sound:
         return _("Please check everything and press the button once more.")
-    if answers.after:
+    if answers.after_key and handover.find(answers.after_key):
         return _("This will be one more visit, beside the booking that you already have.")
     return ""
