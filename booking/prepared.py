@@ -300,7 +300,7 @@ def _times(
         "day": _with_times(day) if day else None,
         "earlier_url": _to_day(page.earlier),
         "later_url": _to_day(page.later),
-        "nothing_free": _is_all_full(page),
+        "nothing_free": all(day.state is DayState.FULL for day in page.days),
         **_support(phone),
     }
     return _drawn("booking/_choose_time.html", context)
@@ -319,12 +319,6 @@ def _day_row(day: Day, *, is_current: bool) -> DayRow:
 
 def _to_day(day: date | None) -> str:
     return DAY_LINKS.to(day.isoformat()) if day else ""
-
-
-def _is_all_full(page: DaysPage) -> bool:
-    """Whether there is nothing to choose on this page and no other page to go to."""
-    is_full = all(day.state is DayState.FULL for day in page.days)
-    return is_full and not (page.earlier or page.later)
 
 
 def _with_times(day: Day) -> DayWithTimes:

@@ -283,6 +283,20 @@ class TestChooseTime:
         assert "только что заняли" not in page
         assert f"start={far:%Y-%m-%dT%H}" in page
 
+    @pytest.mark.parametrize(
+        ("ahead", "said"),
+        [(1, "Возможно, оно есть позже"), (20, "Возможно, оно есть раньше")],
+    )
+    def test_full_days_say_where_else_to_look(self, client, standin, settings, ahead, said):
+        settings.BOOKING_HORIZON_DAYS = 28
+        today = timezone.localdate()
+        standin.switch(closed_days=[f"{today + timedelta(days=ahead)}" for ahead in range(28)])
+
+        page = text_of(client.get(self.url(date=f"{today + timedelta(days=ahead)}")))
+
+        assert said in page
+        assert "мест нет" in page
+
     def test_an_expired_date_of_a_link_leads_to_the_first_free_time(
         self, client, standin, settings
     ):
@@ -572,7 +586,6 @@ class TestConfirm:
         form = hidden_fields(text_of(last_step)) | {"phone": "8 900 123-45-67", "consent": "on"}
         assert heading(client.get(send(client, form).url)) == "Вы записаны"
         assert standin.count("add") == 2
-
 
     @pytest.mark.parametrize("after", ["nonsense", "00000000-0000-4000-8000-000000000000"])
     def test_one_more_visit_is_told_of_only_after_a_booking(self, client, standin, after):
