@@ -54,7 +54,7 @@ REFUSALS: dict[str, Promise] = {
     ),
     "slot_taken": gettext_lazy("This time has just been taken by somebody else."),
     "no_match": gettext_lazy(
-        "We could not find a flat with this phone number. Check the number: the phone of any"
+        "We could not find {what} with this phone number. Check the number: the phone of any"
         " co-owner named in the contract will do."
     ),
     "busy": gettext_lazy(
@@ -67,10 +67,17 @@ REFUSALS: dict[str, Promise] = {
 }
 REFUSED_OTHERWISE = gettext_lazy(
     "The developer's system did not accept this booking. Check the phone number: the phone of any"
-    " co-owner named in the contract will do. Perhaps there already is a booking for this flat;"
-    " then please call us."
+    " co-owner named in the contract will do. Perhaps you already have a booking; then please"
+    " call us."
 )
 
+# In the case of what is looked for.
+KINDS_LOOKED_FOR = {
+    "flat": pgettext_lazy("we could not find", "a flat"),
+    "garage": pgettext_lazy("we could not find", "a parking space"),
+    "storageroom": pgettext_lazy("we could not find", "a storage room"),
+    "comm": pgettext_lazy("we could not find", "premises"),
+}
 KINDS = {
     "flat": pgettext_lazy("before a number", "flat"),
     "garage": pgettext_lazy("before a number", "parking space"),
@@ -148,7 +155,7 @@ def lead(booking: Booking) -> str:
     if booking.outcome == Outcome.CONFIRMED:
         return _("We expect you {when}").format(when=on_day_at(booking.starts_at_local))
     if booking.outcome == Outcome.REFUSED:
-        return refusal(booking.reason)
+        return refusal(booking.reason, booking.category)
     if booking.outcome == Outcome.NOT_SENT:
         return _(
             "The developer's system does not answer. You have lost nothing: try again in a minute."
@@ -207,9 +214,10 @@ def change_asked(kind: str, at: datetime) -> str:
     return _("You asked to cancel the visit on {when}").format(when=when)
 
 
-def refusal(reason: str) -> str:
+def refusal(reason: str, category: str) -> str:
     """Why a booking was refused. "No such flat" and "not your phone" read alike, on purpose."""
-    return str(REFUSALS.get(reason, REFUSED_OTHERWISE))
+    text = str(REFUSALS.get(reason, REFUSED_OTHERWISE))
+    return text.format(what=KINDS_LOOKED_FOR.get(category, category))
 
 
 def time_gone(start: datetime) -> str:

@@ -630,6 +630,7 @@ class TestWhenTheCRMIsAway:
         assert page.status_code == 503
         assert heading(page) == "Запись временно недоступна"
         assert int(page.headers["Retry-After"]) > 0
+        assert "через 1\N{NO-BREAK SPACE}минуту" in text_of(page)
         assert url in links(text_of(page))
 
 

@@ -93,5 +93,19 @@ def test_another_consent_is_another_version():
 
 
 def test_no_such_flat_and_not_your_phone_read_alike():
-    assert wording.refusal("no_match") != wording.refusal("slot_taken")
-    assert "телефон" in wording.refusal("no_match")
+    assert wording.refusal("no_match", "flat") != wording.refusal("slot_taken", "flat")
+    assert "телефон" in wording.refusal("no_match", "flat")
+
+
+@pytest.mark.parametrize(
+    ("category", "what"),
+    [
+        ("flat", "квартиру"),
+        ("garage", "машино-место"),
+        ("storageroom", "кладовую"),
+        ("comm", "помещение"),
+    ],
+)
+def test_a_refusal_speaks_of_what_is_received(category, what):
+    assert f"Не удалось найти {what} с таким номером" in wording.refusal("no_match", category)
+    assert "квартир" not in wording.refusal("declined", category)

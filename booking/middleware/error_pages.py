@@ -97,7 +97,10 @@ class NotAllowedPage:
 
 
 def _away(request: HttpRequest, template: str, retry_after: int) -> HttpResponse:
-    context = {"retry_url": request.get_full_path() if request.method == "GET" else ""}
+    context = {
+        "retry_url": request.get_full_path() if request.method == "GET" else "",
+        "minutes": math.ceil(retry_after / 60),
+    }
     response = render(request, template, context, status=503)
     response.headers["Retry-After"] = str(retry_after)
     response.headers["Cache-Control"] = "no-store"
