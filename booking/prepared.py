@@ -177,6 +177,7 @@ def _flats(
         "change_house_url": mark("to_houses"),
         "search": mark("search"),
         "flats": _chips(house.flats),
+        "not_listed": wording.NOT_LISTED[category],
         **_around_choices(category, offered, phone),
     }
     return _drawn("booking/_choose_flat.html", context)

@@ -40,6 +40,13 @@ CATEGORY_LABELS: dict[str, Promise] = {
     "storageroom": gettext_lazy("Number of the storage room"),
     "comm": gettext_lazy("Number of the premises"),
 }
+# Asked above the reasons why a thing may not be in its list.
+NOT_LISTED: dict[str, Promise] = {
+    "flat": gettext_lazy("Your flat is not listed?"),
+    "garage": gettext_lazy("Your parking space is not listed?"),
+    "storageroom": gettext_lazy("Your storage room is not listed?"),
+    "comm": gettext_lazy("Your premises are not listed?"),
+}
 
 TITLES: dict[str, Promise] = {
     "sending": gettext_lazy("We are checking your booking"),
@@ -220,8 +227,15 @@ def refusal(reason: str, category: str) -> str:
     return text.format(what=KINDS_LOOKED_FOR.get(category, category))
 
 
-def time_gone(start: datetime) -> str:
-    return _("{time} {on_day} has just been taken or can't be booked any more.").format(
+def time_taken(start: datetime) -> str:
+    return _("{time} {on_day} has just been taken.").format(
+        time=clock(start), on_day=on_day(start.date())
+    )
+
+
+def time_not_bookable(start: datetime) -> str:
+    """Past, too soon or too far ahead."""
+    return _("{time} {on_day} can't be booked. Please choose another time.").format(
         time=clock(start), on_day=on_day(start.date())
     )
 

@@ -52,6 +52,16 @@ class TestChooseFlat:
 
         assert f"/time/?category=flat&house={HOUSE}&flat={FLAT}" in links(text_of(page))
 
+    @pytest.mark.parametrize(
+        ("category", "asked"),
+        [("flat", "Не нашли свою квартиру?"), ("storageroom", "Не нашли свою кладовую?")],
+    )
+    def test_what_is_not_listed_has_its_name(self, client, standin, category, asked):
+        houses = text_of(client.get(f"/?category={category}"))
+        assert "Нет вашего дома?" in houses
+        assert asked not in houses
+        assert asked in text_of(client.get(f"/?category={category}&house={HOUSE}"))
+
     def test_the_way_back_leads_to_the_houses(self, client, standin):
         page = text_of(client.get(f"/?category=flat&house={HOUSE}"))
 
@@ -254,7 +264,7 @@ class TestChooseTime:
 
         html = text_of(page)
         assert f"{lost:%H:%M}" in html
-        assert "уже нельзя" in html
+        assert "только что заняли" in html
         near = [f"{lost + timedelta(minutes=m):%Y-%m-%dT%H:%M}" for m in (-30, 30)]
         assert all(f"start={quote(start)}" in html for start in near)
 
@@ -356,7 +366,7 @@ class TestConfirm:
         page = client.get("/", answers(start), follow=True)
 
         assert page.request["PATH_INFO"] == "/time/"
-        assert "уже нельзя" in text_of(page)
+        assert "только что заняли" in text_of(page)
 
     def test_a_booking_from_the_form_to_its_page(self, client, standin):
         response = send(client, fill_in(client, first_free(standin), utm_source="sms"))
@@ -494,7 +504,7 @@ class TestConfirm:
 
         page = client.get(response.url)
         assert response.url.startswith("/time/?")
-        assert "уже нельзя" in text_of(page)
+        assert "только что заняли" in text_of(page)
         assert Booking.objects.get().reason == "slot_taken"
         near = next(link for link in links(text_of(page)) if link.startswith("/confirm/"))
         assert "8 (900) 123-45-67" in text_of(client.get(near))
@@ -516,6 +526,7 @@ class TestConfirm:
         assert "не записывайтесь повторно" in text_of(page)
         assert 'http-equiv="refresh"' not in text_of(page)
         assert "Проверить, есть ли ответ" in text_of(page)
+        assert "Сохраните эту страницу" in text_of(page)
         assert Booking.objects.get().outcome == "in_doubt"
 
     def test_not_sent_has_one_button_that_tries_again(self, client, standin):
@@ -536,7 +547,7 @@ class TestConfirm:
         response = client.post(f"{not_sent.url}again/")
 
         assert response.url.startswith("/time/?")
-        assert "уже нельзя" in text_of(client.get(response.url))
+        assert "записаться нельзя" in text_of(client.get(response.url))
         assert standin.count("add") == 0
 
     def test_what_was_sent_again_is_shown_however_late(self, client, standin):

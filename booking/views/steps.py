@@ -99,7 +99,7 @@ def choose_time(request: HttpRequest) -> HttpResponse:
     lost = _wall_start(answers, place.house)
     chosen = lost.date() if lost else answers.day
     page = availability.days_page(place.house, chosen)
-    problem = _problem_with_time(answers, page.days, lost)
+    problem = _problem_with_time(answers, place.house, page.days, lost)
     nearest = availability.nearest_starts(page.days, lost) if problem and lost else []
     content = prepared.times(
         answers,
@@ -362,10 +362,15 @@ def _problem_with_number(asked: Answers, house: House) -> str:
     return wording.flat_not_listed(asked.flat, house.title)
 
 
-def _problem_with_time(answers: Answers, days: Sequence[Day], lost: datetime | None) -> str:
+def _problem_with_time(
+    answers: Answers, house: House, days: Sequence[Day], lost: datetime | None
+) -> str:
     if lost:
         is_free = any(lost in day.starts for day in days)
-        return "" if is_free else wording.time_gone(lost)
+        if is_free:
+            return ""
+        may_be_booked = _moment(answers, house) is not None
+        return wording.time_taken(lost) if may_be_booked else wording.time_not_bookable(lost)
     if answers.start:
         return _("The time of this link can't be understood. Please choose a time.")
     if answers.date and answers.day not in [day.date for day in days]:

@@ -35,7 +35,7 @@ def differs(zone, difference):
 def test_a_clock_that_differs_is_told_by_how_much(buyer, standin, difference):
     buyer.open_last_step(first_free(standin))
 
-    buyer.reads(f"{ZONE_NOTE} (на ваших часах {difference})")
+    buyer.reads(f"{ZONE_NOTE} (у вас сейчас {difference})")
 
 
 @in_zone("Asia/Yekaterinburg")
