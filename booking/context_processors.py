@@ -25,6 +25,7 @@ def everywhere() -> dict[str, Any]:
     phone = settings.SUPPORT_PHONE
     return {
         "site_name": settings.SITE_NAME or _("Booking of the key handover"),
+        "texts_lang": language.of_texts(),
         "accent": settings.ACCENT_COLOR[1:],
         "has_logo": bool(settings.LOGO_FILE),
         "support_phone": phone,

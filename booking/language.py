@@ -11,6 +11,7 @@ from django.http.response import HttpResponseBase
 from django.middleware.locale import LocaleMiddleware
 from django.utils.encoding import escape_uri_path
 from django.utils.http import escape_leading_slashes
+from django.utils.translation import get_language
 
 PARAMETER = "lang"
 
@@ -49,6 +50,12 @@ class ChosenLanguage(LocaleMiddleware):
                 samesite="Lax",
             )
         return super().process_response(request, response)
+
+
+def of_texts() -> str:
+    """Of the CRM's and the staff's words, where a page speaks another language; else ""."""
+    theirs = str(settings.LANGUAGE_CODE)
+    return "" if get_language() == theirs else theirs
 
 
 def links(request: HttpRequest) -> list[Link]:

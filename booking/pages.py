@@ -12,7 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from booking import models, wording
+from booking import language, models, wording
 from booking.availability import House
 from booking.crm import Flat
 from booking.forms import WALL_TIME, Answers
@@ -38,6 +38,7 @@ class Row:
     change_url: str = ""
     change_label: str = ""
     value_url: str = ""
+    lang: str = ""  # of the value, if it is another than the page's
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ def chosen_rows(house: House, name: str, to_houses: str, to_flats: str) -> list[
     """The answers to step 1, with the way back to each; `name` is what is received."""
     where = ", ".join(filter(None, (house.title or house.id, house.address)))
     return [
-        Row(_("House"), where, to_houses, _("Change the house")),
+        Row(_("House"), where, to_houses, _("Change the house"), lang=language.of_texts()),
         Row(_("What you receive"), name, to_flats, _("Change what you receive")),
     ]
 
@@ -148,16 +149,18 @@ def booking_context(booking: Booking) -> dict[str, Any]:
         "clock": house_clock(booking.starts_at_local),
         "directions": house.directions,
         "bring": wording.what_to_bring(house.bring),
+        "brings_own": bool(house.bring.strip()),
     }
 
 
 def booking_rows(booking: Booking, house: models.House) -> list[Row]:
     start = booking.starts_at_local
+    theirs = language.of_texts()
     whom_to_call = house.phone or settings.SUPPORT_PHONE
     rows = [
         Row(_("Day and time"), wording.day_and_time(start)),
-        Row(_("House"), booking.house_title or booking.house_id),
-        Row(_("Address"), house.address, house.map_url, _("Open the map")),
+        Row(_("House"), booking.house_title or booking.house_id, lang=theirs),
+        Row(_("Address"), house.address, house.map_url, _("Open the map"), lang=theirs),
         Row(_("What you receive"), wording.object_name(booking.category, booking.flat)),
         Row(_("How long it takes"), wording.minutes(house.visit_minutes)),
         Row(_("Phone you gave"), wording.masked_phone(booking.phone)),

@@ -453,4 +453,5 @@ def _support(phone: str) -> dict[str, str]:
 
 
 def _drawn(template: str, context: Mapping[str, object]) -> Drawn:
-    return Drawn.of(render_to_string(template, dict(context)))
+    shown = {"texts_lang": language.of_texts(), **context}
+    return Drawn.of(render_to_string(template, shown))

@@ -4,8 +4,9 @@ import re
 
 import pytest
 
-from booking.models import Booking
-from tests.journey import fill_in, first_free, heading, send, text_of
+from booking import handover
+from booking.models import Booking, ChangeRequest, House
+from tests.journey import FLAT, HOUSE, fill_in, first_free, heading, send, text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -56,3 +57,41 @@ def test_an_english_booking_speaks_english_to_the_end(client, standin):
     # The house is called as the developer calls it; all else is English.
     body = html.split("<main")[1].split("</main>")[0].replace(Booking.objects.get().house_title, "")
     assert not re.findall("[а-яё]+", body, re.IGNORECASE)
+
+
+def russian_in(page: str) -> list[str]:
+    """What an English page shows in Russian letters without saying that it is Russian."""
+    body = page.partition("</head>")[2]
+    body = re.sub(r'<(\w+)[^>]* lang="ru"[^>]*>.*?</\1>', "", body, flags=re.DOTALL)
+    return re.findall(r"[а-яё]{2,}[^<]*", re.sub(r"<[^>]*>", "<", body), re.IGNORECASE)
+
+
+def test_russian_words_on_an_english_page_say_so(client, standin):
+    House.objects.create(
+        house_id=HOUSE,
+        address="ул. Таёжная, 14",
+        directions="Вход со двора",
+        bring="паспорт\nрулетка",
+    )
+    form = fill_in(client, first_free(standin))
+    booked = send(client, form)
+    client.post(f"{booked.url}change/", {"kind": "move"})
+    request = ChangeRequest.objects.get()
+    handover.answer_change(request, answer="Перенесли", by="olga", calls_off=False)
+    place = f"category=flat&house={HOUSE}"
+
+    for address in (
+        "/?category=flat",
+        f"/?{place}",
+        f"/time/?{place}&flat={FLAT}",
+        f"/confirm/?{place}&flat={FLAT}&start={standin.free_starts(HOUSE)[5]:%Y-%m-%dT%H:%M}",
+        booked.url,
+    ):
+        page = text_of(client.get(address, headers={"Accept-Language": "en"}))
+        assert russian_in(page) == [], address
+
+
+def test_a_russian_page_says_its_language_once(client, standin):
+    page = text_of(client.get(f"/?category=flat&house={HOUSE}"))
+
+    assert page.count('lang="ru"') == 1

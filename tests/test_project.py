@@ -53,7 +53,7 @@ MAP: dict[str, set[str]] = {
     "migrations": {"flat_numbers", "models"},  # a migration names the manager it was made with
     "models": {"flat_numbers"},
     "notices": {"models", "redaction", "wording"},
-    "pages": {"availability", "crm", "forms", "models", "wording"},
+    "pages": {"availability", "crm", "forms", "language", "models", "wording"},
     "personal_link": set(),
     "prepared": {
         "availability",
