@@ -1,10 +1,15 @@
-"""A visit as a calendar entry (RFC 5545)."""
+"""A visit as a calendar entry (RFC 5545).
+
+Nobody notes when staff change what is known of a house, so each download is a revision of its own:
+a calendar that already has the entry takes the newer one, and what is called off most of all.
+"""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
 from django.conf import settings
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from icalendar import Alarm, Calendar, Event
 
@@ -14,38 +19,43 @@ from booking.models import Booking, House
 ALARMS = (timedelta(days=1), timedelta(hours=2))
 # A visit without a length would be a moment; this is what a calendar then keeps free.
 USUAL_LENGTH = timedelta(hours=1)
+AROUND = timedelta(days=2)
 
 
 def of(booking: Booking, house: House, url: str) -> bytes:
-    """The entry's file. The same booking always has the same UID, so an entry is never doubled."""
+    """The entry's file. The same booking always has the same UID, so an entry is never doubled.
+
+    It has no METHOD, which would make it a message from an organiser whom we do not know.
+    """
     calendar = Calendar()
     calendar.add("prodid", "-//key-handover//visit//RU")
     calendar.add("version", "2.0")
-    calendar.add("method", "PUBLISH")
     calendar.add_component(_event(booking, house, url))
-    calendar.add_missing_timezones()
+    # The whole history of a zone is some kilobytes; the visit needs its clock of these days.
+    day = booking.starts_at_local.date()
+    calendar.add_missing_timezones(day - AROUND, day + AROUND)
     return bytes(calendar.to_ical())
 
 
 def _event(booking: Booking, house: House, url: str) -> Event:
     what = wording.object_name(booking.category, booking.flat)
+    is_off = booking.called_off_at is not None
+    now = timezone.now()
     event = Event()
     event.add("uid", f"{booking.key}@key-handover")
-    event.add("dtstamp", booking.settled_at or booking.created_at)
+    event.add("dtstamp", now)
+    event.add("last-modified", now)
+    event.add("sequence", int((now - booking.created_at).total_seconds()) + is_off)
     event.add("dtstart", booking.starts_at_local)
-    event.add("duration", _length(house))
+    event.add("duration", house.visit_lasts or USUAL_LENGTH)
     event.add("summary", _("Handover of the keys: {what}").format(what=what))
     event.add("location", ", ".join(filter(None, (house.address, booking.house_title))))
     event.add("description", "\n".join(_description(booking, house, url)))
     event.add("url", url)
-    event.add("status", "CONFIRMED")
-    for before in ALARMS:
+    event.add("status", "CANCELLED" if is_off else "CONFIRMED")
+    for before in () if is_off else ALARMS:
         event.add_component(_alarm(before))
     return event
-
-
-def _length(house: House) -> timedelta:
-    return timedelta(minutes=house.visit_minutes) if house.visit_minutes else USUAL_LENGTH
 
 
 def _description(booking: Booking, house: House, url: str) -> list[str]:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -184,7 +185,8 @@ def booking_actions(booking: Booking) -> list[Link]:
     answers = Answers.of(booking)
     to_times = answers.but(date=answers.start[:10], start="").choose_time_url()
     if booking.called_off_at:
-        return [Link(_("Choose another time"), to_times, is_main=True)]
+        calendar = Link(_("Update the calendar"), reverse("booking:calendar", args=[booking.key]))
+        return [Link(_("Choose another time"), to_times, is_main=True), calendar]
     if outcome_shown(booking) == "over":
         another = answers.but(start="", after=str(booking.key))
         return [Link(_("Book again"), another.choose_time_url(), is_main=True)]

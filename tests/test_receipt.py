@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import icalendar
 import pytest
@@ -121,11 +121,19 @@ class TestRefused:
 
 
 class TestCalendar:
-    def entry(self, client, booking):
+    def file(self, client, booking):
         reply = client.get(f"{booking.get_absolute_url()}calendar.ics")
         assert reply.headers["Content-Type"] == "text/calendar; charset=utf-8"
-        (event,) = icalendar.Calendar.from_ical(reply.content).walk("VEVENT")
+        assert reply.headers["X-Robots-Tag"] == "noindex"
+        return reply.content
+
+    def entry(self, client, booking):
+        (event,) = icalendar.Calendar.from_ical(self.file(client, booking)).walk("VEVENT")
         return event
+
+    def call_off(self, booking):
+        ask = ChangeRequest.objects.create(booking=booking, kind="cancel")
+        handover.answer_change(ask, answer="Отменили", by="olga", calls_off=True)
 
     def test_the_visit_is_at_its_wall_time_in_its_zone(self, client, booking, known_house):
         event = self.entry(client, booking)
@@ -135,10 +143,50 @@ class TestCalendar:
         assert event["duration"].dt == timedelta(minutes=90)
         assert "Таёжная" in event["location"]
 
-    def test_the_zone_is_defined_in_the_file(self, client, booking):
-        body = text_of(client.get(f"{booking.get_absolute_url()}calendar.ics"))
+    @pytest.mark.parametrize(("slots", "minutes"), [(None, 60), (3, 90)])
+    def test_without_a_length_from_staff_it_is_as_long_as_its_slots(
+        self, client, booking, slots, minutes
+    ):
+        House.objects.create(house_id=HOUSE, visit_slots=slots)
 
-        assert "BEGIN:VTIMEZONE" in body
+        assert self.entry(client, booking)["duration"].dt == timedelta(minutes=minutes)
+
+    @pytest.mark.parametrize(
+        ("zone", "offset"), [("Asia/Yekaterinburg", "+0500"), ("Europe/Berlin", "+0200")]
+    )
+    def test_the_zone_is_defined_in_the_file_as_it_is_these_days(
+        self, client, booking, zone, offset
+    ):
+        Booking.objects.update(time_zone=zone, starts_at=datetime(2027, 7, 1, 9, tzinfo=UTC))
+        body = self.file(client, booking).decode()
+
+        zone_alone = body.partition("BEGIN:VTIMEZONE")[2].partition("END:VTIMEZONE")[0]
+        assert f"TZID:{zone}" in zone_alone
+        assert zone_alone.count("TZOFFSETTO") == 1
+        assert f"TZOFFSETTO:{offset}" in zone_alone
+
+    def test_it_is_no_message_of_an_organiser(self, client, booking):
+        """RFC 5546 wants one beside a METHOD."""
+        assert b"METHOD" not in self.file(client, booking)
+
+    def test_cyrillic_is_folded_at_75_octets_between_letters(self, client, booking, known_house):
+        lines = self.file(client, booking).split(b"\r\n")
+
+        assert max(map(len, lines)) <= 75
+        assert [line.decode("utf-8") for line in lines]
+        assert sum(line.startswith(b" ") for line in lines) > 3
+
+    def test_punctuation_is_escaped(self, client, booking):
+        House.objects.create(
+            house_id=HOUSE, address=r"Тихая, 1; двор \ арка", directions="Налево\nНаправо"
+        )
+        body = self.file(client, booking).replace(b"\r\n ", b"").decode()
+
+        assert r"Тихая\, 1\; двор \\ арка" in body
+        assert r"Налево\nНаправо" in body
+        event = self.entry(client, booking)
+        assert r"Тихая, 1; двор \ арка" in event["location"]
+        assert "Налево\nНаправо" in event["description"]
 
     def test_it_reminds_a_day_and_two_hours_before(self, client, booking):
         alarms = self.entry(client, booking).walk("VALARM")
@@ -152,6 +200,27 @@ class TestCalendar:
         first, second = self.entry(client, booking), self.entry(client, booking)
 
         assert first["uid"] == second["uid"]
+
+    def test_asked_later_it_is_a_newer_revision(self, client, booking):
+        first = self.entry(client, booking)
+        Booking.objects.update(created_at=booking.created_at - timedelta(minutes=1))
+        second = self.entry(client, booking)
+
+        assert second["sequence"] > first["sequence"]
+        assert second["last-modified"].dt >= first["last-modified"].dt
+
+    def test_a_visit_called_off_is_cancelled_in_the_calendar_too(self, client, booking):
+        booked = self.entry(client, booking)
+        self.call_off(booking)
+        called_off = self.entry(client, booking)
+
+        assert (booked["status"], called_off["status"]) == ("CONFIRMED", "CANCELLED")
+        assert called_off["uid"] == booked["uid"]
+        assert called_off["sequence"] > booked["sequence"]
+        assert called_off.walk("VALARM") == []
+        page = text_of(client.get(booking.get_absolute_url()))
+        assert "Обновить календарь" in page
+        assert f"{booking.get_absolute_url()}calendar.ics" in links(page)
 
     def test_only_a_booked_visit_has_one(self, client, booking):
         Booking.objects.update(outcome="in_doubt")

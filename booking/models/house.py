@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -70,3 +71,14 @@ class House(models.Model):
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.time_zone or settings.TIME_ZONE)
+
+    @property
+    def visit_lasts(self) -> timedelta | None:
+        """How long a visit takes: as staff say, else as long as its times in the CRM.
+
+        None where it takes a single one: nobody need have said how long that is.
+        """
+        if self.visit_minutes:
+            return timedelta(minutes=self.visit_minutes)
+        slots = self.visit_slots or settings.BOOKING_VISIT_SLOTS
+        return timedelta(minutes=slots * settings.BOOKING_GRID_MINUTES) if slots > 1 else None

@@ -68,14 +68,17 @@ def ask_for_change(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
 @never_cache
 @require_safe
 def calendar(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
-    """The visit as a calendar entry; only of a confirmed booking."""
+    """The visit as a calendar entry; only of a booking that is, or was, confirmed."""
     booking = _find(key)
-    if not booking.is_booked:
+    if booking.outcome != Outcome.CONFIRMED:
         raise Http404
     url = request.build_absolute_uri(booking.get_absolute_url())
     body = calendar_entry.of(booking, House.about(booking.house_id), url)
     name = f"visit-{booking.starts_at_local:%Y-%m-%d}.ics"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    headers = {
+        "Content-Disposition": f'attachment; filename="{name}"',
+        "X-Robots-Tag": "noindex",
+    }
     return HttpResponse(body, content_type="text/calendar; charset=utf-8", headers=headers)
 
 
