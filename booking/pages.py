@@ -159,11 +159,11 @@ def booking_rows(booking: Booking, house: models.House) -> list[Row]:
     theirs = language.of_texts()
     whom_to_call = house.phone or settings.SUPPORT_PHONE
     rows = [
-        Row(_("Day and time"), wording.day_and_time(start)),
+        Row(_("Day and time"), wording.day_and_times(start, house.visit_lasts)),
         Row(_("House"), booking.house_title or booking.house_id, lang=theirs),
         Row(_("Address"), house.address, house.map_url, _("Open the map"), lang=theirs),
         Row(_("What you receive"), wording.object_name(booking.category, booking.flat)),
-        Row(_("How long it takes"), wording.minutes(house.visit_minutes)),
+        Row(_("How long it takes"), wording.how_long(house.visit_lasts)),
         Row(_("Phone you gave"), wording.masked_phone(booking.phone)),
         Row(_("Booking number"), booking.reference),
         Row(_("Whom to call"), whom_to_call, value_url=wording.tel(whom_to_call)),

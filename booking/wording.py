@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.utils import formats, timezone
 from django.utils.functional import Promise
@@ -207,10 +207,11 @@ def what_to_bring(of_house: str) -> list[str]:
     ]
 
 
-def minutes(count: int | None) -> str:
+def how_long(lasts: timedelta | None) -> str:
     """How long a visit takes; "" when nobody has said."""
-    if not count:
+    if not lasts:
         return ""
+    count = int(lasts.total_seconds() // 60)
     return ngettext("about {count} minute", "about {count} minutes", count).format(count=count)
 
 
@@ -311,6 +312,16 @@ def clock(moment: datetime) -> str:
 
 def day_and_time(moment: datetime) -> str:
     return f"{day_in_words(moment.date())}, {clock(moment)}"
+
+
+def day_and_times(start: datetime, lasts: timedelta | None) -> str:
+    """When a visit is: "вторник, 2 декабря, с 11:00 до 12:30"; its end only where it is known."""
+    if not lasts:
+        return day_and_time(start)
+    times = pgettext("times of day", "from {start} to {end}").format(
+        start=clock(start), end=clock(start + lasts)
+    )
+    return f"{day_in_words(start.date())}, {times.replace(' ', NBSP)}"
 
 
 def part_of_day(moment: datetime) -> str:

@@ -63,6 +63,19 @@ class TestWhatItTells:
         ):
             assert told in html
 
+    @pytest.mark.parametrize(("slots", "lasts"), [(3, timedelta(minutes=90)), (1, None)])
+    def test_a_visit_of_several_slots_has_an_end(self, client, booking, settings, slots, lasts):
+        settings.BOOKING_VISIT_SLOTS = slots
+        html = text_of(client.get(booking.get_absolute_url())).replace("\N{NO-BREAK SPACE}", " ")
+
+        start = booking.starts_at_local
+        if lasts:
+            assert f"с {start:%H:%M} до {start + lasts:%H:%M}" in html
+            assert "около 90 минут" in html
+        else:
+            assert f", {start:%H:%M}<" in html
+            assert "Сколько это займёт" not in html
+
     def test_without_anything_known_of_the_house_it_is_whole(self, client, booking):
         html = text_of(client.get(booking.get_absolute_url()))
 
