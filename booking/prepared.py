@@ -9,6 +9,7 @@ of one buyer gets into the page of another. What stands around the content is dr
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -28,6 +29,7 @@ from django.utils.translation import gettext as _
 from booking import context_processors, language, pages, wording
 from booking.availability import Day, DaysPage, DayState, Flats, House, Houses
 from booking.crm import Flat
+from booking.flat_numbers import folded
 from booking.forms import WALL_TIME, Answers, ConfirmForm, shown_now
 from booking.marks import GAP, Drawn, MarkedLinks, mark
 
@@ -61,6 +63,7 @@ class Chip:
     label: str
     url: str
     full_label: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +245,16 @@ def _cards(category: str, listed: Houses) -> list[HouseCard]:
 
 
 def _chips(flats: Flats) -> list[Chip]:
-    return [Chip(flat.label, FLAT_LINKS.to(flat.number)) for flat in flats]
+    spelled = Counter(folded(flat.label) for flat in flats)
+    return [
+        Chip(
+            flat.label,
+            FLAT_LINKS.to(flat.number),
+            # "K-7" and «К-7» look the same to everybody.
+            note=wording.alphabet(flat.label) if spelled[folded(flat.label)] > 1 else "",
+        )
+        for flat in flats
+    ]
 
 
 # Step 2

@@ -59,6 +59,7 @@ MAP: dict[str, set[str]] = {
         "availability",
         "context_processors",
         "crm",
+        "flat_numbers",
         "forms",
         "language",
         "marks",

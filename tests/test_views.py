@@ -173,6 +173,12 @@ class TestChooseFlat:
         assert f"/time/?category=flat&house=3105034&flat={quote('К-7')}" in offered
         assert "/time/?category=flat&house=3105034&flat=K-7" in offered
 
+    def test_of_look_alikes_in_the_list_each_names_its_letters(self, client, standin):
+        html = text_of(client.get("/?category=flat&house=3105034"))
+
+        notes = dict(re.findall(r'chip" href="[^"]+">([^< ]+) <span[^>]*>([^<]+)<', html))
+        assert notes == {"K-7": "латинскими буквами", "К-7": "русскими буквами"}
+
     def test_one_category_is_no_question(self, client, standin, settings):
         settings.BOOKING_CATEGORIES = ["storageroom"]
 
