@@ -1,7 +1,6 @@
 """System checks: a configuration that would fail at the first buyer stops the start instead."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from django.apps import AppConfig
@@ -22,17 +21,18 @@ def configuration(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> lis
 
 @register()
 def look(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """A brand that cannot be read, or a logo that is not there, is told before a buyer sees it."""
+    """A colour that cannot be read, or a logo that is none, is told before a buyer sees it."""
     found: list[CheckMessage] = []
     if settings.ACCENT_COLOR:
         try:
             brand.palette(settings.ACCENT_COLOR)
         except ValueError as exc:
             found.append(Error(f"ACCENT_COLOR {exc}.", id="booking.E003"))
-    logo = Path(settings.LOGO_FILE)
-    if settings.LOGO_FILE and not (logo.is_file() and logo.suffix in brand.LOGO_TYPES):
-        kinds = ", ".join(brand.LOGO_TYPES)
-        found.append(Error(f"LOGO_FILE must be a file that ends in {kinds}.", id="booking.E004"))
+    if settings.LOGO_FILE:
+        try:
+            brand.picture(settings.LOGO_FILE)
+        except ValueError as exc:
+            found.append(Error(f"LOGO_FILE {exc}.", id="booking.E004"))
     return found
 
 

@@ -15,8 +15,7 @@ urlpatterns = [
     path("bookings/<uuid:key>/calendar.ics", receipt.calendar, name="calendar"),
     path("favicon.ico", about.favicon, name="favicon"),
     path("accessibility/", about.accessibility, name="accessibility"),
-    path("brand/<str:version>.css", about.brand_css, name="brand_css"),
-    path("brand/logo", about.logo, name="logo"),
+    path("brand/<str:name>", about.brand_file, name="brand"),
     path("healthz/", health.alive, name="alive"),
     path("readyz/", health.ready, name="ready"),
 ]

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from django.core.checks import run_checks
 
@@ -42,23 +44,48 @@ def test_a_logo_must_be_a_picture_that_is_there(settings, name):
     assert "booking.E004" in [message.id for message in run_checks()]
 
 
+def test_a_heavy_logo_stops_the_start(settings, tmp_path):
+    file = tmp_path / "logo.png"
+    file.write_bytes(bytes(10_001))
+    settings.LOGO_FILE = str(file)
+
+    (told,) = [message.msg for message in run_checks() if message.id == "booking.E004"]
+    assert told == "LOGO_FILE must have at most 10000 bytes, it has 10001."
+
+
 @pytest.mark.django_db
 def test_pages_wear_the_brand(client, standin, settings):
     settings.ACCENT_COLOR = "#7a1f3d"
     settings.LOGO_FILE = str(ROOT / "static" / "img" / "key.svg")
     page = client.get("/").content.decode()
 
-    assert "/brand/7a1f3d.css" in page
-    css = client.get("/brand/7a1f3d.css")
+    css, logo = (files_of_brand(client, page, kind) for kind in ("css", "svg"))
+    assert b".brand" in css.content
     assert b"--accent:#7a1f3d" in css.content
-    assert "immutable" in css.headers["Cache-Control"]
-    logo = client.get("/brand/logo")
+    assert "css/site.css" not in page
     assert logo.headers["Content-Type"] == "image/svg+xml"
     assert logo.headers["Content-Security-Policy"] == (
         "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'none'"
     )
+    for file in (css, logo):
+        assert {"public", "immutable"} <= set(file.headers["Cache-Control"].split(", "))
+
+
+def files_of_brand(client, page, kind):
+    """The one file of this kind that the page names, however often."""
+    (address,) = set(re.findall(rf'"(/brand/[0-9a-f]{{12}}\.{kind})"', page))
+    return client.get(address)
+
+
+def test_another_logo_has_another_address(settings, tmp_path):
+    names = set()
+    for content in ("<svg/>", "<svg></svg>"):
+        file = tmp_path / f"{len(content)}.svg"
+        file.write_text(content)
+        names |= {each.name for each in brand.files("", str(file))}
+
+    assert len(names) == 2
 
 
 def test_without_a_brand_there_is_nothing_of_it(client):
-    assert client.get("/brand/7a1f3d.css").status_code == 404
-    assert client.get("/brand/logo").status_code == 404
+    assert client.get(f"/brand/{brand.stylesheet('#7a1f3d').name}").status_code == 404

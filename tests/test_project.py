@@ -38,7 +38,7 @@ MAP: dict[str, set[str]] = {
     "calendar_entry": {"models", "wording"},
     "checks": {"brand", "urls"},
     "client_address": set(),
-    "context_processors": {"language", "ways", "wording"},
+    "context_processors": {"brand", "language", "ways", "wording"},
     "crm": set(),
     "doctor": {"availability", "crm", "flat_numbers", "gateway", "redaction"},
     "flat_numbers": set(),

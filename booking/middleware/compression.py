@@ -8,8 +8,8 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
 
-# The pages that may be long, hold no secret, and are the same for everybody.
-PUBLIC = {"booking:choose_flat", "booking:choose_time"}
+# What may be long, holds no secret, and is the same for everybody.
+PUBLIC = {"booking:choose_flat", "booking:choose_time", "booking:brand"}
 
 
 class CompressedPublicPages(GZipMiddleware):

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from pathlib import Path
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
-from django.templatetags.static import static
 from django.utils import timezone
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 from django.views.defaults import bad_request
 
 from booking import brand
-from booking.context_processors import essentials
+from booking.context_processors import essentials, everywhere
 
 # Programs write a drawing with its styles inside. They colour nothing but itself, for a page shows
 # it as a picture; Chromium then asks for no leave, but another browser may. Opened by itself it may
 # run nothing.
-LOGO_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'none'"
+BRAND_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'none'"
 A_YEAR = 365 * 24 * 3600
 TOO_MUCH = (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent)
 
@@ -30,7 +28,7 @@ TOO_MUCH = (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent)
 @require_safe
 def favicon(request: HttpRequest) -> HttpResponse:
     """Where a browser looks for the icon of a page that names none, such as the admin's."""
-    return redirect(static("img/key.svg"))
+    return redirect(everywhere()["icon"])
 
 
 @require_safe
@@ -66,19 +64,10 @@ def locked_out(request: HttpRequest, _response: object, _credentials: object) ->
 
 @cache_control(public=True, max_age=A_YEAR, immutable=True)
 @require_safe
-def brand_css(request: HttpRequest, version: str) -> HttpResponse:
-    """The brand's colours. `version` is the colour itself: another colour has another address."""
-    if not settings.ACCENT_COLOR or version != settings.ACCENT_COLOR[1:]:
-        raise Http404
-    return HttpResponse(brand.palette(settings.ACCENT_COLOR).css(), content_type="text/css")
-
-
-@cache_control(public=True, max_age=3600)
-@require_safe
-def logo(request: HttpRequest) -> HttpResponse:
-    if not settings.LOGO_FILE:
-        raise Http404
-    file = Path(settings.LOGO_FILE)
-    response = HttpResponse(file.read_bytes(), content_type=brand.LOGO_TYPES[file.suffix])
-    response.headers["Content-Security-Policy"] = LOGO_POLICY
-    return response
+def brand_file(request: HttpRequest, name: str) -> HttpResponse:
+    for file in brand.files(settings.ACCENT_COLOR, settings.LOGO_FILE):
+        if file.name == name:
+            response = HttpResponse(file.body, content_type=file.content_type)
+            response.headers["Content-Security-Policy"] = BRAND_POLICY
+            return response
+    raise Http404

@@ -5,8 +5,11 @@ from __future__ import annotations
 import gzip
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPResponse
+from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 import brotli  # type: ignore[import-untyped]
@@ -14,6 +17,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from booking.standin import StandIn
+from tests.browser.states import LOGO
 from tests.journey import FLAT, HOUSE
 from tests.processes import DOMAIN, HOST, ZONE, Site
 
@@ -25,7 +29,19 @@ OF_FLAT = urlencode({"category": "flat", "house": HOUSE, "flat": FLAT})
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    folder = tmp_path_factory.mktemp("deployed")
+    with deployed(tmp_path_factory.mktemp("deployed")) as site:
+        yield site
+
+
+@pytest.fixture(scope="session")
+def branded_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    brand = {"ACCENT_COLOR": "#7a1f5c", "LOGO_FILE": str(LOGO)}
+    with deployed(tmp_path_factory.mktemp("branded"), **brand) as site:
+        yield site
+
+
+@contextmanager
+def deployed(folder: Path, **variables: str) -> Iterator[Site]:
     with StandIn(busy=0, domain=DOMAIN, zone=ZONE) as crm:
         site = Site(
             folder=folder,
@@ -34,6 +50,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             variables={
                 "DJANGO_SETTINGS_MODULE": "tests.collected_settings",
                 "TESTS_STATIC_ROOT": str(folder / "static"),
+                # A browser that runs already has set it for the tests themselves.
+                "DJANGO_ALLOW_ASYNC_UNSAFE": "",
+                **variables,
             },
         )
         site.manage("collectstatic", "--noinput", "--verbosity", "0")
@@ -109,8 +128,15 @@ class Visit:
     ids=["houses", "flats", "times", "accessibility"],
 )
 def test_a_first_visit_is_light_and_asks_nobody_else(browser, site, path):
-    address = f"http://{HOST}:{site.port}"
+    assert_light(browser, f"http://{HOST}:{site.port}", path)
 
+
+@pytest.mark.browser
+def test_a_brand_makes_it_no_heavier(browser, branded_site):
+    assert_light(browser, f"http://{HOST}:{branded_site.port}", f"/time/?{OF_FLAT}")
+
+
+def assert_light(browser: Browser, address: str, path: str) -> None:
     visit = visited(browser, address + path)
 
     assert [url for url in visit.urls if not url.startswith(address)] == []
@@ -126,10 +152,17 @@ def visited(browser: Browser, url: str) -> Visit:
     wire = context.new_cdp_session(page)
     wire.send("Network.enable")
     wire.on("Network.requestWillBeSent", lambda event: visit.urls.append(event["request"]["url"]))
+    # The icon asks for the logo's file once more, and the browser has it.
+    wire.on("Network.responseReceived", lambda event: forget_if_kept(visit, event["response"]))
     wire.on("Network.loadingFinished", lambda event: add_weight(visit, event))
     page.goto(url, wait_until="networkidle")
     context.close()
     return visit
+
+
+def forget_if_kept(visit: Visit, response: dict[str, Any]) -> None:
+    if response["fromDiskCache"]:
+        visit.urls.remove(response["url"])
 
 
 def add_weight(visit: Visit, event: dict[str, float]) -> None:
