@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
+from booking import brand
 from tests.browser.states import a_brand, change_form, days, receipt_of_a_known_house
 
 pytestmark = pytest.mark.browser
@@ -28,6 +29,20 @@ def test_with_forced_colours_the_focus_is_seen(buyer, standin, settings):
     focused = buyer.page.locator(":focus")
     assert style(focused, "outline-style") == "solid"
     assert style(focused, "outline-width") == "3px"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_with_more_contrast_the_quiet_words_are_plain_to_read(buyer, standin, settings, scheme):
+    days(buyer, standin, settings)
+    buyer.page.emulate_media(contrast="more", color_scheme=scheme)
+
+    quiet, paper = (style(buyer.page.locator("html"), name) for name in ("--quiet", "--paper"))
+    assert brand.contrast(quiet, long_form(paper)) > 14
+
+
+def long_form(colour):
+    """#fff -> #ffffff"""
+    return "#" + "".join(2 * each for each in colour[1:])
 
 
 def test_nothing_moves(buyer, standin, settings):
