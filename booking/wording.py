@@ -334,7 +334,7 @@ def day_note(day: Day) -> str:
     """How a day stands, in a word or two."""
     if day.state is DayState.FREE:
         count = len(day.starts)
-        return ngettext("{count} free", "{count} free", count).format(count=count)
+        return ngettext("{count} place", "{count} places", count).format(count=count)
     return _("no places") if day.state is DayState.FULL else _("look")
 
 

@@ -59,7 +59,7 @@ class Buyer:
 
     def day(self, moment: datetime) -> Locator:
         """A day with its count of free times."""
-        return self.link(re.compile(rf"^{in_words(moment)}, \d+ свободн"))
+        return self.link(re.compile(rf"^{in_words(moment)} \d+ мест"))
 
     def time(self, moment: datetime) -> Locator:
         return self.link(f"{in_words(moment)}, {moment:%H:%M}")

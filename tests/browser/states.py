@@ -86,7 +86,7 @@ def matches(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
 
 def days(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
     buyer.open("/time/", **OF_FLAT)
-    buyer.reads("свободн")
+    buyer.reads(" мест")
 
 
 def days_of_many_weeks(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
@@ -95,7 +95,7 @@ def days_of_many_weeks(buyer: Buyer, standin: StandIn, settings: Settings) -> No
     buyer.open("/time/", **OF_FLAT)
     buyer.link("Более поздние дни").click()
     buyer.link("Более ранние дни").wait_for()
-    buyer.link(re.compile("свободн")).nth(1).click()
+    buyer.link(re.compile(r"\d мест")).nth(1).click()
     buyer.reads("Утро")
 
 
