@@ -91,14 +91,17 @@ def match_links(answers: Answers, flats: Iterable[Flat]) -> list[Link]:
     ]
 
 
+def where(house: House) -> str:
+    return wording.unbroken(", ".join(filter(None, (house.title or house.id, house.address))))
+
+
 # Steps 2 and 3
 
 
 def chosen_rows(house: House, name: str, to_houses: str, to_flats: str) -> list[Row]:
     """The answers to step 1, with the way back to each; `name` is what is received."""
-    where = ", ".join(filter(None, (house.title or house.id, house.address)))
     return [
-        Row(_("House"), where, to_houses, _("Change the house"), lang=language.of_texts()),
+        Row(_("House"), where(house), to_houses, _("Change the house"), lang=language.of_texts()),
         Row(_("What you receive"), name, to_flats, _("Change what you receive")),
     ]
 
@@ -160,8 +163,14 @@ def booking_rows(booking: Booking, house: models.House) -> list[Row]:
     whom_to_call = house.phone or settings.SUPPORT_PHONE
     rows = [
         Row(_("Day and time"), wording.day_and_times(start, house.visit_lasts)),
-        Row(_("House"), booking.house_title or booking.house_id, lang=theirs),
-        Row(_("Address"), house.address, house.map_url, _("Open the map"), lang=theirs),
+        Row(_("House"), wording.unbroken(booking.house_title or booking.house_id), lang=theirs),
+        Row(
+            _("Address"),
+            wording.unbroken(house.address),
+            house.map_url,
+            _("Open the map"),
+            lang=theirs,
+        ),
         Row(_("What you receive"), wording.object_name(booking.category, booking.flat)),
         Row(_("How long it takes"), wording.how_long(house.visit_lasts)),
         Row(_("Phone you gave"), wording.masked_phone(booking.phone)),

@@ -176,7 +176,7 @@ def _flats(
     category: str, offered: tuple[str, ...], house: House, phone: str, _language: str | None
 ) -> Drawn:
     context = {
-        "house": house,
+        "where": pages.where(house),
         "change_house_url": mark("to_houses"),
         "search": mark("search"),
         "flats": _chips(house.flats),
@@ -235,8 +235,8 @@ def _tabs(current: str, offered: Sequence[str]) -> list[Tab]:
 def _cards(category: str, listed: Houses) -> list[HouseCard]:
     return [
         HouseCard(
-            house.title,
-            house.address,
+            wording.unbroken(house.title),
+            wording.unbroken(house.address),
             wording.ready_count(category, len(house.flats)),
             HOUSE_LINKS.to(house.id),
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from datetime import date, datetime, timedelta
 
@@ -15,6 +16,13 @@ from booking.availability import Day, DayState
 from booking.models import Booking, Outcome
 
 NBSP = "\N{NO-BREAK SPACE}"
+
+# What says little without the number, or the name, that follows.
+SHORT_WORD = re.compile(
+    r"\b((?:дом|д\.|корпус|корп\.|строение|стр\.|секция)(?= \d)"
+    r"|(?:ул\.|пр\.|просп\.|пер\.|пл\.|г\.|ЖК)) ",
+    re.IGNORECASE,
+)
 
 # What kind of thing is handed over: as a choice, as the question of step 1, as a field's label.
 CATEGORY_NAMES: dict[str, Promise] = {
@@ -250,6 +258,11 @@ def flat_not_listed(number: str, house: str) -> str:
 def object_name(category: str, number: str) -> str:
     """A flat (or other object) with its kind, the way one says it: "flat 12"."""
     return f"{KINDS.get(category, '')}{NBSP}{number}".strip()
+
+
+def unbroken(place: str) -> str:
+    """A place as it is shown: «дом 1» and «ул. Мира» stay on one line. Never sent anywhere."""
+    return SHORT_WORD.sub(rf"\1{NBSP}", place)
 
 
 def alphabet(number: str) -> str:

@@ -30,7 +30,7 @@ def test_a_manager_tells_of_a_house_and_buyers_read_it(client, db):
 
     assert reply.status_code == 302
     page = text_of(client.get(booking().get_absolute_url()))
-    for said in ("ул. Лесная, 1", "Вход со двора", "паспорт", "+7 343 1"):
+    for said in ("ул.\N{NO-BREAK SPACE}Лесная, 1", "Вход со двора", "паспорт", "+7 343 1"):
         assert said in page
 
 

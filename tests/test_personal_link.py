@@ -201,7 +201,7 @@ def test_the_preview_shows_a_house_as_buyers_see_it(db):
         staff("olga", "operators").get(reverse("admin:booking_house_preview", args=[house.pk]))
     )
 
-    assert "ул. Лесная, 1" in page
+    assert "ул.\N{NO-BREAK SPACE}Лесная, 1" in page
     assert "Вход со двора" in page
     assert "такой записи нет" in page
     assert not Booking.objects.exists()

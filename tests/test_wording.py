@@ -109,3 +109,14 @@ def test_no_such_flat_and_not_your_phone_read_alike():
 def test_a_refusal_speaks_of_what_is_received(category, what):
     assert f"Не удалось найти {what} с таким номером" in wording.refusal("no_match", category)
     assert "квартир" not in wording.refusal("declined", category)
+
+
+@pytest.mark.parametrize(
+    ("place", "shown"),
+    [
+        ("ЖК «Лес», дом 1, корп. 2 (ул. Мира, 14)", "ЖК_«Лес», дом_1, корп._2 (ул._Мира, 14)"),
+        ("Дом у реки (Речная наб., 3/2)", "Дом у реки (Речная наб., 3/2)"),
+    ],
+)
+def test_a_word_stays_with_the_number_or_name_that_follows(place, shown):
+    assert wording.unbroken(place) == shown.replace("_", wording.NBSP)
