@@ -5,22 +5,24 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
 from django.db import OperationalError
 from django.utils import timezone
+from playwright.sync_api import expect
 from pytest_django.fixtures import Settings
 
 from booking import handover
 from booking.middleware.crowd import Room
-from booking.models import Booking, ChangeRequest, House
+from booking.models import Booking, ChangeRequest, House, Outcome
+from booking.personal_link import PersonalLink
 from booking.standin import StandIn
 from booking.standin.estate import REFUSED_PHONE, Estate, of_size
 from tests.browser.buyer import Buyer
-from tests.journey import FLAT, HOUSE, first_free
+from tests.journey import FLAT, HOUSE, answers, first_free
 
 State = Callable[[Buyer, StandIn, Settings], None]
 
@@ -79,6 +81,35 @@ def unknown_house(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
     buyer.reads("Дома из этой ссылки сейчас нет")
 
 
+def category_not_offered(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    buyer.open("/", category="boat")
+    buyer.reads("нет записи")
+
+
+def broken_personal_link(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    buyer.open("/link/altered/")
+    buyer.reads("Личная ссылка повреждена")
+
+
+def expired_personal_link(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    link = PersonalLink(category="flat", house_id=HOUSE, flat=FLAT, until=date(2020, 1, 1))
+    buyer.open(f"/link/{link.token()}/")
+    buyer.reads("Личная ссылка больше не действует")
+
+
+def six_hundred_flats(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    rebuild(standin, of_size(houses=1, flats=600))
+    buyer.open()
+    buyer.house("Дом 1").click()
+    buyer.reads("Или выберите из списка")
+
+
+def filtered_flats(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    flats(buyer, standin, settings)
+    buyer.number.fill("1.8-12")
+    buyer.reads("Найдено: ")
+
+
 def matches(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
     buyer.open("/", category="flat", house="3105034", flat="к-7")
     buyer.reads("Подходят несколько номеров")
@@ -111,6 +142,27 @@ def days_unknown(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
     buyer.reads("узнать")
 
 
+def unknown_day_opened(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    days_unknown(buyer, standin, settings)
+    standin.fail("getFreeTimes", "status")
+    buyer.link(re.compile("узнать")).last.click()
+    buyer.reads("Не успели узнать")
+
+
+def full_day_opened(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    full = first_free(standin).date() + timedelta(days=1)
+    standin.switch(closed_days=[full.isoformat()])
+    buyer.open("/time/", **OF_FLAT, date=full.isoformat())
+    buyer.reads("В этот день свободного времени нет")
+
+
+def day_that_the_crm_explains(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    declined = first_free(standin).date() + timedelta(days=9)
+    standin.switch(horizon_days=3)
+    buyer.open("/time/", **OF_FLAT, date=declined.isoformat())
+    expect(buyer.page.locator(".times__text")).to_be_visible()
+
+
 def all_full(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
     standin.switch(busy=1)
     buyer.open("/time/", **OF_FLAT)
@@ -134,6 +186,12 @@ def last_step_with_mistakes(buyer: Buyer, standin: StandIn, settings: Settings) 
     buyer.phone.fill("12")
     buyer.book_button.click()
     buyer.reads("Отметьте согласие")
+
+
+def last_step_of_another_visit(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    query = answers(first_free(standin), after="00000000-0000-4000-8000-000000000000")
+    buyer.open("/confirm/", **query)
+    buyer.reads("Это будет ещё один визит")
 
 
 def confirmed(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
@@ -174,6 +232,15 @@ def change_form_with_mistakes(buyer: Buyer, standin: StandIn, settings: Settings
     buyer.reads("Проверьте, пожалуйста")
 
 
+def change_form_with_a_long_wish(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    change_form(buyer, standin, settings)
+    wish = buyer.page.get_by_role("textbox", name="Своими словами")
+    wish.evaluate("field => field.removeAttribute('maxlength')")
+    wish.fill("Лучше в субботу. " * 40)
+    buyer.button("Отправить просьбу").click()
+    buyer.reads("Проверьте, пожалуйста")
+
+
 def change_asked(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
     confirmed(buyer, standin, settings)
     buyer.ask_to_cancel()
@@ -193,6 +260,34 @@ def refused(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
     buyer.sees("Записаться не получилось")
 
 
+def refused_because_declined(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    settled(buyer, standin, settings, Outcome.REFUSED, "declined")
+
+
+def refused_because_busy(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    settled(buyer, standin, settings, Outcome.REFUSED, "busy")
+
+
+def refused_because_misconfigured(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    settled(buyer, standin, settings, Outcome.REFUSED, "misconfigured")
+
+
+def sending(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    settled(buyer, standin, settings, Outcome.SENDING, "")
+    buyer.sees("Проверяем вашу запись")
+
+
+def settled(
+    buyer: Buyer, standin: StandIn, settings: Settings, outcome: Outcome, reason: str
+) -> None:
+    """The page of a booking with this outcome, as the journal has it."""
+    confirmed(buyer, standin, settings)
+    deadline = timezone.now() + timedelta(hours=1)
+    Booking.objects.update(outcome=outcome, reason=reason, deadline_at=deadline)
+    buyer.page.reload()
+    expect(buyer.page.locator(f"[data-outcome={outcome}]")).to_be_visible()
+
+
 def not_sent(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
     buyer.open_last_step(first_free(standin))
     buyer.sign()
@@ -205,6 +300,11 @@ def in_doubt(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
     standin.fail("add", "drop_after_write")
     buyer.book(first_free(standin))
     buyer.sees("Проверяем вашу запись")
+
+
+def in_doubt_without_a_phone(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    settings.SUPPORT_PHONE = ""
+    in_doubt(buyer, standin, settings)
 
 
 def crm_away(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
@@ -265,6 +365,25 @@ def receipt_in_english(buyer: Buyer, standin: StandIn, settings: Settings) -> No
     buyer.sees("You are booked")
 
 
+def mistakes_in_english(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    last_step(buyer, standin, settings)
+    buyer.link("English").click()
+    buyer.button(re.compile("^Book for")).click()
+    buyer.reads("Please check")
+
+
+def not_sent_in_english(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    not_sent(buyer, standin, settings)
+    buyer.link("English").click()
+    buyer.sees("The booking was not sent")
+
+
+def in_doubt_in_english(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    in_doubt(buyer, standin, settings)
+    buyer.link("English").click()
+    buyer.sees("We are checking your booking")
+
+
 def visit_that_is_over(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
     confirmed(buyer, standin, settings)
     Booking.objects.update(starts_at=timezone.now() - timedelta(days=1))
@@ -311,25 +430,40 @@ ALL: tuple[State, ...] = (
     nothing_ready,
     unknown_flat,
     unknown_house,
+    category_not_offered,
+    broken_personal_link,
+    expired_personal_link,
+    six_hundred_flats,
+    filtered_flats,
     matches,
     days,
     days_of_many_weeks,
     day_not_bookable,
     days_unknown,
+    unknown_day_opened,
+    full_day_opened,
+    day_that_the_crm_explains,
     all_full,
     lost_time,
     last_step,
     last_step_with_mistakes,
+    last_step_of_another_visit,
     confirmed,
     receipt_of_a_known_house,
     another_visit,
     change_form,
     change_form_with_mistakes,
+    change_form_with_a_long_wish,
     change_asked,
     change_answered,
     refused,
+    refused_because_declined,
+    refused_because_busy,
+    refused_because_misconfigured,
+    sending,
     not_sent,
     in_doubt,
+    in_doubt_without_a_phone,
     crm_away,
     too_many_tries,
     form_too_old,
@@ -339,6 +473,9 @@ ALL: tuple[State, ...] = (
     about_accessibility,
     in_english,
     receipt_in_english,
+    mistakes_in_english,
+    not_sent_in_english,
+    in_doubt_in_english,
     visit_that_is_over,
     no_such_page,
     broken,

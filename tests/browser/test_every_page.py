@@ -22,6 +22,7 @@ EVERY_RULE = {
 # All that a colour scheme changes.
 CONTRAST = {"runOnly": ["color-contrast"], "resultTypes": ["violations"]}
 SMALLEST_PHONE = {"width": 320, "height": 568}
+SCREEN = {"width": 1280, "height": 800}
 # The site's own size, and twice that.
 TEXT_SIZES = ("112.5%", "225%")
 
@@ -33,6 +34,11 @@ def test_anybody_can_use_it(state, buyer, standin, settings):
 
     assert axe_findings(buyer.page, EVERY_RULE) == []
     assert names_without_what_is_seen(buyer.page) == []
+    assert small_targets(buyer.page) == []
+    if buyer.page.locator(".days").count():
+        # A week is laid out anew there.
+        buyer.page.set_viewport_size(SCREEN)
+        assert axe_findings(buyer.page, EVERY_RULE) == []
     buyer.page.emulate_media(color_scheme="dark")
     assert axe_findings(buyer.page, CONTRAST) == []
     buyer.page.set_viewport_size(SMALLEST_PHONE)
@@ -66,6 +72,20 @@ def names_without_what_is_seen(page: Page) -> list[str]:
         """() => [...document.querySelectorAll('a[aria-label], button[aria-label]')]
           .filter(each => !each.ariaLabel.includes(each.innerText.trim()))
           .map(each => each.outerHTML)"""
+    )
+    return found
+
+
+def small_targets(page: Page) -> list[str]:
+    """What is hard to hit with a finger: lower than 44 px, and no link within a sentence."""
+    found: list[str] = page.evaluate(
+        """() => [...document.querySelectorAll('a, button, summary, input, textarea')]
+          .filter(each => each.checkVisibility() && !each.closest('.trap'))
+          .map(each => each.closest('label') ?? each)
+          .filter(each => each.getBoundingClientRect().height < 43.5)
+          .filter(each => getComputedStyle(each).display !== 'inline'
+            || each.parentElement.textContent.trim() === each.textContent.trim())
+          .map(each => `${each.getBoundingClientRect().height}: ${each.outerHTML}`)"""
     )
     return found
 
