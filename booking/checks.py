@@ -6,7 +6,7 @@ from typing import Any
 from django.apps import AppConfig
 from django.conf import settings
 from django.contrib.staticfiles.storage import staticfiles_storage
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Warning, register
 
 from booking import brand
 
@@ -52,6 +52,19 @@ def paths(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckM
     if chosen["METRICS_PATH"].startswith(chosen["ADMIN_PATH"]):
         found.append(Error("METRICS_PATH must not lie within ADMIN_PATH.", id=PATH))
     return found
+
+
+@register(deploy=True)
+def phone(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """No error: a site without a phone works, and its pages then ask nobody to call."""
+    if settings.SUPPORT_PHONE:
+        return []
+    return [
+        Warning(
+            "SUPPORT_PHONE is not set: a buyer who is stuck finds nobody to call.",
+            id="booking.W001",
+        )
+    ]
 
 
 @register(deploy=True)

@@ -154,13 +154,14 @@ def booking_context(booking: Booking) -> dict[str, Any]:
         "directions": house.directions,
         "bring": wording.what_to_bring(house.bring),
         "brings_own": bool(house.bring.strip()),
+        "can_call": bool(whom_to_call(house)),
     }
 
 
 def booking_rows(booking: Booking, house: models.House) -> list[Row]:
     start = booking.starts_at_local
     theirs = language.of_texts()
-    whom_to_call = house.phone or settings.SUPPORT_PHONE
+    phone = whom_to_call(house)
     rows = [
         Row(_("Day and time"), wording.day_and_times(start, house.visit_lasts)),
         Row(_("House"), wording.unbroken(booking.house_title or booking.house_id), lang=theirs),
@@ -175,9 +176,13 @@ def booking_rows(booking: Booking, house: models.House) -> list[Row]:
         Row(_("How long it takes"), wording.how_long(house.visit_lasts)),
         Row(_("Phone you gave"), wording.masked_phone(booking.phone)),
         Row(_("Booking number"), booking.reference),
-        Row(_("Whom to call"), whom_to_call, value_url=wording.tel(whom_to_call)),
+        Row(_("Whom to call"), phone, value_url=wording.tel(phone)),
     ]
     return [row for row in rows if row.value]
+
+
+def whom_to_call(house: models.House) -> str:
+    return house.phone or settings.SUPPORT_PHONE
 
 
 def other_time(booking: Booking, wanted: datetime | None) -> OtherTime | None:

@@ -195,14 +195,12 @@ def not_booked_too(booking: Booking, wanted: datetime) -> str:
     )
 
 
-def next_steps(booking: Booking) -> list[str]:
+def next_steps(booking: Booking, *, can_call: bool) -> list[str]:
     """What the buyer should do, or not do, while the outcome is open."""
     if booking.outcome not in {Outcome.SENDING, Outcome.IN_DOUBT}:
         return []
-    return [
-        _("Please do not book again: we will find out and show the answer on this page."),
-        _("If the visit is less than a day away, call us."),
-    ]
+    wait = _("Please do not book again: we will find out and show the answer on this page.")
+    return [wait, _("If the visit is less than a day away, call us.")] if can_call else [wait]
 
 
 def what_to_bring(of_house: str) -> list[str]:

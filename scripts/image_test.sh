@@ -29,6 +29,7 @@ SECURE_SSL_REDIRECT=false
 MACROCRM_URL=http://127.0.0.1:18001
 MACROCRM_DOMAIN=image.example
 MACROCRM_APP_SECRET=example-secret
+SUPPORT_PHONE=+7 800 000-00-00
 METRICS_PATH=figures/
 ENV
 # As in production: nothing can be written but what the image says, nothing can be gained.

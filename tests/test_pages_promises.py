@@ -6,6 +6,7 @@ import re
 from uuid import uuid4
 
 import pytest
+from django.core.checks import run_checks
 from django.core.exceptions import PermissionDenied
 from django.db import InterfaceError, OperationalError
 from django.http import HttpResponse
@@ -17,6 +18,7 @@ from django.views.csrf import csrf_failure
 from booking import handover
 from booking.middleware import crowd
 from booking.views import about
+from tests import bookings
 from tests.journey import heading, links, text_of
 
 # No test here has a database, unless it says so: pytest-django breaks whatever asks for one.
@@ -147,6 +149,25 @@ def test_a_site_without_a_phone_offers_none(settings):
 
     assert "tel:" not in text_of(broken())
     assert "tel:" not in text_of(crowded())
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("outcome", ["confirmed", "in_doubt", "sending"])
+def test_without_a_phone_nobody_is_asked_to_call(client, settings, outcome):
+    """Whoever reads «позвоните» must find the number."""
+    address = bookings.booking(outcome=outcome).get_absolute_url()
+    assert "озвоните" in text_of(client.get(address))
+    settings.SUPPORT_PHONE = ""
+
+    for path in (address, "/accessibility/"):
+        assert "озвоните" not in text_of(client.get(path))
+
+
+def test_a_deployment_without_a_phone_is_warned(settings):
+    settings.SUPPORT_PHONE = ""
+    told = run_checks(include_deployment_checks=True)
+
+    assert [each.id for each in told if "SUPPORT_PHONE" in each.msg] == ["booking.W001"]
 
 
 @pytest.fixture

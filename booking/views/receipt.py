@@ -85,12 +85,13 @@ def calendar(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
 def _page(request: HttpRequest, booking: Booking, form: ChangeForm) -> HttpResponse:
     zone = booking.starts_at_local.tzinfo
     wanted = Answers.read(request.GET).wall_start
+    told = pages.booking_context(booking)
     requests = list(booking.change_requests.all())
     asked_for = wanted and wanted.replace(tzinfo=zone)
     context = {
-        **pages.booking_context(booking),
+        **told,
         "stand_in": booking.stand_in,
-        "steps": wording.next_steps(booking),
+        "steps": wording.next_steps(booking, can_call=told["can_call"]),
         "actions": pages.booking_actions(booking),
         "other_time": pages.other_time(booking, asked_for),
         "changes": [pages.change_shown(each) for each in requests],
