@@ -120,3 +120,11 @@ def test_a_refusal_speaks_of_what_is_received(category, what):
 )
 def test_a_word_stays_with_the_number_or_name_that_follows(place, shown):
     assert wording.unbroken(place) == shown.replace("_", wording.NBSP)
+
+
+@pytest.mark.parametrize(
+    ("zone", "note"),
+    [("Europe/Kirov", "по Кирову"), ("Asia/Chita", "по Чите"), ("Asia/Anadyr", "по Анадырю")],
+)
+def test_a_zone_is_named_by_its_city(zone, note):
+    assert wording.zone_note(datetime(2026, 12, 2, 11, tzinfo=ZoneInfo(zone))).endswith(note)
