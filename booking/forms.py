@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 import time
 import uuid
 from dataclasses import dataclass, field, replace
@@ -170,10 +171,17 @@ def shown_now() -> str:
     return SHOWN.sign(f"{time.time():.1f}")
 
 
+class TypedPhoneField(PhoneNumberField):  # type: ignore[misc]  # the library has no types
+    """Reads what people write around a number, too: «8 900 123-45-67 Анна», and 0049 for +49."""
+
+    def to_python(self, value: str | None) -> Any:
+        return super().to_python(re.sub(r"^\s*00", "+", re.sub(r"\D+$", "", value or "")))
+
+
 class ConfirmForm(forms.Form):
     """The last step: who is coming, and that they agree."""
 
-    phone = PhoneNumberField(
+    phone = TypedPhoneField(
         label=_("Phone"),
         help_text=_(
             "The phone of any co-owner named in the contract. It tells us that it is you who books."

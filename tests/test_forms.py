@@ -27,6 +27,10 @@ def form_with(**fields: str) -> ConfirmForm:
         ("79001234567", "+79001234567"),
         (" 8900 123 45 67 ", "+79001234567"),
         ("+49 170 1234567", "+491701234567"),
+        ("0049 170 1234567", "+491701234567"),
+        ("00 7 900 123-45-67", "+79001234567"),
+        ("8-900-123-45-67 Анна", "+79001234567"),
+        ("тел. 8 (900) 123-45-67 (Анна)", "+79001234567"),
         ("+375 29 123-45-67", "+375291234567"),
     ],
 )
@@ -34,7 +38,7 @@ def test_a_phone_is_read_in_any_spelling(typed, read):
     assert form_with(phone=typed).typed_phone.as_e164 == read
 
 
-@pytest.mark.parametrize("typed", ["", "12", "8 900 123-45", "+7900000000", "позвоните мне"])
+@pytest.mark.parametrize("typed", ["", "12", "8 900 123-45", "+7900000000", "позвоните мне", "007"])
 def test_what_is_no_phone_is_explained(typed):
     assert "Укажите номер телефона" in str(form_with(phone=typed).errors["phone"])
 
