@@ -68,6 +68,13 @@ class TestChooseFlat:
         assert '<a class="back" href="/?category=flat">Назад</a>' in page
         assert 'class="back"' not in text_of(client.get("/"))
 
+    def test_search_engines_list_the_bare_page(self, client, standin):
+        for query in ("", "?utm_source=letter", f"?category=flat&house={HOUSE}"):
+            html = text_of(client.get(f"/{query}"))
+
+            assert '<link rel="canonical" href="/">' in html
+            assert "noindex" not in html
+
     def test_a_deep_link_continues_at_the_next_step(self, client, standin):
         page = client.get(f"/?category=flat&house={HOUSE}&flat={FLAT}&utm_source=sms&other=1")
 
