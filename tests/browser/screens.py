@@ -14,6 +14,7 @@ pytestmark = [pytest.mark.browser, in_every_state]
 FOLDER = "SCREENS"  # the environment's variable
 WIDTHS = (320, 390, 768, 1280)
 SCHEMES = ("light", "dark")
+TWO_FRAMES = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 SIZES = [(width, scheme) for scheme in SCHEMES for width in WIDTHS]
 
 
@@ -22,6 +23,8 @@ def test_take_pictures(state, buyer, standin, settings):
     for width, scheme in SIZES:
         buyer.page.set_viewport_size({"width": width, "height": 720})
         buyer.page.emulate_media(color_scheme=scheme)
+        # Until the new size is drawn; a picture was half blank once.
+        buyer.page.evaluate(TWO_FRAMES)
         buyer.page.screenshot(path=folder() / picture(state, width, scheme), full_page=True)
 
 
