@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from datetime import timedelta
+from io import StringIO
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import segno
 from django.core import signing
+from django.core.management import CommandError, call_command
 from django.urls import reverse
 from django.utils import timezone
 
@@ -205,3 +208,65 @@ def test_the_preview_shows_a_house_as_buyers_see_it(db):
     assert "Вход со двора" in page
     assert "такой записи нет" in page
     assert not Booking.objects.exists()
+
+
+# Many at once
+
+
+@pytest.fixture
+def printed(monkeypatch, settings):
+    """What the command prints for a list."""
+    settings.SITE_URL = "https://visit.example.com"
+
+    def run(listed: str, **options) -> list[list[str]]:
+        monkeypatch.setattr("sys.stdin", StringIO(listed))
+        out = StringIO()
+        call_command("personal_links", stdout=out, **options)
+        return list(csv.reader(StringIO(out.getvalue())))
+
+    return run
+
+
+def read_from(url: str) -> PersonalLink:
+    start, end = "https://visit.example.com/link/", "/"
+    assert url.startswith(start)
+    assert url.endswith(end)
+    return personal_link.read(url.removeprefix(start).removesuffix(end))
+
+
+def test_a_list_of_flats_becomes_a_list_of_links(printed):
+    lines = printed(f'\ufeff{HOUSE},{FLAT}\n\n3105034,"К-7, 8 "\n')
+
+    assert [line[:2] for line in lines] == [[HOUSE, FLAT], ["3105034", "К-7, 8 "]]
+    assert [read_from(line[2]) for line in lines] == [
+        made(),
+        made(house_id="3105034", flat="К-7, 8 "),
+    ]
+
+
+def test_the_links_of_a_list_may_end_and_be_of_another_kind(printed):
+    ((_house, _flat, url),) = printed(f"{HOUSE},3\n", category="garage", days=30)
+
+    until = timezone.localdate() + timedelta(days=30)
+    assert read_from(url) == made(category="garage", flat="3", until=until)
+
+
+@pytest.mark.parametrize(
+    ("listed", "options", "told"),
+    [
+        (f"{HOUSE},{FLAT}\n{HOUSE}\n", {}, "Line 2 is not house,flat"),
+        (f"{HOUSE},\n", {}, "Line 1 is not house,flat"),
+        (f"{HOUSE};{FLAT}\n", {}, "Line 1 is not house,flat"),
+        ("", {"days": 0}, "--days"),
+    ],
+)
+def test_a_list_with_a_mistake_becomes_no_link_at_all(printed, listed, options, told):
+    with pytest.raises(CommandError, match=told):
+        printed(listed, **options)
+
+
+def test_links_need_to_know_where_the_site_is(printed, settings):
+    settings.SITE_URL = ""
+
+    with pytest.raises(CommandError, match="SITE_URL"):
+        printed(f"{HOUSE},{FLAT}")

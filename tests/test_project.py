@@ -47,7 +47,7 @@ MAP: dict[str, set[str]] = {
     "handover": {"availability", "crm", "gateway", "limits", "models"},
     "language": set(),
     "limits": {"models"},
-    "management": {"doctor", "handover", "notices", "retention", "standin"},
+    "management": {"doctor", "handover", "notices", "personal_link", "retention", "standin"},
     "marks": set(),
     "middleware": {"arrivals", "context_processors", "crm", "forms", "limits", "watch"},
     "migrations": {"flat_numbers", "models"},  # a migration names the manager it was made with
