@@ -6,21 +6,22 @@ from urllib.parse import quote_plus
 
 import pytest
 
-from booking import models, prepared
+from booking import models
 from booking.availability import Houses, asking, memory
+from booking.prepared import day_and_time, frame, house_and_flat, last_step
 from booking.standin.estate import Estate, Flat
 from tests.journey import FLAT, HOUSE, first_free, text_of
 
 pytestmark = pytest.mark.django_db
 
 DRAWN = (
-    prepared._frame,
-    prepared._houses,
-    prepared._flats,
-    prepared._untouched_search,
-    prepared._times,
-    prepared._check_answers,
-    prepared._untouched_fields,
+    frame._frame,
+    house_and_flat._houses,
+    house_and_flat._flats,
+    house_and_flat._untouched_search,
+    day_and_time._times,
+    last_step._check_answers,
+    last_step._untouched_fields,
 )
 
 
