@@ -11,8 +11,11 @@ import hmac
 import json
 import logging
 import smtplib
+import threading
 import urllib.error
 import urllib.request
+from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.message import Message
@@ -41,6 +44,8 @@ MOST_TRIES = 16
 # A channel that fails so often in a row is down: the rest of it waits for the next run.
 FAILURES_IN_A_ROW = 3
 WEBHOOK_TIMEOUT = 10.0  # seconds without a byte
+# And for all of it: one byte now and then would hold the run for ever.
+WEBHOOK_DEADLINE = 20.0
 
 
 class DeliveryError(Exception):
@@ -212,6 +217,26 @@ def _send_webhook(notice: Notice) -> None:
     request = urllib.request.Request(  # noqa: S310
         settings.NOTICE_WEBHOOK_URL, data=content, headers=headers, method="POST"
     )
+    _in_time(lambda: _call(request))
+
+
+def _in_time(work: Callable[[], None]) -> None:
+    """Raises TimeoutError at the deadline, and leaves the thread to end with the command."""
+    done: Future[None] = Future()
+
+    def run() -> None:
+        try:
+            work()
+        except Exception as exc:  # raised where it is waited for
+            done.set_exception(exc)
+        else:
+            done.set_result(None)
+
+    threading.Thread(target=run, daemon=True).start()
+    done.result(timeout=WEBHOOK_DEADLINE)
+
+
+def _call(request: urllib.request.Request) -> None:
     try:
         reply: HTTPResponse
         with urllib.request.build_opener(NoRedirects).open(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -32,6 +33,7 @@ class Receiver(HTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.calls: list[tuple[dict[str, str], bytes]] = []
         self.status = 200
+        self.drips = False
         self.url = f"http://127.0.0.1:{self.server_port}/hook?token=abc"
 
 
@@ -42,6 +44,10 @@ class Handler(BaseHTTPRequestHandler):
         content = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.calls.append((dict(self.headers), content))
         self.send_response(self.server.status)
+        self.flush_headers()
+        while self.server.drips:
+            self.wfile.write(b"X-Byte: 1\r\n")
+            time.sleep(0.02)
         if self.server.status == 302:
             self.send_header("Location", self.server.url)
         self.send_header("Content-Length", "0")
@@ -216,6 +222,15 @@ class TestByWebhook:
         make_due()
         assert notices.send_due() == Sent(1, 0)
         assert Notice.objects.get().failure == ""
+
+    def test_a_receiver_that_drips_bytes_does_not_hold_the_run(self, receiver, monkeypatch):
+        monkeypatch.setattr(notices, "WEBHOOK_DEADLINE", 0.2)
+        receiver.drips = True
+        confirmed()
+
+        assert notices.send_due() == Sent(0, 1)
+        assert Notice.objects.get().failure.startswith("TimeoutError")
+        receiver.drips = False
 
     def test_an_address_that_does_not_answer_is_a_failure_without_its_secrets(self, settings):
         settings.NOTICE_WEBHOOK_URL = "http://127.0.0.1:9/hook?token=abc"
