@@ -96,7 +96,7 @@ def test_the_preview_tells_of_a_visit_what_the_buyers_page_does(client, db):
 
     preview = text_of(operator.get(reverse("admin:booking_house_preview", args=[house.pk])))
 
-    for said in ("ул. Лесная, 1", "паспорт", "Омск"):
+    for said in ("ул.\N{NO-BREAK SPACE}Лесная, 1", "паспорт", "Омск"):
         assert said in theirs
         assert said in preview
     assert set(re.findall(r"<dt>.*?</dt>", preview)) == set(re.findall(r"<dt>.*?</dt>", theirs))
