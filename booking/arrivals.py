@@ -57,7 +57,10 @@ class Tally:
         """In a thread of its own, one at a time."""
         if time.monotonic() >= self._write_at and self._writing.acquire(blocking=False):
             self._write_at = time.monotonic() + WRITE_EVERY
-            threading.Thread(target=self._add_aside, name="arrivals", daemon=True).start()
+            try:
+                threading.Thread(target=self._add_aside, name="arrivals", daemon=True).start()
+            except RuntimeError:  # the process is ending
+                self._writing.release()
 
     def _add_aside(self) -> None:
         try:
