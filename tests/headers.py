@@ -28,7 +28,7 @@ FOR_EVERY_ANSWER = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
-LOGO_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'none'"
+BRAND_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'none'"
 NO_STORE = "max-age=0, no-cache, no-store, must-revalidate, private"
 A_YEAR = "public, max-age=31536000, immutable"
 
@@ -91,8 +91,8 @@ TABLE = (
     Row("GET /admin/booking/booking/", 200, when="staff are logged in"),
     Row("GET /admin/booking/booking/export.csv", 200, when="staff are logged in"),
     Row("GET /favicon.ico", 302, "no-store"),
-    Row("GET /brand/1e5b43.css", 200, A_YEAR, when="there is a brand"),
-    Row("GET /brand/logo", 200, "public, max-age=3600", "there is a brand", LOGO_POLICY),
+    Row("GET /brand/<hashed>", 200, A_YEAR, "the brand has a colour", BRAND_POLICY),
+    Row("GET /brand/<hashed>", 200, A_YEAR, "the brand has a logo", BRAND_POLICY),
     Row("GET /static/css/site.css", 200, "max-age=3600, public"),
     Row(
         "GET /static/css/<hashed>",
@@ -122,7 +122,7 @@ kept but files that are the same for everybody. Cookies (`lang`, `booking`, `pho
 | --- | --- | --- | --- | --- | --- |
 {rows}
 
-The one answer with a policy of its own is the logo's, `{LOGO_POLICY}`: programs write drawings with
+The files of a brand have a policy of their own, `{BRAND_POLICY}`: programs write drawings with
 their styles inside.
 """
 

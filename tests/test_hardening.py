@@ -18,6 +18,7 @@ from django.templatetags.static import static
 from django.test import Client
 from pytest_django.fixtures import Settings
 
+from booking import brand
 from booking.middleware.crowd import Room
 from booking.personal_link import PersonalLink
 from booking.standin import StandIn
@@ -149,9 +150,15 @@ def the_journal_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def there_is_a_brand(settings: Settings) -> None:
+def the_brand_has_a_colour(settings: Settings) -> str:
     settings.ACCENT_COLOR = "#1e5b43"
+    return brand.stylesheet(settings.ACCENT_COLOR).name
+
+
+@pytest.fixture
+def the_brand_has_a_logo(settings: Settings) -> str:
     settings.LOGO_FILE = str(ROOT / "static" / "img" / "key.svg")
+    return brand.picture(settings.LOGO_FILE).name
 
 
 @pytest.fixture
