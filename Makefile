@@ -45,7 +45,7 @@ torture: install ## 500 bookings by real processes while 60 workers are killed
 soak: install ## MINUTES=10 of BUYERS=100 at once on two sites with PostgreSQL and Redis
 	$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),10) --buyers $(or $(BUYERS),100)
 
-bench: install ## how fast the site is, in ten minutes (needs Debian's wrk)
+bench: install ## how fast the site is, in seven minutes (needs Debian's wrk)
 	$(BIN)/python -m bench $(BENCH)
 
 lint: install ## formatting, lint, types, system checks
