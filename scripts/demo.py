@@ -26,6 +26,8 @@ HOST = "127.0.0.1"
 LOGIN = "admin"
 DOMAIN = "demo.example"
 PATIENCE = 30  # seconds until the site must answer
+# What gunicorn reads itself: it breaks off at an empty value, and is told both on its command line.
+GUNICORN = {"PORT", "WEB_CONCURRENCY"}
 FAREWELL = 15  # seconds in which a process that was told to stop must have done so
 
 
@@ -88,7 +90,8 @@ def _environment(crm_port: int) -> dict[str, str]:
     """Whatever a `.env` file says, a demo has to do with nothing real."""
     var = ROOT / "var"
     example = (ROOT / ".env.example").read_text("utf-8")
-    return dict.fromkeys(re.findall(r"^#?([A-Z_]+)=", example, re.MULTILINE), "") | {
+    names = set(re.findall(r"^#?([A-Z_]+)=", example, re.MULTILINE)) - GUNICORN
+    return dict.fromkeys(names, "") | {
         "DJANGO_SETTINGS_MODULE": "config.settings",
         "PYTHONPATH": str(ROOT),
         "SECRET_KEY": secrets.token_urlsafe(50),

@@ -1,14 +1,15 @@
-"""`make demo`, as far as it goes without a free port."""
+"""`make demo`."""
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
-from pathlib import Path
 
 from booking.standin import StandIn
-
-ROOT = Path(__file__).resolve().parent.parent
+from tests.processes import HOST, free_port
+from tests.torture.browser import Browser
+from tests.variables import ROOT
 
 
 def test_a_port_that_is_taken_is_said_in_one_sentence():
@@ -26,3 +27,23 @@ def test_a_port_that_is_taken_is_said_in_one_sentence():
     assert demo.stdout == ""
     assert demo.stderr.startswith(f"demo: port {port} is taken by another program; ")
     assert len(demo.stderr.splitlines()) == 1
+
+
+def test_it_shows_the_site_until_it_is_told_to_stop():
+    port = free_port()
+    command = [sys.executable, "scripts/demo.py", "--port", str(port)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as demo:
+        assert demo.stdout
+        told = []
+        while line := demo.stdout.readline():
+            told.append(line)
+            if "Ctrl-C" in line:
+                break
+        page = Browser(HOST, port, address=HOST).get("/")
+        demo.send_signal(signal.SIGINT)
+        rest = demo.stdout.read()
+
+    assert f"http://{HOST}:{port}" in "".join(told)
+    assert "Демонстрация" in page.html
+    assert rest.strip() == "Stopped."
+    assert demo.returncode == 0
