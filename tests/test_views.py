@@ -72,7 +72,7 @@ class TestChooseFlat:
         for query in ("", "?utm_source=letter", f"?category=flat&house={HOUSE}"):
             html = text_of(client.get(f"/{query}"))
 
-            assert '<link rel="canonical" href="/">' in html
+            assert '<link rel="canonical" href="http://testserver/">' in html
             assert "noindex" not in html
 
     def test_a_deep_link_continues_at_the_next_step(self, client, standin):

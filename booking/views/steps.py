@@ -17,6 +17,7 @@ from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -244,8 +245,9 @@ def _may_be_free(house: House, start: datetime) -> bool:
 def _page(
     request: HttpRequest, template: str, content: SafeString, **facts: Hashable
 ) -> HttpResponse:
-    around, languages = ways.around(request), language.links(request)
-    return HttpResponse(prepared.page(template, content, around, languages, **facts))
+    start = request.build_absolute_uri(reverse("booking:choose_flat"))
+    links = {**ways.around(request), "canonical_url": start}
+    return HttpResponse(prepared.page(template, content, links, language.links(request), **facts))
 
 
 # What holds of the answers
