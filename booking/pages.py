@@ -24,8 +24,6 @@ from booking.models import Booking, ChangeRequest, Outcome
 class Link:
     label: str | Promise
     url: str
-    full_label: str = ""
-    is_current: bool = False
     is_main: bool = False
     note: str = ""
 
