@@ -103,7 +103,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
         "METRICS_PATH": FIGURES,
         "LIMIT_REFUSED_PER_ADDRESS": "1000",
     }
-    with StandIn(busy=0, domain=DOMAIN, zone=ZONE, secret=SECRET) as crm:
+    with StandIn(domain=DOMAIN, zone=ZONE, secret=SECRET) as crm:
         site = Site(
             folder=folder,
             crm_url=crm.url,

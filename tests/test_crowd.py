@@ -162,7 +162,7 @@ def test_a_worker_has_threads_left_when_the_line_is_full(monkeypatch, tmp_path):
 
 @pytest.fixture
 def crm() -> Iterator[StandIn]:
-    with StandIn(busy=0, domain=DOMAIN, zone=ZONE) as standin:
+    with StandIn(domain=DOMAIN, zone=ZONE) as standin:
         yield standin
 
 

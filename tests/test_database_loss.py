@@ -41,7 +41,7 @@ def postgres() -> Iterator[Postgres]:
 
 @pytest.fixture(scope="module")
 def crm() -> Iterator[StandIn]:
-    with StandIn(busy=0, domain=DOMAIN, zone=ZONE) as standin:
+    with StandIn(domain=DOMAIN, zone=ZONE) as standin:
         yield standin
 
 

@@ -20,7 +20,7 @@ PUNYCODE = "xn--80aae4a1bi2b.xn--p1ai"
 
 @pytest.fixture
 def crm() -> Iterator[StandIn]:
-    with StandIn(busy=0) as crm:
+    with StandIn() as crm:
         yield crm
 
 
@@ -155,8 +155,9 @@ def test_a_house_has_its_own_hours(caller, crm):
     assert (times[0], times[-1]) == ("10:00", "15:30")
 
 
-def test_sundays_are_closed(caller, crm):
+def test_the_closed_weekdays_have_no_times(caller, crm):
     day = crm.free_starts(HOUSE)[0].date()
+    crm.switch(closed_weekdays=[7])
     sunday = day + timedelta(days=7 - day.isoweekday())
 
     assert caller.free_times(sunday.isoformat()) == []
@@ -164,7 +165,7 @@ def test_sundays_are_closed(caller, crm):
 
 def test_some_slots_are_taken_from_the_beginning_and_on_every_run_the_same():
     now = "2026-11-24T10:00:00+05:00"
-    with StandIn(now=now) as one, StandIn(now=now) as other:
+    with StandIn(now=now, busy=0.3) as one, StandIn(now=now, busy=0.3) as other:
         times = Caller(one).free_times("2026-11-25")
 
         assert times["1"] == "09:30"

@@ -76,9 +76,13 @@ def test_its_arguments_become_switches(run):
     assert switches["latency"]["add"] == 0.001
 
 
+# As a stand-in in the process of a test is by default.
+ALL_FREE = ("--switch", "busy=0", "--switch", "closed_weekdays=[]")
+
+
 def test_a_booking_outlives_a_kill(run, tmp_path):
     path = tmp_path / "ledger.jsonl"
-    process = run("--ledger", str(path), "--domain", "d.test", "--secret", "s")
+    process = run("--ledger", str(path), "--domain", "d.test", "--secret", "s", *ALL_FREE)
     crm = StandIn(domain="d.test", secret="s")  # never started: for its signature and its diary
     form = Caller(crm).signed(**wish(next_start(crm)))
     reply = requests.post(f"{address(process)}/estate/transfer/add/", data=form, timeout=5)

@@ -15,7 +15,7 @@ from tests.standin_caller import HOUSE, Caller, next_start, wish
 
 @pytest.fixture
 def crm() -> Iterator[StandIn]:
-    with StandIn(busy=0) as crm:
+    with StandIn() as crm:
         yield crm
 
 

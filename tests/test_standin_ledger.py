@@ -16,7 +16,7 @@ from tests.standin_caller import HOUSE, Caller, next_start, wish
 
 @pytest.mark.parametrize("flats", [1, 50])
 def test_of_fifty_adds_at_once_one_gets_the_slot(flats):
-    with StandIn(busy=0) as crm:
+    with StandIn() as crm:
         start = next_start(crm)
         barrier = Barrier(50)
 
@@ -36,7 +36,7 @@ def test_of_fifty_adds_at_once_one_gets_the_slot(flats):
 
 def test_whatever_goes_wrong_a_confirmed_booking_is_in_the_file(tmp_path):
     path = tmp_path / "ledger.jsonl"
-    with StandIn(busy=0, capacity=100, ledger=path) as crm:
+    with StandIn(capacity=100, ledger=path) as crm:
         for kind in ("status", "drop_before_reply", "drop_after_write", "write_then_500", "cut"):
             crm.fail("add", kind, probability=0.15, seed=len(kind))
         start = next_start(crm)
@@ -59,7 +59,7 @@ def test_whatever_goes_wrong_a_confirmed_booking_is_in_the_file(tmp_path):
 
 def test_an_entry_is_in_the_file_before_the_reply(tmp_path):
     path = tmp_path / "ledger.jsonl"
-    with StandIn(busy=0, ledger=path) as crm:
+    with StandIn(ledger=path) as crm:
         start = next_start(crm)
         Caller(crm).book(start)
 
@@ -79,10 +79,10 @@ def test_an_entry_is_in_the_file_before_the_reply(tmp_path):
 
 def test_the_bookings_are_there_after_a_restart(tmp_path):
     path = tmp_path / "ledger.jsonl"
-    with StandIn(busy=0, ledger=path) as crm:
+    with StandIn(ledger=path) as crm:
         start = next_start(crm)
         Caller(crm).book(start)
-    with StandIn(busy=0, ledger=path) as crm:
+    with StandIn(ledger=path) as crm:
         assert Caller(crm).book(start, flat_num="1.8-12-2")["status_code"] == 409
         assert Caller(crm).book(next_start(crm))["message"] == "Вы уже записаны"
         assert [entry.sequence for entry in crm.ledger] == [1]
@@ -90,11 +90,11 @@ def test_the_bookings_are_there_after_a_restart(tmp_path):
 
 def test_a_booking_that_was_moved_is_moved_after_a_restart(tmp_path):
     path = tmp_path / "ledger.jsonl"
-    with StandIn(busy=0, second_add="moves", ledger=path) as crm:
+    with StandIn(second_add="moves", ledger=path) as crm:
         starts = [start.isoformat() for start in crm.free_starts(HOUSE)[:2]]
         for start in starts:
             Caller(crm).book(start)
-    with StandIn(busy=0, ledger=path) as crm:
+    with StandIn(ledger=path) as crm:
         assert next_start(crm) == starts[0]
 
 
@@ -120,6 +120,6 @@ def test_a_reset_empties_the_file(tmp_path):
 
 def _ledger_of_one_booking(folder: Path) -> Path:
     path = folder / "ledger.jsonl"
-    with StandIn(busy=0, ledger=path) as crm:
+    with StandIn(ledger=path) as crm:
         Caller(crm).book(next_start(crm))
     return path

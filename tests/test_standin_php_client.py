@@ -23,7 +23,7 @@ HOUSE = "3105027"
 
 @pytest.fixture
 def crm() -> Iterator[StandIn]:
-    with StandIn(busy=0) as crm:
+    with StandIn() as crm:
         yield crm
 
 

@@ -15,7 +15,7 @@ from tests.standin_caller import FLAT, HOUSE, Caller, midnight, next_start, sign
 
 @pytest.fixture
 def crm() -> Iterator[StandIn]:
-    with StandIn(busy=0) as crm:
+    with StandIn() as crm:
         yield crm
 
 

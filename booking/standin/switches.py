@@ -155,8 +155,8 @@ class Switches:
     # The diary.
     grid_minutes: int = _number(30, least=5, most=240, whole=True)
     capacity: int = _number(1, least=1, most=1000, whole=True)
-    busy: float = _number(0.3, least=0, most=1)  # share of the slots that others hold already
-    closed_weekdays: tuple[int, ...] = _weekdays(7)
+    busy: float = _number(0, least=0, most=1)  # share of the slots that others hold already
+    closed_weekdays: tuple[int, ...] = _weekdays()
     closed_days: tuple[str, ...] = _days()
     horizon_days: int = _number(60, least=0, most=3650, whole=True)
 

@@ -42,7 +42,7 @@ def branded_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 @contextmanager
 def deployed(folder: Path, **variables: str) -> Iterator[Site]:
-    with StandIn(busy=0, domain=DOMAIN, zone=ZONE) as crm:
+    with StandIn(domain=DOMAIN, zone=ZONE) as crm:
         site = Site(
             folder=folder,
             crm_url=crm.url,

@@ -67,7 +67,16 @@ class Estate:
     @property
     def arguments(self) -> tuple[str, ...]:
         """For the stand-in's command."""
-        return ("--houses", str(self.houses), "--flats", str(self.flats), "--switch", "busy=0")
+        return (
+            "--houses",
+            str(self.houses),
+            "--flats",
+            str(self.flats),
+            "--switch",
+            "busy=0",
+            "--switch",
+            "closed_weekdays=[]",
+        )
 
 
 def wishes(estate: Estate, count: int, dice: random.Random) -> list[Wish]:
@@ -98,7 +107,7 @@ Starts = dict[str, list[datetime]]
 
 def _flats_and_starts(estate: Estate, dice: random.Random) -> tuple[Flats, Starts]:
     """All there is, shuffled. An estate of a size is the same here and in the process."""
-    crm = StandIn(estate=of_size(houses=estate.houses, flats=estate.flats), zone=ZONE, busy=0)
+    crm = StandIn(estate=of_size(houses=estate.houses, flats=estate.flats), zone=ZONE)
     flats = [(house.id, flat) for house in crm.estate.houses.values() for flat in house.flats]
     dice.shuffle(flats)
     starts: Starts = {house_id: [] for house_id in crm.estate.houses}
@@ -108,9 +117,7 @@ def _flats_and_starts(estate: Estate, dice: random.Random) -> tuple[Flats, Start
 
 
 def _shuffled(starts: list[datetime], dice: random.Random) -> list[datetime]:
-    # Without what two days ahead both lead to: the day after a Sunday.
-    once = sorted(set(starts))
-    return dice.sample(once, len(once))
+    return dice.sample(starts, len(starts))
 
 
 def _wish(number: int, flats: Flats, starts: Starts, dice: random.Random) -> Wish:

@@ -15,6 +15,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from booking.standin import ACCEPTED_PHONE, REFUSED_PHONE, StandIn, estate
 
 STOPPING = {signal.SIGINT, signal.SIGTERM}
+# What a demonstration looks like; a stand-in of a test is open every day and has all times free.
+LIVELY = {"busy": 0.3, "closed_weekdays": [7]}
 
 
 class Command(BaseCommand):
@@ -85,7 +87,7 @@ def _started(options: dict[str, Any]) -> StandIn:
 
 
 def _switches(options: dict[str, Any]) -> dict[str, object]:
-    switches = dict(options["switch"])
+    switches = LIVELY | dict(options["switch"])
     if options["latency"] is not None:
         switches["latency"] = options["latency"]
     return switches
