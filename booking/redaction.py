@@ -26,7 +26,7 @@ PHONE = re.compile(
 # An MD5, so 32 hexadecimal digits that belong to no longer word, in whichever quotes.
 SIGNATURE = re.compile(r"(token(?:%[0-9a-f]{2}|\W){1,6})[0-9a-f]{32}(?!\w)", re.IGNORECASE)
 # Where a whole key is bound to be written: the address of a booking's page, and what PostgreSQL
-# says of two that collide. Its first digits name the booking (`Booking.reference`).
+# says of two that collide. Its first digits tell one from another.
 KEY = re.compile(r"((?:bookings/|\(key\)=\()[0-9a-f]{8})-[0-9a-f-]{27}")
 
 

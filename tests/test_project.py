@@ -29,6 +29,7 @@ MAP: dict[str, set[str]] = {
         "pages",
         "personal_link",
         "redaction",
+        "references",
         "wording",
     },
     "apps": {"arrivals", "checks", "roles", "watch"},
@@ -50,8 +51,12 @@ MAP: dict[str, set[str]] = {
     "management": {"doctor", "handover", "notices", "personal_link", "retention", "standin"},
     "marks": set(),
     "middleware": {"arrivals", "context_processors", "crm", "forms", "limits", "watch"},
-    "migrations": {"flat_numbers", "models"},  # a migration names the manager it was made with
-    "models": {"flat_numbers"},
+    "migrations": {
+        "flat_numbers",
+        "models",
+        "references",
+    },  # a migration names the manager it was made with
+    "models": {"flat_numbers", "references"},
     "notices": {"models", "redaction", "wording"},
     "pages": {"availability", "crm", "forms", "language", "models", "wording"},
     "personal_link": set(),
@@ -67,6 +72,7 @@ MAP: dict[str, set[str]] = {
         "wording",
     },
     "redaction": set(),
+    "references": set(),
     "retention": {"models"},
     "roles": set(),
     "standin": set(),

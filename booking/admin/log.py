@@ -132,10 +132,6 @@ class BookingAdmin(ReadOnly, BookingAdminBase):
     def campaign(self, booking: Booking) -> str:
         return words.source(booking.source)
 
-    @admin.display(description=_("booking number"))
-    def reference(self, booking: Booking) -> str:
-        return booking.reference
-
     @admin.display(description=_("phone"))
     def masked_phone(self, booking: Booking) -> str:
         return wording.masked_phone(booking.phone)

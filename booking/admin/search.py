@@ -7,12 +7,13 @@ import uuid
 
 from django.db.models import Q
 
+from booking import references
 from booking.admin import known_houses, phones
 from booking.flat_numbers import folded
 from booking.models import Booking
 
-# A whole key, with or without dashes, or the digits of it that are called the booking's number.
-NUMBER = re.compile(r"[0-9a-f]{8}|[0-9a-f]{32}", re.IGNORECASE)
+# A whole key, with or without dashes: it is the address of a booking's page.
+KEY = re.compile(r"[0-9a-f]{32}", re.IGNORECASE)
 NOTHING = Q(pk=None)
 # A house may be called by some words; each costs a look-up or five.
 MOST_WORDS = 10
@@ -41,7 +42,14 @@ def _several_things(words: list[str]) -> Q | None:
 
 def _one_thing(said: str) -> Q | None:
     """The first reading of it under which there is a booking."""
-    for reading in (_phone(said), _number(said), _flat(said), Q(house_id=said), _house(said)):
+    for reading in (
+        _phone(said),
+        _number(said),
+        _key(said),
+        _flat(said),
+        Q(house_id=said),
+        _house(said),
+    ):
         if reading is not None and Booking.objects.filter(reading).exists():
             return reading
     return None
@@ -53,11 +61,13 @@ def _phone(said: str) -> Q | None:
 
 
 def _number(said: str) -> Q | None:
+    reference = references.parse(said)
+    return Q(reference=reference) if reference else None
+
+
+def _key(said: str) -> Q | None:
     digits = said.replace("-", "")
-    if not NUMBER.fullmatch(digits):
-        return None
-    first, last = uuid.UUID(digits.ljust(32, "0")), uuid.UUID(digits.ljust(32, "f"))
-    return Q(key__gte=first, key__lte=last)
+    return Q(key=uuid.UUID(digits)) if KEY.fullmatch(digits) else None
 
 
 def _flat(said: str) -> Q | None:

@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from phonenumber_field.modelfields import PhoneNumberField
 
+from booking import references
 from booking.flat_numbers import folded
 from booking.models.booking_event import BookingEvent
 from booking.models.notice import Notice
@@ -76,6 +77,12 @@ class BookingManager(models.Manager["Booking"]):
                 return booking, True
         raise IntegrityError("a booking that can neither be opened nor found")
 
+    def unused_reference(self) -> str:
+        """At 100,000 bookings one number in 170 is taken."""
+        while self.filter(reference=(number := references.make())).exists():
+            pass
+        return number
+
     def live(self, **answers: Any) -> models.QuerySet[Booking]:
         """The bookings of this flat and phone that hold a visit or may hold one, newest first."""
         same = {name: answers[name] for name in Booking.FLAT_AND_PHONE}
@@ -105,6 +112,9 @@ class Booking(models.Model):
     FLAT_AND_PHONE = ("category", "house_id", "flat", "phone")
 
     key = models.UUIDField(_("key"), unique=True, editable=False)
+    # What the buyer quotes on the phone (`booking.references`). Null only in a row that a worker of
+    # the version before wrote after `migrate`.
+    reference = models.CharField(_("booking number"), max_length=7, unique=True, null=True)  # noqa: DJ001
     outcome = models.CharField(
         _("outcome"), max_length=16, choices=Outcome.choices, default=Outcome.SENDING
     )
@@ -196,6 +206,7 @@ class Booking(models.Model):
         return f"{self.reference} · {self.house_title or self.house_id} · {self.flat}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
+        self.reference = self.reference or Booking.objects.unused_reference()
         # Normalising may make a number longer than it was.
         self.flat_folded = folded(self.flat)[:64]
         self.mark = self.source.get("utm_source") or self.source.get("ref") or ""
@@ -203,11 +214,6 @@ class Booking(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("booking:show_booking", args=[self.key])
-
-    @property
-    def reference(self) -> str:
-        """What the buyer quotes on the phone: the first digits of the key."""
-        return self.key.hex[:8].upper()
 
     @property
     def starts_at_local(self) -> datetime:
