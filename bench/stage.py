@@ -11,12 +11,11 @@ from tempfile import mkdtemp
 from tests.processes import HOST, Site, StandInProcess
 from tests.torture.browser import Browser, Page
 
-# Everybody comes from one address here, and quicker than people do.
+# Everybody comes from one address here.
 LIMITS = {
     "LIMIT_REFUSED_PER_FLAT": "1000000",
     "LIMIT_REFUSED_PER_ADDRESS": "1000000",
     "LIMIT_BOOKINGS_PER_ADDRESS": "1000000",
-    "BOOKING_MIN_SECONDS": "0",
 }
 CONCURRENCY = 4
 

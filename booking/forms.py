@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import re
-import time
 import uuid
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -12,7 +11,6 @@ from typing import Any
 from urllib.parse import quote_plus
 
 from django import forms
-from django.core.signing import BadSignature, Signer
 from django.http import QueryDict
 from django.urls import get_script_prefix, reverse
 from django.utils.translation import gettext_lazy as _
@@ -164,13 +162,6 @@ def _path_under(_prefix: str, view: str) -> str:
     return reverse(view)
 
 
-SHOWN = Signer(salt="booking.form_shown")
-
-
-def shown_now() -> str:
-    return SHOWN.sign(f"{time.time():.1f}")
-
-
 class TypedPhoneField(PhoneNumberField):  # type: ignore[misc]  # the library has no types
     """Reads what people write around a number, too: «8 900 123-45-67 Анна», and 0049 for +49."""
 
@@ -200,42 +191,18 @@ class ConfirmForm(forms.Form):
         error_messages={"required": _("Tick that you agree to the processing of personal data")},
     )
     key = forms.UUIDField(widget=forms.HiddenInput)
-    # When the form was shown, signed.
-    shown = forms.CharField(required=False, widget=forms.HiddenInput)
-    # Out of people's sight; whoever fills it in is a program.
-    leave_empty = forms.CharField(
-        label=_("Leave this field empty"),
-        required=False,
-        widget=forms.TextInput(attrs={"autocomplete": "off", "tabindex": "-1"}),
-    )
 
     use_required_attribute = False
 
-    def clean_leave_empty(self) -> str:
-        if self.cleaned_data["leave_empty"]:
-            raise forms.ValidationError(_("Leave this field empty"))
-        return ""
-
     @property
-    def is_sound(self) -> bool:
-        """Whether what people do not see is as it should be: the key, the field left empty."""
-        return not {"key", "leave_empty"} & set(self.errors)
+    def has_key(self) -> bool:
+        return "key" not in self.errors
 
-    def made_sound(self) -> ConfirmForm:
+    def with_new_key(self) -> ConfirmForm:
         """The same answers, to be sent as a new booking."""
-        repaired = {"key": str(uuid.uuid4()), "leave_empty": ""}
-        form = ConfirmForm({**dict(self.data.items()), **repaired})
+        form = ConfirmForm({**dict(self.data.items()), "key": str(uuid.uuid4())})
         form.full_clean()
         return form
-
-    @property
-    def seconds_on_screen(self) -> float:
-        """How long the buyer has had the form; none, if it does not tell or tells nonsense."""
-        try:
-            shown = float(SHOWN.unsign(self.cleaned_data["shown"]))
-        except (BadSignature, ValueError):
-            return 0.0
-        return max(0.0, time.time() - shown)
 
     # The answers of a valid form.
 

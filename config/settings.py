@@ -256,7 +256,6 @@ BOOKING_CATEGORIES = _env.optional(
 )
 BOOKING_HORIZON_DAYS = _env.optional("BOOKING_HORIZON_DAYS", env.whole(1, 120), 14)
 BOOKING_MIN_NOTICE_HOURS = _env.optional("BOOKING_MIN_NOTICE_HOURS", env.whole(0, 240), 2)
-BOOKING_MIN_SECONDS = _env.optional("BOOKING_MIN_SECONDS", env.whole(0, 5), 1)
 BOOKING_VISIT_SLOTS = _env.optional("BOOKING_VISIT_SLOTS", env.whole(1, 16), 1)
 BOOKING_GRID_MINUTES = _env.optional("BOOKING_GRID_MINUTES", env.whole(5, 240), 30)
 

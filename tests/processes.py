@@ -239,7 +239,6 @@ class Site:
             "MACROCRM_DOMAIN": DOMAIN,
             "MACROCRM_CONNECT_TIMEOUT": str(CONNECT_TIMEOUT),
             "MACROCRM_READ_TIMEOUT": str(READ_TIMEOUT),
-            "BOOKING_MIN_SECONDS": "0",
         }
         return environment(**usual | self.variables)
 

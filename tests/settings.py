@@ -14,8 +14,6 @@ os.environ.update(
     environment(
         SECURE_SSL_REDIRECT="false",
         TIME_ZONE="Asia/Yekaterinburg",
-        # Tests are quicker than people.
-        BOOKING_MIN_SECONDS="0",
         # A closed port: a test that forgets the stand-in fails at once.
         MACROCRM_URL="http://127.0.0.1:9",
         SUPPORT_PHONE="+7 343 000-00-00",

@@ -93,7 +93,6 @@ WRONG = {
     "BOOKING_HORIZON_DAYS": "-1",
     "BOOKING_MIN_NOTICE_HOURS": "two-wrong",
     "BOOKING_GRID_MINUTES": "0",
-    "BOOKING_MIN_SECONDS": "60",
     "BOOKING_VISIT_SLOTS": "0",
     "CACHE_URL": "memcache://wrong",
     "CSRF_TRUSTED_ORIGINS": "wrong.example",

@@ -1,10 +1,8 @@
 """What the last step's form reads."""
 
-import time
-
 import pytest
 
-from booking.forms import SHOWN, ConfirmForm
+from booking.forms import ConfirmForm
 
 
 def form_with(**fields: str) -> ConfirmForm:
@@ -41,12 +39,3 @@ def test_a_phone_is_read_in_any_spelling(typed, read):
 @pytest.mark.parametrize("typed", ["", "12", "8 900 123-45", "+7900000000", "позвоните мне", "007"])
 def test_what_is_no_phone_is_explained(typed):
     assert "Укажите номер телефона" in str(form_with(phone=typed).errors["phone"])
-
-
-def test_it_knows_how_long_it_was_on_screen():
-    assert form_with(shown=SHOWN.sign(f"{time.time() - 61:.1f}")).seconds_on_screen >= 60
-
-
-@pytest.mark.parametrize("shown", ["", "0", "nonsense", SHOWN.sign("nonsense"), "1:forged"])
-def test_a_form_that_does_not_tell_was_just_shown(shown):
-    assert form_with(shown=shown).seconds_on_screen == 0

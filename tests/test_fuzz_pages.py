@@ -162,7 +162,6 @@ RIGHT_FORM = {
     "consent": st.just(b"on"),
     "key": st.uuids().map(lambda key: str(key).encode()),
     "after": st.just(b""),
-    "leave_empty": st.just(b""),
 }
 
 ODD_HEADERS = st.fixed_dictionaries(
@@ -309,7 +308,6 @@ def assert_wanted(sent: Mapping[str, str], phone: str, form: dict[str, Any]) -> 
     assert sent["phone"] == f"…{phone[-2:]}"
     assert uuid.UUID(form["key"])
     assert form["consent"].lower() not in {"", "false"}
-    assert not form.get("leave_empty", "").strip()
     wall = datetime.strptime(form["start"], "%Y-%m-%dT%H:%M").replace(tzinfo=ZONE)
     assert timedelta(hours=1) < wall - datetime.now(ZONE) < timedelta(days=15)
 

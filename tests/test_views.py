@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -422,25 +421,6 @@ class TestConfirm:
 
         assert uuid.UUID(hidden_fields(text_of(page))["key"])
         assert standin.count("add") == 0
-
-    def test_a_program_that_fills_in_what_people_do_not_see_books_nothing(self, client, standin):
-        form = fill_in(client, first_free(standin))
-        page = send(client, form | {"leave_empty": "https://spam.example"})
-
-        html = text_of(page)
-        assert "spam.example" not in html
-        assert standin.count("add") == 0
-        again = hidden_fields(html) | {"phone": form["phone"], "consent": "on"}
-        assert heading(client.get(send(client, again).url)) == "Вы записаны"
-
-    def test_a_form_that_comes_too_soon_is_held_back_and_booked(self, client, standin, settings):
-        settings.BOOKING_MIN_SECONDS = 1
-        form = fill_in(client, first_free(standin))
-        before = time.monotonic()
-        response = send(client, {name: form[name] for name in form if name != "shown"})
-
-        assert time.monotonic() - before >= 1
-        assert heading(client.get(response.url)) == "Вы записаны"
 
     def test_the_consent_is_kept_with_its_version(self, client, standin):
         send(client, fill_in(client, first_free(standin)))

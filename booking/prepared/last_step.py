@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from booking import pages, wording
 from booking.availability import House
-from booking.forms import Answers, ConfirmForm, shown_now
+from booking.forms import Answers, ConfirmForm
 from booking.marks import Drawn, mark
 from booking.prepared.pieces import choices, drawn_once, hidden, own_choices
 
@@ -79,12 +79,12 @@ def _check_answers(
 
 def untouched_fields(key: UUID) -> SafeString:
     """The form's fields as they are for who has not filled in anything."""
-    return _untouched_fields(get_language()).filled({"key": str(key), "shown": shown_now()})
+    return _untouched_fields(get_language()).filled({"key": str(key)})
 
 
 @lru_cache(maxsize=8)
 def _untouched_fields(_language: str | None) -> Drawn:
-    return Drawn.of(fields(ConfirmForm(initial={"key": mark("key"), "shown": mark("shown")})))
+    return Drawn.of(fields(ConfirmForm(initial={"key": mark("key")})))
 
 
 def fields(form: ConfirmForm) -> SafeString:

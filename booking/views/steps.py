@@ -6,7 +6,6 @@ in the URL, and that step explains what is wrong with them.
 
 from __future__ import annotations
 
-import time
 import uuid
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
@@ -37,7 +36,7 @@ from booking import (
 from booking.availability import Day, DayState, Flats, House, Houses
 from booking.client_address import client_address
 from booking.crm import CRMError, Flat, Reason
-from booking.forms import UNREADABLE, Answers, ConfirmForm, shown_now
+from booking.forms import UNREADABLE, Answers, ConfirmForm
 from booking.handover import Order
 from booking.models import Booking
 from booking.pages import Link
@@ -143,7 +142,7 @@ def _form_with_kept_phone(request: HttpRequest) -> ConfirmForm | None:
     phone = kept.phone(request)
     if phone is None:
         return None
-    return ConfirmForm(initial={"phone": phone, "key": uuid.uuid4(), "shown": shown_now()})
+    return ConfirmForm(initial={"phone": phone, "key": uuid.uuid4()})
 
 
 def _book(request: HttpRequest) -> HttpResponse:
@@ -160,21 +159,9 @@ def _book(request: HttpRequest) -> HttpResponse:
         return redirect(answers.choose_time_url())
     if not form.is_valid():
         return _confirm_page(request, answers, place, start, form)
-    _give_people_their_time(form)
     order = _order(request, answers, place, start, form)
     booking = handover.book(order)
     return kept.keep(redirect(_where_next(booking, order, answers)), booking, form.typed_phone)
-
-
-def _give_people_their_time(form: ConfirmForm) -> None:
-    """Hold a form back that came sooner than a person fills it in.
-
-    People do not notice, programs do not get faster than people; nobody is turned away for being
-    quick.
-    """
-    missing = settings.BOOKING_MIN_SECONDS - form.seconds_on_screen
-    if missing > 0:
-        time.sleep(missing)
 
 
 def _standing(answers: Answers, form: ConfirmForm) -> str | None:
@@ -219,7 +206,7 @@ def _confirm_page(
     request: HttpRequest, answers: Answers, place: Place, start: datetime, form: ConfirmForm | None
 ) -> HttpResponse:
     """Without a form: the one that nobody has filled in."""
-    shown = form if form is None or form.is_sound else form.made_sound()
+    shown = form if form is None or form.has_key else form.with_new_key()
     is_wrong = bool(shown and shown.errors)
     content = prepared.check_answers(
         answers,
@@ -381,7 +368,7 @@ def _problem_with_time(
 
 
 def _problem_with_form(answers: Answers, form: ConfirmForm | None) -> str:
-    if form and form.is_bound and not form.is_sound:
+    if form and form.is_bound and not form.has_key:
         return _("Please check everything and press the button once more.")
     if answers.after_key and handover.find(answers.after_key):
         return _("This will be one more visit, beside the booking that you already have.")

@@ -80,7 +80,7 @@ def small_targets(page: Page) -> list[str]:
     """What is hard to hit with a finger: lower than 44 px, and no link within a sentence."""
     found: list[str] = page.evaluate(
         """() => [...document.querySelectorAll('a, button, summary, input, textarea')]
-          .filter(each => each.checkVisibility() && !each.closest('.trap'))
+          .filter(each => each.checkVisibility())
           .map(each => each.closest('label') ?? each)
           .filter(each => each.getBoundingClientRect().height < 43.5)
           .filter(each => getComputedStyle(each).display !== 'inline'
