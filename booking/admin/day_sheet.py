@@ -135,7 +135,7 @@ def _visit(booking: Booking, *, whole: bool) -> Visit:
         time=wording.clock(booking.starts_at_local),
         what=wording.object_name(booking.category, booking.flat),
         phone=phones.in_a_table(booking.phone, whole=whole),
-        number=booking.reference or "",
+        number=booking.reference,
         remark=", ".join(_remarks(booking)),
     )
 

@@ -29,7 +29,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='booking',
             name='reference',
-            field=models.CharField(max_length=7, null=True, unique=True, verbose_name='booking number'),
+            field=models.CharField(max_length=7, null=True, unique=True, editable=False, verbose_name='booking number'),
         ),
         migrations.RunPython(number_those_made_before, migrations.RunPython.noop, elidable=True),
     ]

@@ -114,7 +114,9 @@ class Booking(models.Model):
     key = models.UUIDField(_("key"), unique=True, editable=False)
     # What the buyer quotes on the phone (`booking.references`). Null only in a row that a worker of
     # the version before wrote after `migrate`.
-    reference = models.CharField(_("booking number"), max_length=7, unique=True, null=True)  # noqa: DJ001
+    reference: models.CharField[str | None, str] = models.CharField(  # type: ignore[misc]  # noqa: DJ001
+        _("booking number"), max_length=7, unique=True, null=True, editable=False
+    )
     outcome = models.CharField(
         _("outcome"), max_length=16, choices=Outcome.choices, default=Outcome.SENDING
     )
