@@ -18,7 +18,7 @@ from phonenumber_field.formfields import PhoneNumberField
 from phonenumber_field.phonenumber import PhoneNumber
 from phonenumber_field.widgets import RegionalPhoneNumberWidget
 
-from booking import wording
+from booking import bounds, wording
 from booking.models import Booking, ChangeRequest
 
 ANSWERS = ("category", "house", "flat", "date", "start", "after")
@@ -162,11 +162,16 @@ def _path_under(_prefix: str, view: str) -> str:
     return reverse(view)
 
 
+# To be matched at the start: a search for what follows the last digit is quadratic.
+UP_TO_LAST_DIGIT = re.compile(r".*\d", re.DOTALL)
+
+
 class TypedPhoneField(PhoneNumberField):  # type: ignore[misc]  # the library has no types
     """Reads what people write around a number, too: «8 900 123-45-67 Анна», and 0049 for +49."""
 
     def to_python(self, value: str | None) -> Any:
-        return super().to_python(re.sub(r"^\s*00", "+", re.sub(r"\D+$", "", value or "")))
+        number = UP_TO_LAST_DIGIT.match(bounds.capped(value or "", bounds.PHONE))
+        return super().to_python(re.sub(r"^\s*00", "+", number[0]) if number else "")
 
 
 class ConfirmForm(forms.Form):
