@@ -11,7 +11,7 @@ PRODUCTION = SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token
   SUPPORT_PHONE='+7 800 000-00-00'
 
 .DEFAULT_GOAL := help
-.PHONY: bench help install demo html-checker test test-services torture soak lint format lock audit image-test messages screens screenshots
+.PHONY: bench help install demo html-checker test test-services torture soak mutants lint format lock audit image-test messages screens screenshots
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -44,6 +44,9 @@ torture: install ## 500 bookings by real processes while 60 workers are killed
 
 soak: install ## MINUTES=10 of BUYERS=100 at once on two sites with PostgreSQL and Redis
 	$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),10) --buyers $(or $(BUYERS),100)
+
+mutants: install ## whether fast tests notice SAMPLE=120 small changes of the heart (SEED=1, MODULES=...)
+	$(BIN)/python -m tests.mutants --sample $(or $(SAMPLE),120) --seed $(or $(SEED),1) $(MODULES)
 
 bench: install ## how fast the site is, in seven minutes (needs Debian's wrk)
 	$(BIN)/python -m bench $(BENCH)
