@@ -18,7 +18,7 @@ from phonenumber_field.formfields import PhoneNumberField
 from phonenumber_field.phonenumber import PhoneNumber
 from phonenumber_field.widgets import RegionalPhoneNumberWidget
 
-from booking import bounds, wording
+from booking import bounds, references, wording
 from booking.models import Booking, ChangeRequest
 
 ANSWERS = ("category", "house", "flat", "date", "start", "after")
@@ -169,6 +169,20 @@ UP_TO_LAST_DIGIT = re.compile(r".*\d", re.DOTALL)
 class TypedPhoneField(PhoneNumberField):  # type: ignore[misc]  # the library has no types
     """Reads what people write around a number, too: «8 900 123-45-67 Анна», and 0049 for +49."""
 
+    def __init__(self, **kwargs: Any) -> None:
+        usual = {
+            "label": _("Phone"),
+            "error_messages": {
+                "required": _("Enter a phone number, for example 8 900 123-45-67"),
+                "invalid": _("Enter a phone number, for example 8 900 123-45-67"),
+            },
+            # No mask: any spelling is read; what we read is shown back as people here write it.
+            "widget": RegionalPhoneNumberWidget(
+                region="RU", attrs={"autocomplete": "tel", "inputmode": "tel", "maxlength": 40}
+            ),
+        }
+        super().__init__(**usual | kwargs)
+
     def to_python(self, value: str | None) -> Any:
         number = UP_TO_LAST_DIGIT.match(bounds.capped(value or "", bounds.PHONE))
         return super().to_python(re.sub(r"^\s*00", "+", number[0]) if number else "")
@@ -178,17 +192,8 @@ class ConfirmForm(forms.Form):
     """The last step: who is coming, and that they agree."""
 
     phone = TypedPhoneField(
-        label=_("Phone"),
         help_text=_(
             "The phone of any co-owner named in the contract. It tells us that it is you who books."
-        ),
-        error_messages={
-            "required": _("Enter a phone number, for example 8 900 123-45-67"),
-            "invalid": _("Enter a phone number, for example 8 900 123-45-67"),
-        },
-        # No mask: any spelling is read; what we read is shown back as people here write it.
-        widget=RegionalPhoneNumberWidget(
-            region="RU", attrs={"autocomplete": "tel", "inputmode": "tel", "maxlength": 40}
         ),
     )
     consent = forms.BooleanField(
@@ -220,6 +225,50 @@ class ConfirmForm(forms.Form):
     def booking_key(self) -> uuid.UUID:
         key: uuid.UUID = self.cleaned_data["key"]
         return key
+
+
+class FindForm(forms.Form):
+    """What leads back to the page of a booking: its number, and the phone it was made with."""
+
+    number = forms.CharField(
+        label=_("Booking number"),
+        help_text=_("It stands on the page of your booking, for example A1234BC"),
+        error_messages={"required": _("Enter the booking number, for example A1234BC")},
+        widget=forms.TextInput(
+            attrs={
+                "autocomplete": "off",
+                "autocapitalize": "characters",
+                "spellcheck": "false",
+                "maxlength": references.LONGEST_TYPED,
+            }
+        ),
+    )
+    phone = TypedPhoneField(help_text=_("The one that you gave when you booked"))
+
+    use_required_attribute = False
+
+    def clean_number(self) -> str:
+        number = references.parse(self.cleaned_data["number"])
+        if number is None:
+            raise forms.ValidationError(
+                _(
+                    "A booking number is a letter, four digits and two letters, for example"
+                    " A1234BC. Check yours."
+                )
+            )
+        return number
+
+    # The answers of a valid form.
+
+    @property
+    def typed_number(self) -> str:
+        number: str = self.cleaned_data["number"]
+        return number
+
+    @property
+    def typed_phone(self) -> PhoneNumber:
+        phone: PhoneNumber = self.cleaned_data["phone"]
+        return phone
 
 
 class ChangeForm(forms.Form):

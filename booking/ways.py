@@ -10,10 +10,11 @@ from booking.forms import Answers
 
 
 def around(request: HttpRequest) -> dict[str, str]:
-    """To the first step and to the page about accessibility."""
+    """To the first step, to a booking that is made already, to the page about accessibility."""
     came_with = Answers(source=_answers(request).source)
     return {
         "home_url": came_with.choose_flat_url(),
+        "find_url": came_with.url_of(reverse("booking:find_booking")),
         "accessibility_url": came_with.url_of(reverse("booking:accessibility")),
     }
 
@@ -26,6 +27,8 @@ def back(request: HttpRequest) -> str:
     if match.view_name == "booking:confirm":
         answers = _answers(request)
         return answers.confirm_url() if answers.names_a_flat else ""
+    if match.view_name == "booking:find_booking":
+        return around(request)["find_url"]
     if key := match.kwargs.get("key"):
         return reverse("booking:show_booking", args=[key])
     return ""

@@ -44,7 +44,7 @@ MAP: dict[str, set[str]] = {
     "crm": set(),
     "doctor": {"availability", "crm", "flat_numbers", "gateway", "redaction"},
     "flat_numbers": set(),
-    "forms": {"bounds", "models", "wording"},
+    "forms": {"bounds", "models", "references", "wording"},
     "gateway": {"crm", "watch"},
     "handover": {"availability", "crm", "gateway", "limits", "models"},
     "language": set(),

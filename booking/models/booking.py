@@ -16,6 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from phonenumber_field.modelfields import PhoneNumberField
+from phonenumber_field.phonenumber import PhoneNumber
 
 from booking import references
 from booking.flat_numbers import folded
@@ -87,6 +88,10 @@ class BookingManager(models.Manager["Booking"]):
         """The bookings of this flat and phone that hold a visit or may hold one, newest first."""
         same = {name: answers[name] for name in Booking.FLAT_AND_PHONE}
         return self.filter(LIVE, **same).order_by("-pk")
+
+    def numbered(self, reference: str, phone: PhoneNumber) -> Booking | None:
+        """The booking that has this number, if it was made with this phone."""
+        return self.filter(reference=reference, phone=phone, anonymised_at=None).first()
 
     def in_doubt(self) -> models.QuerySet[Booking]:
         """Those that can be resolved."""

@@ -1,0 +1,109 @@
+"""Back to a booking's page by its number and its phone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from booking.models import Booking
+from tests.bookings import booking
+from tests.journey import heading, links, text_of
+
+pytestmark = pytest.mark.django_db
+
+NUMBER = "А1234ВС"
+PHONE = "+79001234567"
+
+
+@pytest.fixture
+def made() -> Booking:
+    return booking(reference=NUMBER, phone=PHONE)
+
+
+def find(number: str = NUMBER, phone: str = PHONE, client: Client | None = None) -> Any:
+    return (client or Client()).post("/find/", {"number": number, "phone": phone})
+
+
+@pytest.mark.parametrize(
+    ("number", "phone"),
+    [
+        ("А1234ВС", "+79001234567"),
+        ("A1234BC", "8 900 123-45-67"),
+        ("№ а 1234 вс", "8(900)1234567 Анна"),
+        (" a-1234-bc ", "9001234567"),
+    ],
+)
+def test_the_number_and_the_phone_lead_to_the_page(made, number, phone):
+    assert find(number, phone).url == made.get_absolute_url()
+
+
+@pytest.mark.parametrize("outcome", ["confirmed", "refused", "not_sent", "in_doubt", "sending"])
+def test_a_booking_is_found_whatever_came_of_it(outcome):
+    made = booking(reference=NUMBER, outcome=outcome)
+
+    assert find().url == made.get_absolute_url()
+
+
+@pytest.mark.parametrize(
+    ("number", "phone"),
+    [
+        pytest.param(NUMBER, "+79001234568", id="the phone is another"),
+        pytest.param("А1234ВТ", PHONE, id="the number is another"),
+        pytest.param("А1234ВТ", "+79001234568", id="both are others"),
+        pytest.param("Т0001ХХ", PHONE, id="the number is of another phone"),
+        pytest.param("М0002ММ", "+79005556677", id="the booking is anonymised"),
+    ],
+)
+def test_there_is_one_answer_to_whatever_does_not_fit(made, number, phone):
+    booking(reference="Т0001ХХ", phone="+79007654321", flat="1.8-12-2")
+    booking(reference="М0002ММ", phone="+79005556677", flat="1.8-12-3").anonymise(
+        phone_hash="", client_address_hash=""
+    )
+    unknown = find("Х9999ХХ", "+79009999999")
+
+    page = find(number, phone)
+
+    assert page.status_code == unknown.status_code == 422
+    assert without_what_was_typed(page) == without_what_was_typed(unknown)
+    assert "Записи с таким номером и телефоном нет" in text_of(page)
+
+
+def without_what_was_typed(page: Any) -> list[str]:
+    lines = text_of(page).splitlines()
+    return [line for line in lines if 'name="' not in line]
+
+
+def test_what_was_typed_is_kept():  # the phone as we have read it
+    page = text_of(find("а-0001-хх", "8 900 555-66-77"))
+
+    assert 'value="а-0001-хх"' in page
+    assert 'value="8 (900) 555-66-77"' in page
+
+
+@pytest.mark.parametrize(
+    ("number", "phone", "complaints"),
+    [
+        ("", PHONE, ["Укажите номер записи, например А1234ВС"]),
+        ("12", PHONE, ["буква, четыре цифры и две буквы"]),
+        (NUMBER, "", ["Укажите номер телефона, например"]),
+        (NUMBER, "12", ["Укажите номер телефона, например"]),
+        ("А" * 20_000, "", ["буква, четыре цифры и две буквы", "Укажите номер телефона"]),
+    ],
+)
+def test_what_can_not_be_read_is_told_by_its_field(made, number, phone, complaints):
+    page = find(number, phone)
+
+    assert page.status_code == 200
+    assert "<title>Ошибка: " in text_of(page)
+    for complaint in complaints:
+        assert complaint in text_of(page)
+
+
+def test_the_page_offers_other_ways(client):
+    page = client.get("/find/?utm_source=sms")
+
+    assert heading(page) == "Найти запись"
+    assert "+7 343 000-00-00" in text_of(page)
+    assert "/?utm_source=sms" in links(text_of(page))
