@@ -12,10 +12,10 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db import connection
 from django.db.models import Q
 from django.utils import timezone
 
+from booking import turns
 from booking.models import Booking, Outcome
 
 logger = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ def check(tried: Booking) -> None:
     window = timedelta(minutes=settings.LIMIT_WINDOW_MINUTES)
     recent = Booking.objects.filter(created_at__gt=timezone.now() - window).exclude(pk=tried.pk)
     for name, of_what, counted, most in _limits(tried):
-        _take_turns(f"{name} {of_what}")
+        turns.take(f"{name} {of_what}")
         times = recent.filter(counted).order_by("-created_at")
         # The try whose leaving the window makes room for this one.
         standing = times.values_list("created_at", flat=True)[most - 1 : most]
@@ -66,15 +66,3 @@ def _limits(tried: Booking) -> Iterator[tuple[str, str, Q, int]]:
         most_guesses = settings.LIMIT_REFUSED_PER_ADDRESS
         yield "guesses of an address", address, GUESSES & from_there, most_guesses
         yield "bookings of an address", address, from_there, settings.LIMIT_BOOKINGS_PER_ADDRESS
-
-
-def _take_turns(what: str) -> None:
-    """Wait for others who count the same, until the end of the transaction.
-
-    Without it, transactions of PostgreSQL would not see each other's rows. SQLite's are one after
-    another anyway. Everybody takes the turns in the same order, after writing the row, so nobody
-    waits for somebody who waits.
-    """
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [what])

@@ -48,7 +48,7 @@ MAP: dict[str, set[str]] = {
     "gateway": {"crm", "watch"},
     "handover": {"availability", "crm", "gateway", "limits", "models"},
     "language": set(),
-    "limits": {"models"},
+    "limits": {"models", "turns"},
     "management": {"doctor", "handover", "notices", "personal_link", "retention", "standin"},
     "marks": set(),
     "middleware": {"arrivals", "context_processors", "crm", "forms", "limits", "watch"},
@@ -78,6 +78,7 @@ MAP: dict[str, set[str]] = {
     "roles": set(),
     "standin": set(),
     "templatetags": {"admin", "models"},
+    "turns": set(),
     "urls": {"views"},
     "views": {
         "availability",
