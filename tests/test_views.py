@@ -241,6 +241,7 @@ class TestChooseTime:
 
     def test_every_day_of_the_horizon_is_there(self, client, standin, settings):
         settings.BOOKING_HORIZON_DAYS = 7
+        standin.switch(closed_weekdays=[7])
         page = client.get(self.url())
 
         assert standin.count("getFreeTimes") == 7

@@ -27,6 +27,7 @@ from tests.variables import ROOT
 HEART: dict[str, tuple[str, ...]] = {
     "booking/handover.py": (
         "tests/test_handover.py",
+        "tests/test_settling.py",
         "tests/test_receipt.py",
         "tests/test_limits.py",
         "tests/test_admin_queue.py",
@@ -37,6 +38,7 @@ HEART: dict[str, tuple[str, ...]] = {
     "booking/models/booking.py": (
         "tests/test_project.py::test_no_migration_is_missing",
         "tests/test_handover.py",
+        "tests/test_settling.py",
         "tests/test_receipt.py",
         "tests/test_retention.py",
         "tests/test_admin_queue.py",
