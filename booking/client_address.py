@@ -6,6 +6,7 @@ import ipaddress
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.crypto import salted_hmac
 
 # One subscriber has a whole network of this size and may take any address of it.
 IPV6_SUBSCRIBER = 64
@@ -24,6 +25,11 @@ def client_address(request: HttpRequest) -> str | None:
     if proxies and len(forwarded) >= proxies:
         return _parsed(forwarded[-proxies])
     return _parsed(request.META.get("REMOTE_ADDR", ""))
+
+
+def address_hash(address: str | None) -> str:
+    """What stands for an address in the log: equal ones stay equal, none can be read."""
+    return salted_hmac("booking.client_address", address or "").hexdigest()[:12]
 
 
 def _parsed(text: str) -> str | None:

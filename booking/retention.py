@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from booking.models import Booking, Outcome, StaffEvent
+from booking.models import Booking, FindAttempt, Outcome, StaffEvent
 
 SALT = "booking.retention"
 AT_ONCE = 200
@@ -32,6 +32,11 @@ def anonymise(days: int, *, by: str) -> int:
     while batch := list(due(days).order_by("created_at", "pk")[:AT_ONCE]):
         done += _anonymise(batch, days, by)
     return done
+
+
+def delete_find_attempts() -> None:
+    """Those that count for no limit any more; LIMIT_WINDOW_MINUTES is a day at most."""
+    FindAttempt.objects.filter(tried_at__lt=timezone.now() - timedelta(days=1)).delete()
 
 
 def oldest(days: int) -> datetime | None:

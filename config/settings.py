@@ -265,6 +265,8 @@ LIMIT_WINDOW_MINUTES = _env.optional("LIMIT_WINDOW_MINUTES", env.whole(1, 1440),
 LIMIT_REFUSED_PER_FLAT = _env.optional("LIMIT_REFUSED_PER_FLAT", env.whole(1, 10**6), 6)
 LIMIT_REFUSED_PER_ADDRESS = _env.optional("LIMIT_REFUSED_PER_ADDRESS", env.whole(1, 10**6), 20)
 LIMIT_BOOKINGS_PER_ADDRESS = _env.optional("LIMIT_BOOKINGS_PER_ADDRESS", env.whole(1, 10**6), 60)
+LIMIT_FIND_PER_CLIENT = _env.optional("LIMIT_FIND_PER_CLIENT", env.whole(1, 10**6), 10)
+LIMIT_FIND_PER_PHONE = _env.optional("LIMIT_FIND_PER_PHONE", env.whole(1, 10**6), 20)
 
 # What buyers read
 

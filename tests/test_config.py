@@ -100,6 +100,8 @@ WRONG = {
     "DEBUG": "wrong",
     "EMAIL_URL": "wrong://example",
     "LIMIT_BOOKINGS_PER_ADDRESS": "0",
+    "LIMIT_FIND_PER_CLIENT": "0",
+    "LIMIT_FIND_PER_PHONE": "many",
     "LIMIT_REFUSED_PER_ADDRESS": "wrong",
     "LIMIT_REFUSED_PER_FLAT": "-6",
     "LIMIT_WINDOW_MINUTES": "wrong",

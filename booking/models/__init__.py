@@ -3,6 +3,7 @@
 from booking.models.booking import Booking, Category, Outcome
 from booking.models.booking_event import BookingEvent
 from booking.models.change_request import ChangeRequest
+from booking.models.find_attempt import FindAttempt
 from booking.models.house import House
 from booking.models.notice import Notice
 from booking.models.staff_event import StaffEvent
@@ -14,6 +15,7 @@ __all__ = [
     "BookingEvent",
     "Category",
     "ChangeRequest",
+    "FindAttempt",
     "House",
     "Notice",
     "Outcome",

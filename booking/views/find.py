@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import math
+from datetime import datetime, timedelta
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
+from booking import finding
+from booking.client_address import client_address
 from booking.forms import FindForm
-from booking.models import Booking
+from booking.limits import TooManyTries
 
 
 @never_cache
@@ -21,12 +27,30 @@ def find_booking(request: HttpRequest) -> HttpResponse:
     form = FindForm(request.POST)
     if not form.is_valid():
         return _page(request, form)
-    booking = Booking.objects.numbered(form.typed_number, form.typed_phone)
+    try:
+        booking = finding.find(form.typed_number, form.typed_phone, client_address(request))
+    except TooManyTries as limit:
+        return _too_many(request, form, limit.until)
     return redirect(booking) if booking else _page(request, form, problem="not_found", status=422)
 
 
+def _too_many(request: HttpRequest, form: FindForm, until: datetime) -> HttpResponse:
+    left = until - timezone.now()
+    # A minute is what the page can tell, and nobody should come too early.
+    page = _page(
+        request,
+        form,
+        problem="too_many",
+        minutes=math.ceil(left / timedelta(minutes=1)),
+        until=timezone.localtime(until) + timedelta(minutes=1),
+        status=429,
+    )
+    page.headers["Retry-After"] = str(max(1, math.ceil(left.total_seconds())))
+    return page
+
+
 def _page(
-    request: HttpRequest, form: FindForm, *, problem: str = "", status: int = 200
+    request: HttpRequest, form: FindForm, *, status: int = 200, **told: object
 ) -> HttpResponse:
-    context = {"form": form, "problem": problem}
+    context = {"form": form, **told}
     return render(request, "booking/find.html", context, status=status)

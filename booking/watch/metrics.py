@@ -33,6 +33,7 @@ REQUEST_SECONDS = Histogram(
     buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20),
 )
 TURNED_AWAY = Counter("handover_turned_away", "Requests that found the site too busy.")
+LIMITS = Counter("handover_limits", "Tries that were refused by a limit.", ["limit"])
 CRM_CALLS = Counter(
     "handover_crm_calls",
     "Calls of the CRM, tries of one call not counted apart.",

@@ -17,7 +17,7 @@ class Command(BaseCommand):
     help = (
         "Reduce phones and addresses of old bookings to keyed hashes and remove all texts: the"
         " buyer's, staff's and the CRM's. Flat, time and outcome stay, so counts survive."
-        " It cannot be undone."
+        " It cannot be undone. Failed searches for a booking are deleted after a day."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -37,6 +37,7 @@ class Command(BaseCommand):
         if options["dry_run"]:
             self._count(days)
         else:
+            retention.delete_find_attempts()
             count = retention.anonymise(days, by="anonymise_bookings")
             self.stdout.write(f"{count} anonymised")
 

@@ -1,0 +1,102 @@
+"""Finds a booking by its number and its phone, as often as an owner errs and a guesser may not.
+
+Failed tries are counted: hard for each client, who is then refused whatever is typed, softly for
+each phone over all clients, beyond which a client has one try a minute for it. So nobody can shut
+the owner of a phone out.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Count, QuerySet
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+from phonenumber_field.phonenumber import PhoneNumber
+
+from booking import turns
+from booking.client_address import address_hash
+from booking.limits import TooManyTries
+from booking.models import Booking, FindAttempt
+from booking.watch import metrics
+
+logger = logging.getLogger(__name__)
+
+SALT = "booking.finding"
+PAUSE = timedelta(minutes=1)
+
+
+def find(number: str, phone: PhoneNumber, client_address: str | None) -> Booking | None:
+    """The booking that has this number and phone; None is counted. Raises TooManyTries.
+
+    What is not found takes the same queries whether the number exists, the phone, or neither.
+    """
+    attempt = FindAttempt(
+        client_address=client_address,
+        phone_hash=_keyed_hash(phone.as_e164),
+        pair_hash=_keyed_hash(f"{number} {phone.as_e164}"),
+    )
+    # Once before any lock is waited for, so that a refused client costs a read or two.
+    _check(attempt)
+    with transaction.atomic():
+        turns.take(f"find_client {client_address}")
+        turns.take(f"find_phone {attempt.phone_hash}")
+        _check(attempt)
+        booking = Booking.objects.numbered(number, phone)
+        if booking is None and not _is_repeated(attempt):
+            attempt.save()
+    return booking
+
+
+def _check(attempt: FindAttempt) -> None:
+    _check_client(attempt)
+    _check_phone(attempt)
+
+
+def _check_client(attempt: FindAttempt) -> None:
+    if attempt.client_address is None:
+        return  # nobody knows whose tries to count
+    most = settings.LIMIT_FIND_PER_CLIENT
+    times = _recent(client_address=attempt.client_address).order_by("-tried_at")
+    # The try whose leaving the window makes room for this one.
+    if standing := times.values_list("tried_at", flat=True)[most - 1 : most]:
+        _refuse("find_client", attempt, until=standing[0] + _window())
+
+
+def _check_phone(attempt: FindAttempt) -> None:
+    of_phone = _recent(phone_hash=attempt.phone_hash)
+    wrong = of_phone.aggregate(count=Count("pair_hash", distinct=True))["count"]
+    if wrong < settings.LIMIT_FIND_PER_PHONE:
+        return
+    own = of_phone.filter(
+        client_address=attempt.client_address, tried_at__gt=timezone.now() - PAUSE
+    )
+    if last := own.order_by("-tried_at").first():
+        _refuse("find_phone", attempt, until=last.tried_at + PAUSE)
+
+
+def _is_repeated(attempt: FindAttempt) -> bool:
+    """Whether this client has tried this very pair: pressing twice is no second guess."""
+    same = {"client_address": attempt.client_address, "pair_hash": attempt.pair_hash}
+    return _recent(phone_hash=attempt.phone_hash, **same).exists()
+
+
+def _refuse(limit: str, attempt: FindAttempt, *, until: datetime) -> None:
+    metrics.LIMITS.labels(limit).inc()
+    logger.warning("Limit %s reached by client %s", limit, address_hash(attempt.client_address))
+    raise TooManyTries(until)
+
+
+def _recent(**which: str | None) -> QuerySet[FindAttempt]:
+    return FindAttempt.objects.filter(tried_at__gt=timezone.now() - _window(), **which)
+
+
+def _window() -> timedelta:
+    return timedelta(minutes=settings.LIMIT_WINDOW_MINUTES)
+
+
+def _keyed_hash(text: str) -> str:
+    return salted_hmac(SALT, text, algorithm="sha256").hexdigest()

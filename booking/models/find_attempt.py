@@ -1,0 +1,29 @@
+"""Failed searches for a booking, counted so that nobody guesses numbers."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils import timezone
+
+
+class FindAttempt(models.Model):
+    """A number and a phone that do not belong together. Neither can be read from it.
+
+    Deleted after a day (`booking.retention`).
+    """
+
+    tried_at = models.DateTimeField(default=timezone.now)
+    client_address = models.GenericIPAddressField(null=True)
+    # Keyed hashes of the phone, and of the number with the phone: equal ones are the same.
+    phone_hash = models.CharField(max_length=64)
+    pair_hash = models.CharField(max_length=64)
+
+    class Meta:
+        default_permissions = ()
+        indexes = [
+            models.Index(fields=("client_address", "tried_at"), name="find_attempt_of_client"),
+            models.Index(fields=("phone_hash", "tried_at"), name="find_attempt_of_phone"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.tried_at:%Y-%m-%d %H:%M:%S}"
