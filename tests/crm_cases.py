@@ -1030,4 +1030,15 @@ ADD_CASES = (
         served=said(304, '{"status_code":400,"message":"Нет"}'),
         expected=in_doubt(Reason.REDIRECTED),
     ),
+    AddCase(
+        number="D26",
+        served=said(403, '{"message":"Forbidden"}'),
+        expected=refused(Reason.MISCONFIGURED),
+        why="Without a code of the CRM's no flat and no phone was looked at.",
+    ),
+    AddCase(
+        number="D27",
+        served=said(404, '{"name":"Not Found","message":"Страница не найдена.","status":404}'),
+        expected=refused(Reason.MISCONFIGURED),
+    ),
 )

@@ -152,6 +152,15 @@ def test_a_crm_that_wants_get_is_asked_by_get_from_then_on() -> None:
     assert [received.verb for received in wire.received] == ["POST", "GET", "GET"]
 
 
+def test_a_crm_that_was_only_slow_is_still_asked_by_post() -> None:
+    with Wire(said(503, "", ()), ok(C01)) as wire:
+        client = client_of(wire)
+        client.ready_flats("flat")
+        client.ready_flats("garage")
+
+    assert [received.verb for received in wire.received] == ["POST", "POST", "POST"]
+
+
 def test_an_address_that_answers_neither_method_is_still_asked_by_post() -> None:
     with Wire(said(404, "not here", ())) as wire:
         client = client_of(wire)

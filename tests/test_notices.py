@@ -15,7 +15,7 @@ from django.core.management import call_command
 from django.urls import reverse
 from django.utils import timezone
 
-from booking import handover, notices
+from booking import handover, notices, wording
 from booking.models import Booking, BookingEvent, ChangeRequest, Notice, Outcome
 from booking.notices import Sent
 from tests.bookings import booking, staff
@@ -197,6 +197,31 @@ class TestByWebhook:
         assert told["booking"]["starts_at"] == made.starts_at_local.isoformat(timespec="minutes")
         assert "9001234567" not in content.decode()
 
+    def test_tells_what_the_guide_promises(self, receiver, settings):
+        settings.SITE_URL = "https://visit.example.com"
+        made = confirmed()
+        notices.send_due()
+
+        told = json.loads(receiver.calls[0][1])
+        event = made.events.get()
+        assert told == {
+            "notice": event.notices.get().pk,
+            "event": "confirmed",
+            "at": event.at.isoformat(timespec="seconds"),
+            "booking": {
+                "key": str(made.key),
+                "number": made.reference,
+                "outcome": "confirmed",
+                "category": "flat",
+                "house_id": "3105011",
+                "house_title": "Лесной квартал, дом 1",
+                "flat": "1.8-12-1",
+                "starts_at": made.starts_at_local.isoformat(timespec="minutes"),
+                "phone": wording.masked_phone(made.phone),
+                "url": f"https://visit.example.com/admin/booking/booking/{made.pk}/change/",
+            },
+        }
+
     def test_the_signature_is_the_documented_one(self):
         # printf '1700000000.{}' | openssl dgst -sha256 -hmac example-secret
         expected = "05509d6a1d7b18307b0ad32668d52ef5ddd5f26d6f7937c15546c30d2a275369"
@@ -241,19 +266,21 @@ class TestByWebhook:
 
 
 class TestTryingAgain:
-    def test_pauses_grow_and_end(self, receiver):
+    def test_pauses_double_up_to_six_hours_and_end(self, receiver):
         receiver.status = 500
         confirmed()
         pauses = []
-        for _ in range(notices.MOST_TRIES):
+        for _ in range(15):
             make_due()
             notices.send_due()
-            notice = Notice.objects.get()
-            pauses.append(notice.next_try_at - timezone.now())
+            pause = Notice.objects.get().next_try_at - timezone.now()
+            pauses.append(round(pause / timedelta(minutes=1)))
+        assert not Notice.objects.get().given_up_at
+        make_due()
+        notices.send_due()
 
-        assert pauses[1] > pauses[0] * 1.5
-        assert max(pauses) <= notices.LONGEST_PAUSE
-        assert notice.given_up_at
+        assert pauses == [1, 2, 4, 8, 16, 32, 64, 128, 256, *[360] * 6]
+        assert Notice.objects.get().given_up_at
         assert notices.send_due() == Sent(0, 0)
 
     def test_what_was_given_up_goes_out_when_asked(self, receiver, capsys):

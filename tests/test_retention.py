@@ -87,6 +87,20 @@ def test_equal_phones_stay_equal_and_others_differ(settings):
     assert retention.keyed_hash("+79001234567") != one
 
 
+def test_equal_addresses_stay_equal_and_others_differ():
+    for number, address in enumerate(["203.0.113.7", "203.0.113.7", "2001:db8::7", None]):
+        old(flat=str(number), client_address=address)
+    run()
+
+    hashes = list(Booking.objects.order_by("pk").values_list("client_address_hash", flat=True))
+    assert hashes == [
+        *[retention.keyed_hash("203.0.113.7")] * 2,
+        retention.keyed_hash("2001:db8::7"),
+        "",
+    ]
+    assert len(set(hashes)) == 3
+
+
 def test_many_visits_of_one_flat_can_all_be_anonymised():
     first = old()
     second = old(follows=first, starts_at=first.starts_at + timedelta(days=1))

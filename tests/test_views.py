@@ -50,6 +50,7 @@ class TestChooseFlat:
         page = client.get(f"/?category=flat&house={HOUSE}")
 
         assert f"/time/?category=flat&house={HOUSE}&flat={FLAT}" in links(text_of(page))
+        assert "нет в списке" not in text_of(page)
 
     @pytest.mark.parametrize(
         ("category", "asked"),
