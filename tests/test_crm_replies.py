@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from time import monotonic
@@ -15,9 +16,11 @@ from hypothesis import strategies as st
 from booking.crm import AddOutcome, AddReply, CRMError, CRMUnreadable, Reason
 from booking.crm.envelope import Asked, Reply
 from booking.crm.houses import ready_flats
+from booking.crm.masking import masked_plain, masker
 from booking.crm.text import plain
 from booking.crm.times import free_times, from_manual
 from booking.crm.verdict import add_reply
+from tests.costs import cost
 from tests.crm_cases import DAY, ZONE
 
 MIDNIGHT = datetime(DAY.year, DAY.month, DAY.day, tzinfo=ZONE)
@@ -43,6 +46,36 @@ def house(**changes: Any) -> dict[str, Any]:
 
 
 # Strings of the CRM
+
+LONG_TEXTS = ["(" * 100_000, "<a" * 50_000, "&#" + "9" * 5_000, "8 (" * 30_000, " \u2011" * 50_000]
+
+
+@pytest.mark.parametrize("text", LONG_TEXTS, ids=range(len(LONG_TEXTS)))
+def test_a_message_of_any_length_is_cut_before_it_is_masked(text: str) -> None:
+    mask = masker(secret="example-secret", phone="+79001234567")
+    said = json.dumps({"status_code": 200, "message": text, "data": {"id": text}})
+    told = replace(reply(said), asked=Asked(what="POST crm.test add", mask=mask))
+
+    assert cost(lambda: add_reply(told), tries=1) < 0.2
+    assert add_reply(told).outcome == AddOutcome.CONFIRMED
+    assert len(add_reply(told).message) <= 300
+    assert len(add_reply(told).reference) <= 64
+
+
+@pytest.mark.parametrize("before", [0, 250, 3990, 4000, 10_000])
+def test_no_half_of_a_phone_is_left_where_a_message_is_cut(before: int) -> None:
+    mask = masker(secret="example-secret", phone="+79001234567")
+    for noise in ("x", "<b>"):
+        text = (noise * before)[:before] + "8 (900) 123-45-67"
+        assert "900" not in masked_plain(text, mask, 300)
+
+
+def test_only_the_first_names_of_many_errors_are_told() -> None:
+    many = {"status_code": 400, "errors": dict.fromkeys(map(str, range(1000)), "")}
+
+    (remark,) = add_reply(reply(json.dumps(many))).remarks
+
+    assert remark == "Errors are told about: 0, 1, 2, 3, 4, 5, 6, 7, 8, 9."
 
 
 @pytest.mark.parametrize(

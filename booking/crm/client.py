@@ -42,8 +42,8 @@ from booking.crm.types import (
 )
 from booking.crm.verdict import add_reply
 
-READ_LIMIT = 8 * 1024 * 1024
-ADD_LIMIT = 256 * 1024
+# The most bytes of a reply, unpacked. Only the list of a large developer is long.
+LIMITS = {"getReadyFlats": 8 * 1024 * 1024, "getFreeTimes": 256 * 1024, "add": 256 * 1024}
 CHUNK = 64 * 1024
 # Seconds before the second try, unless the CRM asks for more; longer than the longest nobody waits.
 PAUSE = 0.2
@@ -137,7 +137,7 @@ class CRMClient:
     def _add_once(self, params: dict[str, str], call: Call) -> AddReply:
         # A connection of its own: a kept one that the CRM has just closed would leave a doubt.
         with closing(_Adapter()) as adapter:
-            return add_reply(self._ask(adapter, "POST", "add", params, call, ADD_LIMIT))
+            return add_reply(self._ask(adapter, "POST", "add", params, call))
 
     def _read(self, method: str, params: dict[str, str], read: Callable[[Reply], T]) -> T:
         call = self._new_call()
@@ -181,7 +181,7 @@ class CRMClient:
     ) -> T:
         verb = "GET" if by_get else "POST"
         try:
-            reply = self._ask(self._adapter(), verb, method, params, call, READ_LIMIT)
+            reply = self._ask(self._adapter(), verb, method, params, call)
         except Lost as loss:
             raise loss.as_read_error() from loss
         return read(reply)
@@ -193,7 +193,6 @@ class CRMClient:
         method: str,
         params: dict[str, str],
         call: Call,
-        limit: int,
     ) -> Reply:
         """The complete answer to one request. Raises Lost."""
         request = self._request(verb, method, params)
@@ -202,7 +201,7 @@ class CRMClient:
         call.tries += 1
         try:
             with call.running(), closing(adapter.send(request, stream=True)) as response:
-                body = _body(response, limit)
+                body = _body(response, LIMITS[method])
         except TRANSPORT_ERRORS as exc:
             loss = lost(exc, what, call)
         if loss:

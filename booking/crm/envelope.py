@@ -7,10 +7,12 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from itertools import islice
 from typing import Any
 
 from booking.crm.errors import CRMUnreadable
-from booking.crm.text import MESSAGE_LIMIT, plain
+from booking.crm.masking import masked_plain
+from booking.crm.text import MESSAGE_LIMIT, RAW_LIMIT
 
 # The two texts of real replies that are known. They decide nothing by themselves: they only show
 # that a reply contradicts itself.
@@ -18,6 +20,10 @@ THANKS = "Спасибо! Мы записали Вас на указанное �
 FAILED = "Ошибка обработки запроса"
 
 LONGEST_WAIT = 3600.0
+# Of what a reply may list, so many names are told, each so long.
+MOST_NAMES, NAME_LIMIT = 10, 64
+# As long as any date that HTTP knows, twice.
+DATE_LIMIT = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +64,8 @@ class Reply:
     @property
     def target(self) -> str:
         """Where a redirect points, without the query in which a token may stand."""
-        return self.asked.mask(plain(re.split("[?#]", self.headers.get("location", ""))[0]))
+        place = re.split("[?#]", self.headers.get("location", ""), maxsplit=1)[0]
+        return masked_plain(place, self.asked.mask, MESSAGE_LIMIT)
 
     @property
     def retry_after(self) -> float | None:
@@ -110,25 +117,25 @@ class Envelope:
         errors = self.fields.get("errors")
         if not errors:
             return ()
-        return (
-            tuple(self._kept(str(name)) for name in errors) if isinstance(errors, dict) else ("?",)
-        )
+        if not isinstance(errors, dict):
+            return ("?",)
+        return tuple(self.kept(str(name), NAME_LIMIT) for name in islice(errors, MOST_NAMES))
 
     @property
     def message(self) -> str:
         """The CRM's own words, for people only."""
-        return next((self._kept(text) for text in self._texts()), "")
+        return next((self.kept(text) for text in self._texts()), "")
 
     def says(self, known: str) -> bool:
-        return any(_folded(known) in _folded(text) for text in self._texts())
+        return any(_folded(known) in _folded(text[:RAW_LIMIT]) for text in self._texts())
+
+    def kept(self, text: str, limit: int = MESSAGE_LIMIT) -> str:
+        """A text of the CRM's as it may be kept and shown."""
+        return masked_plain(text, self.mask, limit)
 
     def _texts(self) -> list[str]:
         texts = (self.fields.get(name) for name in ("message", "error", "name"))
         return [text for text in texts if isinstance(text, str) and text.strip()]
-
-    def _kept(self, text: str) -> str:
-        # Masked before it is cut, lest half a phone is left at the end.
-        return plain(self.mask(plain(text, limit=len(text) + 1)), MESSAGE_LIMIT)
 
 
 def decoded(reply: Reply) -> tuple[str, tuple[str, ...]]:
@@ -216,6 +223,6 @@ def _refuse(constant: str) -> None:
 
 def _unix_time(date: str) -> float | None:
     try:
-        return parsedate_to_datetime(date).timestamp()
+        return parsedate_to_datetime(date[:DATE_LIMIT]).timestamp()
     except (ValueError, OverflowError, IndexError, TypeError):
         return None

@@ -6,6 +6,9 @@ import html
 import re
 
 MESSAGE_LIMIT = 300
+# What is looked at of a longer text, tags and entities included. A message may be as long as the
+# reply, 8 MB, and Python refuses to read an entity of 5,000 digits.
+RAW_LIMIT = 4000
 
 _TAG = re.compile(r"<[a-zA-Z/!?][^<>]*>")
 _BLANKS = re.compile(r"[ \t\r\n\v\f]+")
@@ -21,7 +24,7 @@ def plain(text: str, limit: int = MESSAGE_LIMIT) -> str:
 
     It is not HTML: whoever puts it on a page still escapes it.
     """
-    line = html.unescape(_TAG.sub("", text))
+    line = html.unescape(_TAG.sub("", text[:RAW_LIMIT]))
     line = _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", line)
     line = _UNSEEN.sub("", _BLANKS.sub(" ", line)).strip()
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
@@ -29,4 +32,4 @@ def plain(text: str, limit: int = MESSAGE_LIMIT) -> str:
 
 def is_sendable(text: str, limit: int) -> bool:
     """Whether a string can be kept and sent back exactly as it came."""
-    return bool(text.strip()) and len(text) <= limit and not _UNSENDABLE.search(text)
+    return len(text) <= limit and bool(text.strip()) and not _UNSENDABLE.search(text)

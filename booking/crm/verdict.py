@@ -10,7 +10,6 @@ from __future__ import annotations
 from booking.crm.envelope import FAILED, THANKS, Envelope, Reply, body_says, decoded, enveloped
 from booking.crm.errors import CRMUnreadable
 from booking.crm.reads import PASSING, clock_hints
-from booking.crm.text import plain
 from booking.crm.types import AddOutcome, AddReply, Reason
 
 REFERENCE_LIMIT = 64
@@ -152,4 +151,4 @@ def _reference(envelope: Envelope) -> str:
     value = data.get("id") if isinstance(data, dict) else None
     if isinstance(value, bool) or not isinstance(value, int | str):
         return ""
-    return plain(envelope.mask(str(value)), REFERENCE_LIMIT)
+    return envelope.kept(str(value), REFERENCE_LIMIT)
