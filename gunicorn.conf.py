@@ -6,6 +6,13 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from gunicorn.config import Config
+from gunicorn.glogging import Logger
+
+# Whatever is written is the site's alone, before the settings say so too. Not gunicorn's own
+# `umask`: that one is for a unix socket, which the proxy, another user, must be able to open.
+os.umask(0o077)
+
 # Threads, because a worker mostly waits for the CRM: a booking may hold one for 15 seconds.
 worker_class = "gthread"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
@@ -86,6 +93,15 @@ if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
     atexit.register(_remove, _figures)
 
 
+class PrivateLogger(Logger):
+    """Keeps the log to the site's user: `--daemon` has set a umask of 022 since this was read."""
+
+    def setup(self, cfg: Config) -> None:
+        os.umask(0o077)
+        super().setup(cfg)
+
+
+logger_class = PrivateLogger
 # No access log: the site writes a line for each request. If one is asked for (--access-logfile -),
 # it leaves out the address, in which steps 1 to 3 keep a buyer's flat and which opens a booking.
 access_log_format = "%(t)s %(m)s %(s)s %(B)s %(M)sms"

@@ -1,12 +1,14 @@
 """System checks: a configuration that would fail at the first buyer stops the start instead."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from django.apps import AppConfig
 from django.conf import settings
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.checks import CheckMessage, Error, Warning, register
+from django.db import connection
 
 from booking import brand
 
@@ -52,6 +54,23 @@ def paths(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckM
     if chosen["METRICS_PATH"].startswith(chosen["ADMIN_PATH"]):
         found.append(Error("METRICS_PATH must not lie within ADMIN_PATH.", id=PATH))
     return found
+
+
+@register()
+def journal(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """A journal that other users of the machine can open, from before the site took care of it."""
+    if connection.vendor != "sqlite":
+        return []
+    name = str(connection.settings_dict["NAME"])
+    files = [Path(name + ending) for ending in ("", "-wal", "-shm")]
+    return [
+        Warning(
+            f"Other users of this machine can open the journal: chmod 600 {file}",
+            id="booking.W002",
+        )
+        for file in files
+        if file.exists() and file.stat().st_mode & 0o077
+    ]
 
 
 @register(deploy=True)

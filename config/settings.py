@@ -1,5 +1,6 @@
 """All settings. The only reader of the environment; `.env.example` documents every variable."""
 
+import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,10 @@ from typing import Any
 from django.core.management.utils import get_random_secret_key
 
 from config import environment as env
+
+# Journal, cache, exports and logs hold phones: whatever a process of ours writes is its user's
+# alone, whichever way it was started. Static files are for all (`config.static_files`).
+os.umask(0o077)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -148,7 +153,8 @@ STORAGES = {
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG
-        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        else "config.static_files.CompressedStaticFiles",
+        "OPTIONS": {"file_permissions_mode": 0o644, "directory_permissions_mode": 0o755},
     },
 }
 WHITENOISE_ALLOW_ALL_ORIGINS = False

@@ -105,13 +105,18 @@ def test_what_is_backed_up_can_be_restored(empty_folder, database):
     (back_up,) = blocks("operate.md", f"run to back up {database}")
     (restore,) = blocks("operate.md", f"run to restore {database}")
     address = os.environ["TESTS_DATABASE_URL"] if database == "PostgreSQL" else ""
-    first = [environment, "python manage.py migrate --verbosity 0", django(PUT), back_up]
+    migrate = "python manage.py migrate --verbosity 0"
+    # Days later, in another shell.
+    first = [environment, migrate, django(PUT), "umask 022", back_up]
     then = [django(REMOVE), django(COUNT), restore, django(COUNT)]
 
     printed = run([*first, *then], empty_folder, DATABASE_URL=address)
 
     assert re.findall(r"(\d) in the journal", printed) == ["0", "1"]
     assert "0 became in doubt, 0 looked at again" in printed
+    name = "journal.dump" if address else "backup/journal.sqlite3"
+    backup = empty_folder / name
+    assert backup.stat().st_mode & 0o777 == 0o600
 
 
 def test_every_command_is_run_but_those_that_the_operators_guide_excepts():
