@@ -197,7 +197,7 @@ class TestByWebhook:
         assert told["booking"]["starts_at"] == made.starts_at_local.isoformat(timespec="minutes")
         assert "9001234567" not in content.decode()
 
-    def test_tells_what_the_guide_promises(self, receiver, settings):
+    def test_tells_this_and_nothing_else(self, receiver, settings):
         settings.SITE_URL = "https://visit.example.com"
         made = confirmed()
         notices.send_due()

@@ -111,8 +111,11 @@ def _survivors(path: str, mutants: Iterable[Mutant], tree: Path) -> list[Mutant]
     survivors = []
     for mutant in mutants:
         (tree / path).write_text(mutant.code, "utf-8")
-        if not _fails(HEART[path], tree, timeout=patience):
+        is_noticed = _fails(HEART[path], tree, timeout=patience)
+        print("." if is_noticed else "S", end="", flush=True)
+        if not is_noticed:
             survivors.append(mutant)
+    print()
     (tree / path).write_text(original, "utf-8")
     return survivors
 
