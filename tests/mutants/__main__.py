@@ -72,7 +72,7 @@ def main() -> int:
     sample = set(random.Random(options.seed).sample(all_of_them, count))
     print(f"{count} of {len(all_of_them)} changes, seed {options.seed}")
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
-        tree = Path(folder)
+        tree = Path(folder) / "tree"
         _copy_to(tree)
         tried, killed = Counter[str](), Counter[str]()
         for path in options.modules:
@@ -125,8 +125,9 @@ def _fails(tests: tuple[str, ...], tree: Path, timeout: float) -> bool:
     run = subprocess.Popen(
         [sys.executable, *PYTEST, *tests],
         cwd=tree,
-        # Files changed twice within a second: compiled ones could be of the change before.
-        env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"},
+        # Of a file changed twice within a second the compiled one could be that of before. What a
+        # run that was killed leaves in the folder of temporary files goes with the tree.
+        env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1", "TMPDIR": str(tree.parent)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
