@@ -232,10 +232,11 @@ class FindForm(forms.Form):
 
     number = forms.CharField(
         label=_("Booking number"),
-        help_text=_("It stands on the page of your booking, for example A1234BC"),
+        help_text=_("From the page of your booking, for example A1234BC"),
         error_messages={"required": _("Enter the booking number, for example A1234BC")},
         widget=forms.TextInput(
             attrs={
+                "class": "input--short",
                 "autocomplete": "off",
                 "autocapitalize": "characters",
                 "spellcheck": "false",
@@ -243,7 +244,7 @@ class FindForm(forms.Form):
             }
         ),
     )
-    phone = TypedPhoneField(help_text=_("The one that you gave when you booked"))
+    phone = TypedPhoneField(help_text=_("The one that was given for the booking"))
 
     use_required_attribute = False
 
@@ -251,10 +252,7 @@ class FindForm(forms.Form):
         number = references.parse(self.cleaned_data["number"])
         if number is None:
             raise forms.ValidationError(
-                _(
-                    "A booking number is a letter, four digits and two letters, for example"
-                    " A1234BC. Check yours."
-                )
+                _("A letter, four digits and two letters, for example A1234BC: check the number")
             )
         return number
 

@@ -2,40 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import re
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from io import StringIO
 from typing import Any
 
 import pytest
-from django.core.management import call_command
 from django.db import connection
-from django.db.models import F
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from prometheus_client import REGISTRY
-from pytest_django.fixtures import Settings
 
-from booking.client_address import address_hash
-from booking.models import Booking, FindAttempt
+from booking.models import Booking
 from tests.bookings import booking
-from tests.journey import heading, links, text_of
+from tests.finding import NUMBER, PHONE, find
+from tests.journey import FLAT, HOUSE, fill_in, first_free, heading, links, send, text_of
 
 pytestmark = pytest.mark.django_db
-
-NUMBER = "А1234ВС"
-PHONE = "+79001234567"
 
 
 @pytest.fixture
 def made() -> Booking:
     return booking(reference=NUMBER, phone=PHONE)
-
-
-def find(number: str = NUMBER, phone: str = PHONE, client: Client | None = None) -> Any:
-    return (client or Client()).post("/find/", {"number": number, "phone": phone})
 
 
 @pytest.mark.parametrize(
@@ -111,10 +96,10 @@ def test_what_was_typed_is_kept():  # the phone as we have read it
     ("number", "phone", "complaints"),
     [
         ("", PHONE, ["Укажите номер записи, например А1234ВС"]),
-        ("12", PHONE, ["буква, четыре цифры и две буквы"]),
+        ("12", PHONE, ["буква, четыре цифры, две буквы"]),
         (NUMBER, "", ["Укажите номер телефона, например"]),
         (NUMBER, "12", ["Укажите номер телефона, например"]),
-        ("А" * 20_000, "", ["буква, четыре цифры и две буквы", "Укажите номер телефона"]),
+        ("А" * 20_000, "", ["буква, четыре цифры, две буквы", "Укажите номер телефона"]),
     ],
 )
 def test_what_can_not_be_read_is_told_by_its_field(made, number, phone, complaints):
@@ -134,161 +119,62 @@ def test_the_page_offers_other_ways(client):
     assert "/?utm_source=sms" in links(text_of(page))
 
 
-# Guessing
+# The ways to it
 
 
-def guesses(count: int, *, phone: str = PHONE, of: str = "203.0.113.7") -> Any:
-    """So many wrong numbers for a phone, each another; the last answer."""
-    return [find(wrong(number), phone, at(of)) for number in range(count)][-1]
+@pytest.mark.parametrize("path", ["/?", "/?house=3105011&", "/nowhere/?", "/accessibility/?"])
+def test_the_foot_of_a_page_leads_to_it_and_keeps_where_one_came_from(client, standin, path):
+    page = client.get(f"{path}utm_source=letter")
+
+    assert "/find/?utm_source=letter" in links(foot(page))
 
 
-def wrong(number: int) -> str:
-    return f"Х{number:04}ХХ"
+@pytest.mark.parametrize(
+    ("path", "times"),
+    [
+        pytest.param("/?", 2, id="beside the first step, and for a house that is not listed"),
+        pytest.param("/?house=3105011&", 1, id="for a flat that is not listed"),
+        pytest.param("/nowhere/?", 1, id="for an address that was copied without its end"),
+    ],
+)
+def test_a_page_offers_it_where_one_may_be_stuck(client, standin, path, times):
+    page = client.get(f"{path}utm_source=letter")
+
+    assert links(content(page)).count("/find/?utm_source=letter") == times
 
 
-def at(address: str) -> Client:
-    return Client(REMOTE_ADDR=address)
+def test_it_is_offered_when_every_time_is_taken(client, standin):
+    standin.switch(busy=1)
+    flat = {"category": "flat", "house": HOUSE, "flat": FLAT}
+
+    page = client.get("/time/", flat)
+
+    assert "/find/" in links(content(page))
 
 
-@pytest.fixture
-def few_tries(settings: Settings) -> None:
-    settings.LIMIT_FIND_PER_CLIENT = 3
-    settings.LIMIT_FIND_PER_PHONE = 5
+def test_it_is_offered_after_too_many_tries(client, standin, settings):
+    settings.LIMIT_BOOKINGS_PER_ADDRESS = 1
+    start = first_free(standin)
+    send(client, fill_in(client, start))
 
-
-def test_a_client_that_guesses_is_refused_even_what_is_right(made, few_tries):
-    assert guesses(3).status_code == 422
-
-    assert guesses(4).status_code == 429
-    assert find(client=at("203.0.113.7")).status_code == 429
-    assert find(client=at("203.0.113.8")).url == made.get_absolute_url()
-
-
-def test_guesses_of_a_client_count_whatever_the_phone(made, few_tries):
-    for number in range(3):
-        assert find(NUMBER, f"+7900123000{number}").status_code == 422
-
-    assert find(NUMBER, "+79001230009").status_code == 429
-
-
-def test_the_same_wrong_pair_counts_once(made, few_tries):
-    for _ in range(5):
-        assert find(wrong(1)).status_code == 422
-
-    assert FindAttempt.objects.count() == 1
-    assert find().url == made.get_absolute_url()
-
-
-def test_what_is_found_does_not_count(made, few_tries):
-    assert [find().status_code for _ in range(5)] == [302] * 5
-
-
-def test_a_phone_that_many_guess_at_is_tried_once_a_minute_by_each(made, few_tries):
-    for number in range(5):
-        find(wrong(number), client=at(f"203.0.113.{number}"))
-
-    assert find(wrong(6), client=at("198.51.100.1")).status_code == 422
-    refused = find(wrong(7), client=at("198.51.100.1"))
-    assert refused.status_code == 429
-    assert 50 <= int(refused.headers["Retry-After"]) <= 60
-    assert "через 1\N{NO-BREAK SPACE}минуту" in text_of(refused)
-    # Another phone is no part of it, and who owns this one is not shut out.
-    assert find(NUMBER, "+79007654321", at("198.51.100.1")).status_code == 422
-    assert find(client=at("198.51.100.2")).url == made.get_absolute_url()
-    earlier(minutes=1)
-    assert find(client=at("198.51.100.1")).url == made.get_absolute_url()
-
-
-def test_the_same_wrong_number_from_many_clients_is_one_guess_at_a_phone(made, few_tries):
-    for number in range(7):
-        assert find(wrong(1), client=at(f"203.0.113.{number}")).status_code == 422
-
-    assert find(wrong(2), client=at("203.0.113.1")).status_code == 422
-
-
-def test_a_limit_ends_when_the_tries_are_old(made, few_tries):
-    guesses(4)
-    earlier(minutes=61)
-
-    assert find(client=at("203.0.113.7")).url == made.get_absolute_url()
-
-
-def test_clients_that_nobody_can_tell_apart_are_not_shut_out_together(made, few_tries):
-    nobody = Client(REMOTE_ADDR="")
-    for number in range(4):
-        assert find(wrong(number), f"+7900123000{number}", nobody).status_code == 422
-
-    assert find(client=nobody).url == made.get_absolute_url()
-
-
-def test_who_is_refused_reads_when_to_come_back_and_what_else_to_do(made, few_tries):
-    guesses(3)
-    earlier(minutes=50)
-
-    page = guesses(4)
+    page = send(client, fill_in(client, start + timedelta(days=1), flat="1.8-12-2"))
 
     assert page.status_code == 429
-    assert 590 <= int(page.headers["Retry-After"]) <= 600
-    assert "через 10\N{NO-BREAK SPACE}минут" in text_of(page)
-    assert "+7 343 000-00-00" in text_of(page)
-    assert f'value="{wrong(3)}"' in text_of(page)
-    assert "/" in links(text_of(page))
+    assert "/find/" in links(content(page))
 
 
-def test_who_is_refused_costs_one_read(made, few_tries):
-    guesses(3)
+def test_it_is_offered_while_the_crm_is_away(client, standin):
+    standin.stop()
 
-    with CaptureQueriesContext(connection) as queries:
-        assert guesses(1).status_code == 429
+    page = client.get("/")
 
-    assert [query["sql"].split()[0] for query in queries] == ["SELECT"]
-
-
-def test_guesses_at_once_are_limited_as_well(made, few_tries, transactional_db):
-    def guess(number: int) -> int:
-        try:
-            return int(find(wrong(number), client=at("203.0.113.7")).status_code)
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(20) as pool:
-        answers = sorted(pool.map(guess, range(20)))
-
-    assert answers == [422] * 3 + [429] * 17
+    assert page.status_code == 503
+    assert "/find/" in links(content(page))
 
 
-def test_a_limit_is_counted_and_told_without_the_address_or_the_phone(made, few_tries, caplog):
-    before = REGISTRY.get_sample_value("handover_limits_total", {"limit": "find_client"}) or 0
-
-    guesses(4)
-
-    after = REGISTRY.get_sample_value("handover_limits_total", {"limit": "find_client"})
-    assert after == before + 1
-    (told,) = [record.getMessage() for record in caplog.records if "Limit" in record.message]
-    assert told == f"Limit find_client reached by client {address_hash('203.0.113.7')}"
-    assert PHONE[1:] not in caplog.text
-    assert "203.0.113.7" not in caplog.text
+def content(page: Any) -> str:
+    return text_of(page).partition("<main")[2].partition("</main>")[0]
 
 
-def test_nothing_that_was_typed_can_be_read_from_a_failed_try(made):
-    guesses(1)
-
-    kept = json.dumps(FindAttempt.objects.values().get(), default=str)
-    assert wrong(0) not in kept
-    assert PHONE[-7:] not in kept
-
-
-def test_failed_tries_are_deleted_after_a_day(made):
-    guesses(2)
-    earlier(hours=25)
-    find(wrong(5))
-    latest = FindAttempt.objects.latest("tried_at")
-
-    call_command("anonymise_bookings", stdout=StringIO())
-
-    assert FindAttempt.objects.get().pk == latest.pk
-
-
-def earlier(**by: int) -> None:
-    """The tries so far, as if they had been made so much earlier."""
-    FindAttempt.objects.update(tried_at=F("tried_at") - timedelta(**by))
+def foot(page: Any) -> str:
+    return text_of(page).partition("<footer")[2]

@@ -24,6 +24,8 @@ from booking.personal_link import PersonalLink
 from booking.standin import StandIn
 from booking.standin.estate import REFUSED_PHONE
 from tests import journey
+from tests.bookings import booking
+from tests.finding import NUMBER, PHONE, find
 from tests.headers import GUIDE, TABLE, guide
 from tests.test_config import settings_with
 from tests.variables import ROOT
@@ -105,6 +107,24 @@ def the_limit_is_reached(client: Client, standin: StandIn, settings: Settings) -
     start = journey.first_free(standin)
     journey.send(client, journey.fill_in(client, start))
     return journey.fill_in(client, start + timedelta(days=1), flat="1.8-12-2")
+
+
+@pytest.fixture
+def number_and_phone_fit() -> dict[str, str]:
+    made = booking()
+    return {"number": str(made.reference), "phone": str(made.phone)}
+
+
+@pytest.fixture
+def number_and_phone_do_not_fit() -> dict[str, str]:
+    return {"number": NUMBER, "phone": PHONE}
+
+
+@pytest.fixture
+def the_searches_are_too_many(client: Client, settings: Settings) -> dict[str, str]:
+    settings.LIMIT_FIND_PER_CLIENT = 1
+    find(client=client)
+    return {"number": NUMBER, "phone": PHONE}
 
 
 @pytest.fixture

@@ -105,6 +105,7 @@ def _times(
         "day": _with_times(day) if day else None,
         "earlier_url": _to_day(page.earlier),
         "later_url": _to_day(page.later),
+        "find_url": mark("find_url"),
         "nothing_free": all(day.state is DayState.FULL for day in page.days),
         **support(phone),
     }

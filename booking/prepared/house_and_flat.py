@@ -19,7 +19,7 @@ from booking.crm import Flat
 from booking.flat_numbers import folded
 from booking.forms import Answers
 from booking.marks import GAP, Drawn, MarkedLinks, mark
-from booking.prepared.pieces import Chip, drawn_once, hidden, support
+from booking.prepared.pieces import Chip, drawn_once, find_url, hidden, support
 
 CATEGORY_LINKS = MarkedLinks("category")
 HOUSE_LINKS = MarkedLinks("house")
@@ -48,7 +48,7 @@ def place(
 
     `notice` and `search` are markup: what is wrong, and the form for a flat's number.
     """
-    own = {"notice": notice, "search": search}
+    own = {"notice": notice, "search": search, "find_url": find_url(answers)}
     offered, phone = tuple(settings.BOOKING_CATEGORIES), settings.SUPPORT_PHONE
     if len(offered) > 1:
         elsewhere = answers.but(category=GAP, house="", flat="")
@@ -95,6 +95,7 @@ def _flats(
 def _around_choices(category: str, offered: tuple[str, ...], phone: str) -> dict[str, object]:
     return {
         "notice": mark("notice"),
+        "find_url": mark("find_url"),
         "question": wording.CATEGORY_QUESTIONS[category],
         "categories": _tabs(category, offered),
         **support(phone),

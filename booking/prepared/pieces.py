@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -36,9 +37,14 @@ def _hidden_field(name: str, value: str) -> SafeString:
     return format_html('<input type="hidden" name="{}" value="{}">', name, value)
 
 
+def find_url(answers: Answers) -> str:
+    return answers.url_of(reverse("booking:find_booking"))
+
+
 def own_choices(answers: Answers, flat: str) -> dict[str, str]:
     return {
         "number": flat,
+        "find_url": find_url(answers),
         "to_houses": answers.but(house="", flat="").choose_flat_url(),
         "to_flats": answers.but(flat="").choose_flat_url(),
     }

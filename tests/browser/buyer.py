@@ -86,6 +86,12 @@ class Buyer:
         self.sign(phone)
         self.book_button.click()
 
+    def find(self, number: str, phone: str) -> None:
+        """Ask for a booking on the page that finds one."""
+        self.page.get_by_role("textbox", name="Номер записи").fill(number)
+        self.phone.fill(phone)
+        self.button("Открыть запись").click()
+
     def walk_to_last_step(self, start: datetime) -> None:
         """From the front door, by clicks alone."""
         self.open()

@@ -20,7 +20,7 @@ from booking.middleware.crowd import Room
 from booking.models import Booking, ChangeRequest, House, Outcome
 from booking.personal_link import PersonalLink
 from booking.standin import StandIn
-from booking.standin.estate import REFUSED_PHONE, Estate, of_size
+from booking.standin.estate import ACCEPTED_PHONE, REFUSED_PHONE, Estate, of_size
 from tests.browser.buyer import Buyer
 from tests.journey import FLAT, HOUSE, answers, first_free
 
@@ -325,6 +325,36 @@ def too_many_tries(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
     buyer.sees("Слишком много попыток")
 
 
+def find(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    buyer.open("/find/")
+    buyer.sees("Найти запись")
+
+
+def find_with_mistakes(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    find(buyer, standin, settings)
+    buyer.find("12", "")
+    buyer.reads("Проверьте, пожалуйста")
+
+
+def find_that_found_nothing(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    find(buyer, standin, settings)
+    buyer.find("А 0001 ВС", ACCEPTED_PHONE)
+    buyer.reads("Записи с таким номером и телефоном нет")
+
+
+def find_too_often(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    settings.LIMIT_FIND_PER_CLIENT = 1
+    find_that_found_nothing(buyer, standin, settings)
+    buyer.find("А 0002 ВС", ACCEPTED_PHONE)
+    buyer.reads("Слишком много попыток")
+
+
+def find_in_english(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    find(buyer, standin, settings)
+    buyer.link("English").click()
+    buyer.sees("Find your booking")
+
+
 def form_too_old(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
     buyer.open_last_step(first_free(standin))
     buyer.sign()
@@ -469,6 +499,11 @@ ALL: tuple[State, ...] = (
     in_doubt_without_a_phone,
     crm_away,
     too_many_tries,
+    find,
+    find_with_mistakes,
+    find_that_found_nothing,
+    find_too_often,
+    find_in_english,
     form_too_old,
     too_much_at_once,
     not_understood,
