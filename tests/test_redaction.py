@@ -1,15 +1,19 @@
 """Log lines and error reports hold neither the secret nor a token nor a whole phone."""
 
 import logging
+import re
 
+import phonenumbers
 import pytest
 from django.conf import settings
 from django.http import QueryDict
 from django.test import RequestFactory
 from django.views.debug import ExceptionReporter
+from phonenumber_field.phonenumber import PhoneNumber
 
-from booking.redaction import LineFormatter, ReportFilter, without_secrets
+from booking.redaction import LONGEST, LineFormatter, ReportFilter, without_secrets
 from booking.watch.lines import JSONFormatter
+from tests.costs import cost
 
 PHONE = "+79001234567"
 TOKEN = "0123456789abcdef0123456789abcdef"
@@ -30,6 +34,20 @@ KEY = "5f0c6d0e-94a5-4f6b-8a57-0123456789ab"
         pytest.param("number 89001234567", id="phone in the national form"),
         pytest.param("call +996700123456", id="foreign phone"),
         pytest.param("call=%2b996700123456", id="foreign phone in a form"),
+        pytest.param("call +998 90 123 45 67", id="foreign phone in groups"),
+        pytest.param("call 998 90 123-45-67", id="foreign phone without its plus"),
+        pytest.param("Key (phone)=(375291234567)", id="foreign phone in one run"),
+        pytest.param("no match for 9001234567", id="phone without its 8"),
+        pytest.param("phone=%209001234567&x=1", id="phone without its 8 in a form"),
+        pytest.param("ask (900) 123-45-67", id="phone in groups without its 8"),
+        pytest.param("8.900.123.45.67", id="phone with full stops"),
+        pytest.param("+7 900 123‑45‑67", id="phone with dashes that do not break"),
+        pytest.param(repr("8\xa0900\u2009123\u201145\u201167"), id="phone as Python quotes it"),
+        pytest.param(repr(PhoneNumber.from_string(PHONE)), id="phone of the library"),
+        pytest.param(repr(PhoneNumber.from_string("+491701234567")), id="one that is no moment"),
+        pytest.param(repr(phonenumbers.parse(PHONE)), id="phone of the library below"),
+        pytest.param(str(phonenumbers.parse(PHONE)), id="phone in the library's words"),
+        pytest.param(phonenumbers.format_number(phonenumbers.parse(PHONE), 3), id="address"),
         pytest.param(f"/estate/?time=1&token={TOKEN}", id="token"),
         pytest.param(f"token%3D{TOKEN}", id="token in an address in an address"),
         pytest.param(f"'token': '{TOKEN}'", id="token in a dict"),
@@ -44,7 +62,9 @@ def test_what_must_not_be_read_is_hidden(text):
     hidden = without_secrets(text)
 
     assert "[hidden]" in hidden
-    secrets = ("900123", "123-45-67", "45\xa067", "700123", TOKEN, "example-secret", KEY[9:])
+    phones = ("900123", "123-45-67", "45\xa067", "700123", "1234567", "123 45 67", "291234")
+    odd_phones = ("123‑45", "\\u201145", "123.45")
+    secrets = (*phones, *odd_phones, TOKEN, "example-secret", KEY[9:])
     assert not any(secret in hidden for secret in secrets)
 
 
@@ -60,6 +80,12 @@ def test_what_must_not_be_read_is_hidden(text):
         pytest.param("at 2026-12-07 11:00:00,123 from 10.8.100.255", id="moment and address"),
         pytest.param("7 houses, 120 flats, 300 garages, 14 days", id="counts"),
         pytest.param(f"request {TOKEN}", id="name of a request"),
+        pytest.param("house 3105011, houses 3105011 3105034", id="houses"),
+        pytest.param("at 1764115200, 1764115200.123 or 1764115200123", id="moments in seconds"),
+        pytest.param("flats 1-12, 9-123-45-67, К-1.4-7-1, 900-1", id="flats"),
+        pytest.param("call 9 2026-12-02 11:00:00 from 95.172.145.23", id="count before a moment"),
+        pytest.param("booking А1234ВЕ of 02.12.2026 11:00", id="booking"),
+        pytest.param('File "/srv/site/x.py", line 998, in <module>', id="line of a traceback"),
     ],
 )
 def test_what_staff_need_stays(text):
@@ -70,6 +96,33 @@ def test_nothing_is_hidden_for_want_of_a_secret(settings):
     settings.MACROCRM_APP_SECRET = ""
 
     assert without_secrets("a line") == "a line"
+
+
+FILLINGS = ["(", "8 ", "9", "+7 (", "8 (900) ", "%20", "token", "key)=(", "\\u20", "a1"]
+
+
+@pytest.mark.parametrize("filling", FILLINGS)
+def test_a_long_text_costs_no_more_than_its_ends(filling):
+    text = filling * (1_000_000 // len(filling))
+
+    assert len(without_secrets(text)) <= LONGEST + 100
+    assert cost(lambda: without_secrets(text), tries=1) < 0.2
+
+
+def test_the_ends_of_a_long_text_stay():
+    text = f"it began {'x' * 30_000} and ended"
+
+    assert without_secrets(text).startswith("it began")
+    assert without_secrets(text).endswith("and ended")
+    assert "of 30019 characters" in without_secrets(text)
+
+
+@pytest.mark.parametrize("before", range(0, 60, 3))
+def test_no_half_of_a_secret_is_left_at_a_cut(before):
+    for many in (f"{PHONE} ", "8 (900) 123-45-67 ", "with example-secret ", f"token={TOKEN} "):
+        head, _note, tail = without_secrets("-" * before + many * 5_000).splitlines()
+
+        assert not re.search(r"900|\d-67|example|secret|0123|cdef", head + tail)
 
 
 def collide(phone):
