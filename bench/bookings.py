@@ -16,7 +16,6 @@ from bench.stage import Stage, stage
 from booking.standin import ACCEPTED_PHONE
 from tests.journey import hidden_fields
 from tests.torture.browser import Browser
-from tests.torture.buyers import with_token
 
 COUNT = 400
 AT_ONCE = 8
@@ -59,7 +58,7 @@ def _form(here: Stage, path: str) -> Form:
     browser = here.browser()
     page = browser.get(path)
     filled_in = {"phone": ACCEPTED_PHONE, "consent": "on"}
-    return Form(browser, with_token(page, hidden_fields(page.html)) | filled_in)
+    return Form(browser, hidden_fields(page.html) | filled_in)
 
 
 def _seconds_to_send(forms: list[Form]) -> float:

@@ -7,11 +7,13 @@ from collections.abc import Iterator
 
 import pytest
 from django.core.cache import cache
+from django.test import Client
 from django.utils import translation
 from pytest_django.fixtures import Settings
 
 from booking import arrivals
 from booking.standin import StandIn
+from tests import journey
 
 
 @pytest.fixture(autouse=True)
@@ -34,6 +36,11 @@ def own_arrivals(monkeypatch: pytest.MonkeyPatch) -> None:
     """A count of its own, that nobody writes down in the middle of another test."""
     monkeypatch.setattr(arrivals, "WRITE_EVERY", float("inf"))
     monkeypatch.setattr(arrivals, "tally", arrivals.Tally())
+
+
+@pytest.fixture
+def client() -> Client:
+    return journey.browser()
 
 
 @pytest.fixture

@@ -6,9 +6,11 @@ from typing import Any
 
 from django.test import Client
 
+from tests.journey import browser
+
 NUMBER = "А1234ВС"
 PHONE = "+79001234567"
 
 
 def find(number: str = NUMBER, phone: str = PHONE, client: Client | None = None) -> Any:
-    return (client or Client()).post("/find/", {"number": number, "phone": phone})
+    return (client or browser()).post("/find/", {"number": number, "phone": phone})

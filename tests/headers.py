@@ -77,7 +77,8 @@ TABLE = (
     Row("GET /healthz/", 200),
     Row("GET /readyz/", 200),
     Row("GET /", 400, "no-store", when="the host is another"),
-    Row("POST /confirm/", 403, "no-store", when="the form is of another site"),
+    Row("POST /confirm/", 403, when="the form is of another site"),
+    Row("POST /bookings/<key>/change/", 403, when="the form is of another site"),
     Row("GET /nowhere/", 404, "no-store"),
     Row("GET /bookings/00000000-0000-0000-0000-000000000000/", 404, "no-store"),
     Row("PUT /confirm/", 405),
@@ -119,8 +120,9 @@ of it, so it can't go stale. Every answer, whichever part of the site it comes f
 * `X-Request-ID`, and never `Access-Control-Allow-Origin`.
 
 `Strict-Transport-Security` needs `SECURE_SSL_REDIRECT`, and is told only over HTTPS. Nothing may be
-kept but files that are the same for everybody. Cookies (`lang`, `booking`, `phone`, `csrftoken`,
-`sessionid`) are `HttpOnly`, `SameSite=Lax` and, behind HTTPS, `Secure`.
+kept but files that are the same for everybody. Cookies are `HttpOnly`, `SameSite=Lax` and, behind
+HTTPS, `Secure`: `lang`, `booking` and `phone` of a buyer, whose browser need not keep them, and
+`csrftoken` and `sessionid` of staff.
 
 | Request | when | Status | Cache-Control | Strict-Transport-Security | frames |
 | --- | --- | --- | --- | --- | --- |

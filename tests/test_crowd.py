@@ -23,7 +23,6 @@ from tests.journey import answers, first_free, hidden_fields
 from tests.processes import DOMAIN, HOST, ZONE, Site, own_database
 from tests.torture import records
 from tests.torture.browser import Browser, Page
-from tests.torture.buyers import with_token
 from tests.variables import ROOT
 
 SOON = 30  # seconds after which something that should happen at once has not
@@ -212,7 +211,7 @@ def test_slow_forms_for_the_desk_hold_up_nobody_else(crm, tmp_path):
 
 def filled_in(browser: Browser, crm: StandIn, flat: str) -> dict[str, str]:
     page = browser.get("/confirm/?" + urlencode(answers(first_free(crm), flat=flat)))
-    return with_token(page, hidden_fields(page.html)) | {"phone": ACCEPTED_PHONE, "consent": "on"}
+    return hidden_fields(page.html) | {"phone": ACCEPTED_PHONE, "consent": "on"}
 
 
 @pytest.mark.parametrize("workers", [1, 2])

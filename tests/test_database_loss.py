@@ -17,7 +17,6 @@ from tests.journey import HOUSE, answers, hidden_fields
 from tests.processes import DOMAIN, HOST, ZONE, Site
 from tests.torture.__main__ import report
 from tests.torture.browser import Browser, Page
-from tests.torture.buyers import with_token
 from tests.torture.postgres import Postgres, binaries
 from tests.torture.run import Torture, run
 
@@ -84,7 +83,7 @@ def buyer(site: Site, crm: StandIn, postgres: Postgres, days_ahead: Iterator[int
     start = crm.free_starts(HOUSE, days_ahead=next(days_ahead))[0]
     browser = Browser(HOST, site.port, address=HOST)
     page = browser.get("/confirm/?" + urlencode(answers(start)))
-    form = with_token(page, hidden_fields(page.html)) | {"phone": ACCEPTED_PHONE, "consent": "on"}
+    form = hidden_fields(page.html) | {"phone": ACCEPTED_PHONE, "consent": "on"}
     return Buyer(browser=browser, form=form)
 
 

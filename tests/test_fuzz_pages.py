@@ -24,6 +24,7 @@ from hypothesis import strategies as st
 from booking.models import Booking, House
 from booking.standin import StandIn
 from booking.standin.estate import ACCEPTED_PHONE, REFUSED_PHONE
+from booking.views.cross_site import form_token
 from config.content_type import plain
 from tests.crm_cases import ZONE
 from tests.fuzzing import (
@@ -36,7 +37,7 @@ from tests.fuzzing import (
     fuzzed_less,
     undone,
 )
-from tests.journey import FLAT, HOUSE, answers, fill_in, send, text_of
+from tests.journey import FLAT, HOUSE, answers, browser, fill_in, send, text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -162,6 +163,7 @@ RIGHT_FORM = {
     "consent": st.just(b"on"),
     "key": st.uuids().map(lambda key: str(key).encode()),
     "after": st.just(b""),
+    "form_token": st.just(form_token().encode()),
 }
 
 ODD_HEADERS = st.fixed_dictionaries(
@@ -181,6 +183,10 @@ ODD_HEADERS = st.fixed_dictionaries(
             ]
         ),
         "X-Forwarded-For": st.sampled_from(["", ",,,", "unknown", "[::1", "1.2.3.4:x"]),
+        "Sec-Fetch-Site": st.sampled_from(["same-origin", "cross-site", "", "x" * 5000]),
+        "Origin": st.sampled_from(
+            ["null", "http://testserver", "http://[::1", "://", f"https://{MARK}.example"]
+        ),
         "Referer": st.sampled_from(["", "javascript:1", f"https://{MARK}.example/"]),
     },
 )
@@ -250,7 +256,7 @@ def test_markup_in_any_answer_is_text(crm: StandIn, name: str) -> None:
         given = right | {name: injection}
         for path in STEPS:
             assert_sound(Client().get(path, given))
-        assert_sound(Client().post("/confirm/", given))
+        assert_sound(browser().post("/confirm/", given))
 
     assert crm.count("add") == 0
 
@@ -322,7 +328,7 @@ def test_any_form_while_the_lists_cannot_be_read(crm: StandIn, pairs: Pairs) -> 
     before = crm.count("add")
     body = encoded(pairs)
     with undone():
-        response = Client().generic("POST", "/confirm/", body, FORM)
+        response = browser().generic("POST", "/confirm/", body, FORM)
         phones = [booking.phone.as_e164 for booking in Booking.objects.all()]
 
     assert_sound(response)
@@ -386,7 +392,7 @@ def test_a_start_in_another_spelling_is_not_understood(
 @fuzzed
 @given(body=st.binary(max_size=2000) | st.just(b"x" * 100_000), content_type=CONTENT_TYPES)
 def test_any_body(crm: StandIn, body: bytes, content_type: str) -> None:
-    response = Client().generic("POST", "/confirm/", body, plain(content_type))
+    response = browser().generic("POST", "/confirm/", body, plain(content_type))
 
     assert_sound(response)
     assert response.status_code in {302, 400, 413}
@@ -405,7 +411,7 @@ def test_a_file_instead_of_a_text(crm: StandIn, client: Client, name: str) -> No
 
 def test_a_form_from_elsewhere_is_not_taken(crm: StandIn) -> None:
     form = fill_in(Client(), crm.free_starts(HOUSE)[0])
-    response = Client(enforce_csrf_checks=True).post("/confirm/", form)
+    response = Client().post("/confirm/", form, headers={"Origin": f"https://{MARK}.example"})
 
     assert_sound(response)
     assert response.status_code == 403
@@ -460,7 +466,7 @@ def test_any_wish(crm: StandIn, booking: Booking, wish: Pairs, more: Pairs) -> N
     calls = crm.count("add")
     url = booking.get_absolute_url()
     with undone():
-        response = Client().generic("POST", f"{url}change/", encoded(wish + more), FORM)
+        response = browser().generic("POST", f"{url}change/", encoded(wish + more), FORM)
         page = Client().get(url)
 
     assert_sound(response)
@@ -478,7 +484,7 @@ def test_nothing_but_a_booking_that_was_not_sent_is_sent_again(
     calls = crm.count("add")
     with undone():
         url = f"{booking.get_absolute_url()}again/"
-        response = Client().generic("POST", url, encoded(pairs), FORM)
+        response = browser().generic("POST", url, encoded(pairs), FORM)
 
     assert_sound(response)
     assert response.status_code in {302, 400, 413}
@@ -544,9 +550,9 @@ ADMIN_PAGES = (
 def staff(crm: StandIn, client: Client) -> Client:
     send(client, fill_in(client, crm.free_starts(HOUSE)[0]))
     House.objects.create(house_id=HOUSE, address="ул. Таёжная, 14")
-    browser = Client()
-    browser.force_login(User.objects.create_superuser("olga", password="x"))
-    return browser
+    staff = Client()
+    staff.force_login(User.objects.create_superuser("olga", password="x"))
+    return staff
 
 
 @fuzzed

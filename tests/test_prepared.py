@@ -1,8 +1,10 @@
 """Pages that are drawn once for all buyers show each buyer's own, and nobody else's."""
 
 import gc
+import time
 from dataclasses import replace
 from urllib.parse import quote_plus
+from uuid import UUID
 
 import pytest
 
@@ -10,7 +12,7 @@ from booking import models
 from booking.availability import Houses, asking, memory
 from booking.prepared import day_and_time, frame, house_and_flat, last_step
 from booking.standin.estate import Estate, Flat
-from tests.journey import FLAT, HOUSE, first_free, text_of
+from tests.journey import FLAT, HOUSE, first_free, hidden_fields, text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -72,15 +74,18 @@ def test_each_buyer_sees_only_what_is_their_own(client, steps):
         assert 'onclick="' not in page
 
 
-def test_the_key_and_the_token_of_the_form_are_new_each_time(client, steps):
+def test_the_key_and_the_token_of_the_form_are_new_each_time(client, steps, monkeypatch):
     confirm = steps(FLAT, "x")[-1]
+    now = time.time()
 
-    pages = [text_of(client.get(confirm)) for _visit in range(2)]
+    forms = []
+    for moment in (now, now + 1):
+        monkeypatch.setattr(time, "time", lambda moment=moment: moment)
+        forms.append(hidden_fields(text_of(client.get(confirm))))
 
-    keys = {page.partition('name="key" value="')[2][:36] for page in pages}
-    tokens = {page.partition('name="csrfmiddlewaretoken" value="')[2][:64] for page in pages}
-    assert len(keys) == len(tokens) == 2
-    assert all(len(key) == 36 for key in keys)
+    first, second = forms
+    assert UUID(first["key"]) != UUID(second["key"])
+    assert first["form_token"] != second["form_token"]
 
 
 def test_no_mark_is_left_on_a_page(client, steps):

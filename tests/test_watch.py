@@ -231,10 +231,13 @@ def test_a_page_that_breaks_leaves_its_traceback_without_its_address(
 
 @pytest.mark.django_db(transaction=True)
 def test_a_refused_form_leaves_the_reason_without_its_address(booked, lines):
-    response = Client(enforce_csrf_checks=True).post(f"{booked}again/")
+    theirs = {"Origin": "https://other.example"}
+    response = Client().post(f"{booked}again/", headers=theirs)
 
-    (line,) = lines.of("django.security.csrf")
-    assert line["message"] == "Forbidden (CSRF cookie not set.)"
+    (line,) = lines.of("booking.views.cross_site")
+    assert line["message"] == (
+        "A form was refused: other site (Sec-Fetch-Site '', Origin 'https://other.example')"
+    )
     assert line["request"] == response.headers["X-Request-ID"]
     assert booked not in "".join(lines.written)
 

@@ -28,7 +28,7 @@ def check_answers(
     *,
     notice: str,
     fields: SafeString,
-    csrf_token: str,
+    form_token: str,
 ) -> SafeString:
     """Step 3: all that was chosen, and the form; `fields` are its own, `notice` is markup."""
     day = start.date().isoformat()
@@ -40,7 +40,7 @@ def check_answers(
         "action": answers.confirm_url(),
         "hidden": hidden(answers.fields(*names)),
         "fields": fields,
-        "csrf_token": csrf_token,
+        "form_token": form_token,
     }
     drawn = _check_answers(
         answers.category,
@@ -70,7 +70,7 @@ def _check_answers(
         "action": mark("action"),
         "hidden": mark("hidden"),
         "fields": mark("fields"),
-        "csrf_token": mark("csrf_token"),
+        "form_token": mark("form_token"),
         "privacy_policy_url": privacy_policy_url,
         "submit_label": _("Book for {when}").format(when=wording.for_day_at(start)),
     }

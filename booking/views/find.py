@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
@@ -16,10 +17,20 @@ from booking import finding
 from booking.client_address import client_address
 from booking.forms import FindForm
 from booking.limits import TooManyTries
+from booking.views.cross_site import Refusal, form_token, own_forms_only
+
+
+def _form_refused(request: HttpRequest, refusal: Refusal) -> HttpResponse:
+    refused = _(
+        "We have not looked yet. {cause} What you typed is kept: press the button once more."
+    )
+    told = refused.format(cause=refusal.label)
+    return _page(request, FindForm(request.POST), refused=told, status=403)
 
 
 @never_cache
 @sensitive_post_parameters("number", "phone")
+@own_forms_only(_form_refused)
 @require_http_methods(["GET", "HEAD", "POST"])
 def find_booking(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
@@ -52,5 +63,5 @@ def _too_many(request: HttpRequest, form: FindForm, until: datetime) -> HttpResp
 def _page(
     request: HttpRequest, form: FindForm, *, status: int = 200, **told: object
 ) -> HttpResponse:
-    context = {"form": form, **told}
+    context = {"form": form, "form_token": form_token(), **told}
     return render(request, "booking/find.html", context, status=status)

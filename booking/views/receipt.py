@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
 from functools import wraps
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -15,8 +15,7 @@ from booking import calendar_entry, handover, pages, wording
 from booking.client_address import client_address
 from booking.forms import Answers, ChangeForm
 from booking.models import Booking, ChangeRequest, House, Outcome
-
-View = Callable[[HttpRequest, uuid.UUID], HttpResponse]
+from booking.views.cross_site import Refusal, View, form_token, own_forms_only
 
 # How often the page looks for news by itself, in seconds: an answer under way comes within a few.
 REFRESH_SECONDS = {Outcome.SENDING: 4, Outcome.IN_DOUBT: 20}
@@ -42,7 +41,22 @@ def _button(view: View) -> View:
     return pressed
 
 
+def _again_refused(request: HttpRequest, refusal: Refusal, key: uuid.UUID) -> HttpResponse:
+    refused = _("Your booking was not sent. {cause} Press the button once more.")
+    told = refused.format(cause=refusal.label)
+    return _page(request, _find(key), ChangeForm(), refused=told)
+
+
+def _wish_refused(request: HttpRequest, refusal: Refusal, key: uuid.UUID) -> HttpResponse:
+    refused = _(
+        "Your request was not sent. {cause} What you wrote is kept: press the button once more."
+    )
+    told = refused.format(cause=refusal.label)
+    return _page(request, _find(key), ChangeForm(request.POST), refused=told)
+
+
 @never_cache
+@own_forms_only(_again_refused)
 @_button
 def book_again(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     """One button on the page of a booking that was not sent."""
@@ -52,6 +66,7 @@ def book_again(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
 
 
 @never_cache
+@own_forms_only(_wish_refused)
 @_button
 def ask_for_change(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     """To move or cancel the visit: the CRM takes no such wish, so it lands with staff."""
@@ -82,7 +97,9 @@ def calendar(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     return HttpResponse(body, content_type="text/calendar; charset=utf-8", headers=headers)
 
 
-def _page(request: HttpRequest, booking: Booking, form: ChangeForm) -> HttpResponse:
+def _page(
+    request: HttpRequest, booking: Booking, form: ChangeForm, *, refused: str = ""
+) -> HttpResponse:
     zone = booking.starts_at_local.tzinfo
     wanted = Answers.read(request.GET).wall_start
     told = pages.booking_context(booking)
@@ -96,9 +113,11 @@ def _page(request: HttpRequest, booking: Booking, form: ChangeForm) -> HttpRespo
         "other_time": pages.other_time(booking, asked_for),
         "changes": [pages.change_shown(each) for each in requests],
         "change_form": form if _takes_wishes(booking, requests) else None,
+        "form_token": form_token(),
+        "refused": refused,
         "refresh_seconds": REFRESH_SECONDS.get(Outcome(booking.outcome)),
     }
-    return render(request, "booking/booking.html", context)
+    return render(request, "booking/booking.html", context, status=403 if refused else 200)
 
 
 def _takes_wishes(booking: Booking, requests: list[ChangeRequest]) -> bool:

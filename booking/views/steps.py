@@ -13,7 +13,6 @@ from datetime import date, datetime
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.middleware.csrf import get_token
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -41,6 +40,7 @@ from booking.handover import Order
 from booking.models import Booking
 from booking.pages import Link
 from booking.views import kept
+from booking.views.cross_site import Refusal, form_token, own_forms_only
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +112,28 @@ def choose_time(request: HttpRequest) -> HttpResponse:
     return _page(request, "booking/choose_time.html", content, stand_in=place.stand_in)
 
 
+def _form_refused(request: HttpRequest, refusal: Refusal) -> HttpResponse:
+    """Step 3 once more, with all that was typed. A body that was lost leaves the address."""
+    answers = Answers.read(request.POST or request.GET)
+    place = _place_if_readable(answers)
+    if place is None:
+        return redirect(answers.choose_flat_url())
+    start = _moment(answers, place.house)
+    if start is None:
+        return redirect(answers.choose_time_url())
+    form = ConfirmForm(request.POST) if request.POST else None
+    problem = _(
+        "Your booking was not sent. {cause} Your choices are kept: check them and press the button"
+        " once more."
+    )
+    page = _confirm_page(request, answers, place, start, form, problem.format(cause=refusal.label))
+    page.status_code = 403
+    return page
+
+
 @never_cache
 @sensitive_post_parameters("phone")
+@own_forms_only(_form_refused)
 @require_http_methods(["GET", "HEAD", "POST"])
 def confirm(request: HttpRequest) -> HttpResponse:
     return _book(request) if request.method == "POST" else _check_answers(request)
@@ -203,21 +223,26 @@ def _where_next(booking: Booking, order: Order, answers: Answers) -> str:
 
 
 def _confirm_page(
-    request: HttpRequest, answers: Answers, place: Place, start: datetime, form: ConfirmForm | None
+    request: HttpRequest,
+    answers: Answers,
+    place: Place,
+    start: datetime,
+    form: ConfirmForm | None,
+    problem: str = "",
 ) -> HttpResponse:
-    """Without a form: the one that nobody has filled in."""
+    """Without a form: the one that nobody has filled in. A problem is told before those of it."""
     shown = form if form is None or form.has_key else form.with_new_key()
-    is_wrong = bool(shown and shown.errors)
+    is_wrong = bool(problem or (shown and shown.errors))
     content = prepared.check_answers(
         answers,
         place.house,
         place.flat,
         start,
         notice=_error_summary(shown)
-        if shown and is_wrong
-        else _notice(_problem_with_form(answers, form)),
+        if shown and shown.errors and not problem
+        else _notice(problem or _problem_with_form(answers, form)),
         fields=prepared.fields(shown) if shown else prepared.untouched_fields(uuid.uuid4()),
-        csrf_token=get_token(request),
+        form_token=form_token(),
     )
     facts = {"stand_in": place.stand_in, "is_wrong": is_wrong}
     return _page(request, "booking/confirm.html", content, **facts)

@@ -1,10 +1,9 @@
-"""A browser without scripts: one connection for each request, and a cookie."""
+"""A browser that runs no script and keeps no cookie: one connection for each request."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
-from http.cookies import SimpleCookie
 from urllib.parse import urlencode
 
 PATIENCE = 60  # seconds that a buyer looks at a page that loads
@@ -27,7 +26,6 @@ class Browser:
     def __init__(self, host: str, port: int, *, address: str) -> None:
         self._site = (host, port)
         self._address = address
-        self._cookies = ""
 
     def get(self, path: str) -> Page:
         """Raises Broken."""
@@ -38,7 +36,7 @@ class Browser:
         return self._ask("POST", path, urlencode(form))
 
     def _ask(self, verb: str, path: str, body: str | None = None) -> Page:
-        headers = {"Cookie": self._cookies, "Connection": "close"}
+        headers = {"Connection": "close"}
         if body is not None:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
         connection = HTTPConnection(
@@ -52,10 +50,4 @@ class Browser:
             raise Broken from exc
         finally:
             connection.close()
-        self._keep_cookies(response.headers.get_all("Set-Cookie", []))
         return Page(response.status, response.headers.get("Location", ""), html)
-
-    def _keep_cookies(self, told: list[str]) -> None:
-        for header in told:
-            if token := SimpleCookie(header).get("csrftoken"):
-                self._cookies = f"csrftoken={token.value}"

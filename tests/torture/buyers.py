@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import threading
 import time
 from collections import Counter
@@ -88,7 +87,7 @@ class Buyer:
         page = self._patiently(lambda: self._browser.get("/confirm/?" + urlencode(answers)))
         if page is None or page.status != 200:
             return None
-        return with_token(page, hidden_fields(page.html)) | {"phone": wish.phone, "consent": "on"}
+        return hidden_fields(page.html) | {"phone": wish.phone, "consent": "on"}
 
     def _press(self, forms: list[Form]) -> list[Page | None]:
         """Every form's button, all of them at once, each as often as this buyer does."""
@@ -109,7 +108,7 @@ class Buyer:
         if page is None or again not in page.html:
             return
         self._progress.count(asked=1)
-        form = with_token(page, {})
+        form = hidden_fields(page.html)
         answer = self._patiently(lambda: self._browser.post(again, form))
         if answer and answer.location:
             self._look(answer.location)
@@ -127,8 +126,3 @@ class Buyer:
                     return page
             time.sleep(PAUSE)
         return None
-
-
-def with_token(page: Page, form: Form) -> Form:
-    (token,) = set(re.findall(r'name="csrfmiddlewaretoken" value="(\w+)"', page.html))
-    return form | {"csrfmiddlewaretoken": token}
