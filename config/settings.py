@@ -177,6 +177,7 @@ if TRUSTED_PROXIES:
 # Not simply "unless DEBUG": a trial run over plain http on loopback must be able to log in.
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT or TRUSTED_PROXIES > 0
 CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "booking.admin.csrf_failure.form_refused"
 CSRF_COOKIE_SAMESITE = SESSION_COOKIE_SAMESITE = "Lax"
 # Only staff have a session, and what it opens is personal data: a working day, in seconds.
 SESSION_COOKIE_AGE = 12 * 3600

@@ -79,6 +79,8 @@ TABLE = (
     Row("GET /", 400, "no-store", when="the host is another"),
     Row("POST /confirm/", 403, when="the form is of another site"),
     Row("POST /bookings/<key>/change/", 403, when="the form is of another site"),
+    Row("POST /admin/login/", 403, "no-store", when="the page is of another login"),
+    Row("POST /", 405, "no-store", when="the page is of another login"),
     Row("GET /nowhere/", 404, "no-store"),
     Row("GET /bookings/00000000-0000-0000-0000-000000000000/", 404, "no-store"),
     Row("PUT /confirm/", 405),

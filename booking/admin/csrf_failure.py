@@ -1,0 +1,51 @@
+"""A form that Django's check has refused (CSRF_FAILURE_VIEW): why, in words, and the way back."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.contrib.auth.views import LoginView
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.middleware.csrf import REASON_NO_CSRF_COOKIE
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+
+from booking.admin import desk_page
+
+LOGIN = "admin:login"
+# Longer than any address of the admin with all its filters.
+LONGEST_ADDRESS = 2000
+
+
+def form_refused(request: HttpRequest, reason: str = "") -> HttpResponse:
+    view = request.resolver_match.view_name if request.resolver_match else ""
+    if not view.startswith("admin:"):
+        # Buyers' forms have a check of their own (`booking.views.cross_site`), other pages no form.
+        return HttpResponseNotAllowed(["GET", "HEAD"])
+    if view == LOGIN and admin.site.has_permission(request):
+        # The button was pressed twice, or another tab was quicker: the first login holds.
+        return redirect(LoginView(request=request).get_success_url())
+    title = _("You are not logged in") if view == LOGIN else _("Nothing was changed")
+    page = desk_page.page(
+        request, "form_refused", title=title, cause=_cause(reason), back_url=_back_url(request)
+    )
+    page.status_code = 403
+    return page
+
+
+def _cause(reason: str) -> str:
+    if reason == REASON_NO_CSRF_COOKIE:
+        return _("Your browser sent no cookie. Allow cookies for this site.")
+    if reason.startswith(("Origin checking", "Referer checking")):
+        return _("The form came from another site.")
+    return _("The page was opened before you last logged in, perhaps in another tab.")
+
+
+def _back_url(request: HttpRequest) -> str:
+    """The page on which the button was, if the browser tells."""
+    referer = request.headers.get("Referer", "")
+    is_ours = len(referer) <= LONGEST_ADDRESS and url_has_allowed_host_and_scheme(
+        referer, {request.get_host()}
+    )
+    return referer if is_ours else reverse("admin:index")
