@@ -16,6 +16,7 @@ from booking.availability.timetable import (
     days_page,
     forget,
     is_free,
+    is_offered,
     nearest_starts,
     was_free,
 )
@@ -33,6 +34,7 @@ __all__ = [
     "forget",
     "horizon",
     "is_free",
+    "is_offered",
     "nearest_starts",
     "one_moment",
     "ready_houses",

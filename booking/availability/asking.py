@@ -80,13 +80,20 @@ class Flight:
 
 
 def look(
-    questions: Sequence[Question], *, patience: float, first_patience: float = 0.0
+    questions: Sequence[Question],
+    *,
+    patience: float,
+    first_patience: float = 0.0,
+    stale_will_do: bool = True,
 ) -> list[Remembered | None]:
     """What is known of each question when the patience ends, in seconds; None was too late.
 
-    The first question may be worth waiting for longer.
+    The first question may be worth waiting for longer. Without `stale_will_do`, a stale answer is
+    waited for as an unknown one is.
     """
     entries, outage = memory.recall(question.key for question in questions)
+    if not stale_will_do:
+        entries = {key: entry for key, entry in entries.items() if entry.is_fresh}
     due = [q for q in questions if q.key not in entries or not entries[q.key].is_fresh]
     missing = sum(question.key not in entries for question in due)
     metrics.note_looks(fresh=len(questions) - len(due), stale=len(due) - missing, missing=missing)

@@ -13,10 +13,11 @@ from enum import StrEnum
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from booking import models
 from booking.availability import asking, calendar, memory
 from booking.availability.asking import PutTogether, Question
 from booking.availability.calendar import Span
-from booking.availability.catalogue import House
+from booking.availability.catalogue import Flats, House
 from booking.availability.memory import Remembered
 from booking.crm import CRMError, CRMRefused
 from booking.gateway import crm_client
@@ -113,6 +114,20 @@ def was_free(house_id: str, start: datetime) -> bool | None:
     if seen is None or seen.error or seen.age > TIMES_FRESH_FOR:
         return None
     return _has(seen, start)
+
+
+def is_offered(house_id: str, start: datetime) -> bool | None:
+    """Whether a start can be booked by a look of the last 30 s or one made now; None: can't tell.
+
+    Free alone is not enough: the whole visit must fit in, with the notice that a visit needs.
+    """
+    asked, zone = start.date(), ZoneInfo(str(start.tzinfo))
+    [found] = asking.look(
+        [_question(house_id, zone, asked)], patience=PAGE_BUDGET, stale_will_do=False
+    )
+    slots = models.House.about(house_id).visit_slots or 0
+    shown = _day(asked, found, House(house_id, "", Flats(), zone, visit_slots=slots))
+    return None if shown.state is DayState.UNKNOWN else start in shown.starts
 
 
 def is_free(house_id: str, start: datetime) -> bool | None:
