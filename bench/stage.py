@@ -11,12 +11,6 @@ from tempfile import mkdtemp
 from tests.processes import HOST, Site, StandInProcess
 from tests.torture.browser import Browser, Page
 
-# Everybody comes from one address here.
-LIMITS = {
-    "LIMIT_REFUSED_PER_FLAT": "1000000",
-    "LIMIT_REFUSED_PER_ADDRESS": "1000000",
-    "LIMIT_BOOKINGS_PER_ADDRESS": "1000000",
-}
 CONCURRENCY = 4
 
 
@@ -66,7 +60,6 @@ def site_of(
         "MACROCRM_CONNECT_TIMEOUT": "",
         "MACROCRM_READ_TIMEOUT": "",
         "CACHE_URL": cache_url or f"filecache://{folder / 'cache'}",
-        **LIMITS,
     }
     site = Site(
         folder=folder,

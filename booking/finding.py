@@ -87,7 +87,7 @@ def _is_repeated(attempt: FindAttempt) -> bool:
 def _refuse(limit: str, attempt: FindAttempt, *, until: datetime) -> None:
     metrics.LIMITS.labels(limit).inc()
     logger.warning("Limit %s reached by client %s", limit, address_hash(attempt.client_address))
-    raise TooManyTries(until)
+    raise TooManyTries(limit, until)
 
 
 def _recent(**which: str | None) -> QuerySet[FindAttempt]:

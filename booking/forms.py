@@ -21,7 +21,7 @@ from phonenumber_field.widgets import RegionalPhoneNumberWidget
 from booking import bounds, references, wording
 from booking.models import Booking, ChangeRequest
 
-ANSWERS = ("category", "house", "flat", "date", "start", "after")
+ANSWERS = ("category", "house", "flat", "date", "start")
 SOURCES = ("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term", "ref")
 # As long as anything that the CRM lists or a campaign sends; the journal's columns are as wide.
 LONGEST_ANSWER = 64
@@ -44,8 +44,6 @@ class Answers:
     flat: str = ""
     date: str = ""
     start: str = ""
-    # The key of the booking that the buyer knows of and books another visit after.
-    after: str = ""
     source: dict[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -92,13 +90,6 @@ class Answers:
         return start if start.strftime(WALL_TIME) == self.start else None
 
     @property
-    def after_key(self) -> uuid.UUID | None:
-        try:
-            return uuid.UUID(self.after)
-        except ValueError:
-            return None
-
-    @property
     def names_a_flat(self) -> bool:
         """Whether there is a flat and its house, listed or not."""
         return not {"", UNREADABLE} & {self.house, self.flat}
@@ -126,11 +117,11 @@ class Answers:
         return self.confirm_url() if self.start else self.choose_time_url()
 
     def choose_time_url(self) -> str:
-        names = ("category", "house", "flat", "date", "start", "after")
+        names = ("category", "house", "flat", "date", "start")
         return self._url(_path("booking:choose_time"), *names)
 
     def confirm_url(self) -> str:
-        names = ("category", "house", "flat", "start", "after")
+        names = ("category", "house", "flat", "start")
         return self._url(_path("booking:confirm"), *names)
 
     def booking_url(self, booking: Booking) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import random
+import time
 import uuid
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -18,7 +20,7 @@ from phonenumber_field.phonenumber import PhoneNumber
 from booking import availability, limits
 from booking.crm import AddOutcome, AddReply, Reason, Visit
 from booking.gateway import crm_client
-from booking.models import Booking, BookingEvent, ChangeRequest, Outcome
+from booking.models import HAS_VISIT, Booking, BookingEvent, ChangeRequest, Outcome
 
 logger = logging.getLogger(__name__)
 
@@ -31,14 +33,15 @@ HELD_UP = AddReply(
 )
 # Refusals that a time taken by somebody else in the meantime would explain.
 PERHAPS_TAKEN = {Reason.SLOT_TAKEN, Reason.DECLINED}
+# A refusal without a call takes as long as one of so many that the CRM gave last.
+LIKE_THE_LAST = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
     """What a buyer asks for when the button is pressed.
 
-    `starts_at` is aware, in the house's zone. `after` is the key of the booking the buyer knows of
-    when asking for another visit of the same flat.
+    `starts_at` is aware, in the house's zone. `known` are the bookings that this browser has made.
     """
 
     key: uuid.UUID
@@ -48,21 +51,44 @@ class Order:
     flat: str
     starts_at: datetime
     phone: PhoneNumber
-    after: uuid.UUID | None = None
     consent: str = ""
     source: dict[str, str] = field(default_factory=dict)
     client_address: str | None = None
     stand_in: bool = False
+    known: tuple[Booking, ...] = ()
 
     def is_of(self, booking: Booking) -> bool:
         """Whether these are the answers that booking was made with."""
-        names = (*Booking.FLAT_AND_PHONE, "starts_at")
-        return all(getattr(self, name) == getattr(booking, name) for name in names)
+        return all(getattr(self, name) == getattr(booking, name) for name in Booking.ANSWERS)
 
     def with_own_key(self) -> Order:
         """The order under a key of its own answers: the same form corrected is another booking."""
         answers = (self.category, self.house_id, self.flat, self.starts_at.isoformat(), self.phone)
         return replace(self, key=uuid.uuid5(self.key, "\n".join(map(str, answers))))
+
+    def to_booking(self) -> Booking:
+        """The row to be written."""
+        return Booking(
+            key=self.key,
+            category=self.category,
+            house_id=self.house_id,
+            house_title=self.house_title,
+            flat=self.flat,
+            starts_at=self.starts_at,
+            time_zone=str(self.starts_at.tzinfo),
+            phone=self.phone,
+            consent=self.consent,
+            source=self.source,
+            client_address=self.client_address,
+            stand_in=self.stand_in,
+            deadline_at=timezone.now() + _patience(),
+        )
+
+    def check_limits(self, new: Booking) -> None:
+        """Raises TooManyTries."""
+        booked = (each for each in self.known if each.outcome == Outcome.CONFIRMED)
+        is_proven = any(each.same_flat == new.same_flat for each in booked)
+        limits.check(new, is_proven=is_proven)
 
 
 def book(order: Order) -> Booking:
@@ -70,18 +96,50 @@ def book(order: Order) -> Booking:
 
     The row and its "sending" event are committed before the first byte leaves, so whatever dies
     afterwards, the row is there; it turns to "in doubt" by itself after its deadline. The CRM is
-    called once at most, whatever comes of it. Raises TooManyTries and leaves nothing behind.
+    called once at most, whatever comes of it, and only for a time that is offered, or may be while
+    its day can't be read. Raises TooManyTries and leaves nothing behind.
     """
     order = _under_a_free_key(order)
-    booking, is_new = _opened(order)
-    if not is_new:
+    new = order.to_booking()
+    standing = Booking.objects.in_the_way_of(new)
+    if standing is not None and _is_known(standing, order):
+        return _standing(standing, order)
+    order.check_limits(new)
+    is_offered = availability.is_offered(order.house_id, order.starts_at)
+    if is_offered is False:
+        return Booking.objects.refuse(new, Reason.SLOT_TAKEN, order.check_limits)
+    booking, is_new = Booking.objects.open(new, order.check_limits)
+    if is_new:
+        return _sent(booking, was_free=is_offered)
+    if _is_known(booking, order):
         return _standing(booking, order)
-    was_free = availability.was_free(booking.house_id, booking.starts_at_local)
+    return _refused_for_a_visit(order)
+
+
+def _sent(booking: Booking, was_free: bool | None) -> Booking:
+    """One call, and what came of it written down."""
     reply = HELD_UP if _is_too_late(booking) else crm_client().add(_visit(booking))
     is_settled = _settle(booking, reply)
     availability.forget(booking.house_id, booking.starts_at_local.date())
     if is_settled:
         _look_again_if_possible(booking, was_free)
+    return booking
+
+
+def _is_known(standing: Booking, order: Order) -> bool:
+    """Whether this browser may be led to the page of what stands in the way: it made it."""
+    return standing.key in {order.key, *(each.key for each in order.known)}
+
+
+def _refused_for_a_visit(order: Order) -> Booking:
+    """To another browser, that a flat has a visit ahead reads, and takes, as a wrong phone does."""
+    booking = Booking.objects.refuse(order.to_booking(), HAS_VISIT, order.check_limits)
+    answered = Booking.objects.filter(outcome=Outcome.REFUSED, crm_seconds__isnull=False)
+    if last := list(answered[:LIKE_THE_LAST]):
+        like = random.choice(last)  # noqa: S311 - no secret
+        time.sleep(min(like.crm_seconds or 0, _longest_call().total_seconds()))
+        if like.reason in PERHAPS_TAKEN:
+            availability.is_free(booking.house_id, booking.starts_at_local)
     return booking
 
 
@@ -186,7 +244,6 @@ def _once_more(booking: Booking, client_address: str | None) -> Order:
         flat=booking.flat,
         starts_at=booking.starts_at_local,
         phone=booking.phone,
-        after=booking.follows.key if booking.follows else None,
         consent=booking.consent,
         source=booking.source,
         client_address=client_address,
@@ -200,42 +257,6 @@ def _under_a_free_key(order: Order) -> Order:
     if used is None or used.is_live or order.is_of(used):
         return order
     return order.with_own_key()
-
-
-def _opened(order: Order) -> tuple[Booking, bool]:
-    answers: dict[str, Any] = {
-        "category": order.category,
-        "house_id": order.house_id,
-        "flat": order.flat,
-        "phone": order.phone,
-        "time_zone": str(order.starts_at.tzinfo),
-    }
-    latest = Booking.objects.live(**answers).first()
-    known = Booking.objects.filter(key=order.key).exists()
-    if latest is not None and not known and not _may_follow(latest, order):
-        # Who tries phones until one leads to somebody's booking is guessing, too.
-        with transaction.atomic():
-            limits.check(Booking(**answers, client_address=order.client_address))
-        return latest, False
-    return Booking.objects.open(
-        key=order.key,
-        lives_for=_patience(),
-        check=limits.check,
-        **answers,
-        house_title=order.house_title,
-        starts_at=order.starts_at,
-        follows=latest,
-        consent=order.consent,
-        source=order.source,
-        client_address=order.client_address,
-        stand_in=order.stand_in,
-    )
-
-
-def _may_follow(latest: Booking, order: Order) -> bool:
-    """Another visit is fine after one that is over, or when the buyer knows of the one to come."""
-    over = latest.outcome == Outcome.CONFIRMED and latest.starts_at < timezone.now()
-    return over or latest.key == order.after
 
 
 def _standing(booking: Booking, order: Order) -> Booking:

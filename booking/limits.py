@@ -1,68 +1,283 @@
 """How often one may try, counted from the journal: across restarts and workers.
 
-The phone is the only thing that proves a right to book, so guessing it is limited per flat and per
-client address; what one address may book at all is limited too.
+The phone is the only thing that proves a right to book. So what is counted is guesses, that is
+distinct wrong phones and flats, not presses; and what is limited is the guesser, not the flat or
+its owner. docs/decisions/0011-limits-punish-the-guesser.md has the table, and what is left to each
+attacker.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
+from operator import attrgetter
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Max, Q
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
-from booking import turns
-from booking.models import Booking, Outcome
+from booking.client_address import address_hash
+from booking.models import HAS_VISIT, Booking, LimitLift, Outcome
+from booking.watch import metrics
 
 logger = logging.getLogger(__name__)
 
-# Outcomes that a wrong phone may have led to, or may yet lead to.
-GUESSES = Q(outcome=Outcome.REFUSED, reason__in=("no_match", "declined", "resolved")) | Q(
-    outcome=Outcome.SENDING
-)
-# The CRM may answer a wrong phone with words that leave it open. Not counted of an address, where
-# a CRM that is out of order would shut out everybody behind one mobile operator.
-GUESSES_OR_DOUBTS = GUESSES | Q(outcome=Outcome.IN_DOUBT)
+MINUTE = timedelta(minutes=1)
+# When to press again while the CRM has as many bookings in hand as it bears.
+A_MOMENT = timedelta(seconds=5)
+# Refusals after a wrong phone. It may also have led to a doubt, or still lead to a refusal.
+WRONG_PHONE = {"no_match", "declined", "resolved", HAS_VISIT}
+MAYBE_WRONG = {Outcome.SENDING, Outcome.IN_DOUBT}
+# Newest first, so what is left out of a flood is what ends first. Read in some 20 ms.
+MOST_ROWS = 5000
+
+
+class Limit(StrEnum):
+    """The first two are hard: the client waits until its guesses are forgotten.
+
+    The next four are soft: one try a minute, and no limit to a browser that has booked the flat.
+    The last two are what the CRM bears.
+    """
+
+    PHONES_OF_CLIENT = "phones_of_client"
+    FLATS_OF_CLIENT = "flats_of_client"
+    PAIRS_OF_CLIENT = "pairs_of_client"
+    PHONES_OF_FLAT = "phones_of_flat"
+    FLATS_OF_PHONE = "flats_of_phone"
+    PRESSES_OF_CLIENT = "presses_of_client"
+    ADDS_AT_ONCE = "adds_at_once"
+    ADDS_PER_MINUTE = "adds_per_minute"
 
 
 class TooManyTries(Exception):
-    """The limit is reached until `until` (aware, in wall time of the house)."""
+    """A limit holds until `until` (aware, in wall time of the house)."""
 
-    def __init__(self, until: datetime) -> None:
-        super().__init__(f"no more tries before {until:%H:%M:%S}")
+    def __init__(self, limit: str, until: datetime) -> None:
+        super().__init__(f"{limit}: no more tries before {until:%H:%M:%S}")
+        self.limit = limit
         self.until = until
 
+    @property
+    def seconds(self) -> int:
+        """How long to wait, one second at least."""
+        return max(1, math.ceil((self.until - timezone.now()).total_seconds()))
 
-def check(tried: Booking) -> None:
-    """Raises TooManyTries when this booking would be one too many.
 
-    To be called in a transaction, after the booking has been written if it is to stay: of tries at
-    once, each then counts those before it.
+@dataclass(frozen=True, slots=True)
+class Try:
+    """A press of the button, as far as limits count it."""
+
+    at: datetime
+    flat: tuple[str, str, str]
+    phone: str
+    client: str | None
+    is_guess: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """No more than `setting` different things `counted` in the guesses of one `group`.
+
+    A soft limit is `paced_by` whose last press is a minute ago; a hard one by nothing. A group of
+    an unknown client is None and not limited.
     """
-    window = timedelta(minutes=settings.LIMIT_WINDOW_MINUTES)
-    recent = Booking.objects.filter(created_at__gt=timezone.now() - window).exclude(pk=tried.pk)
-    for name, of_what, counted, most in _limits(tried):
-        turns.take(f"{name} {of_what}")
-        times = recent.filter(counted).order_by("-created_at")
-        # The try whose leaving the window makes room for this one.
-        standing = times.values_list("created_at", flat=True)[most - 1 : most]
-        if standing:
-            logger.warning("Limit of %s reached for house %s", name, tried.house_id)
-            raise TooManyTries((standing[0] + window).astimezone(ZoneInfo(tried.time_zone)))
+
+    limit: Limit
+    setting: str
+    group: Callable[[Try], Hashable]
+    counted: Callable[[Try], Hashable]
+    paced_by: Callable[[Try], Hashable] | None = None
 
 
-def _limits(tried: Booking) -> Iterator[tuple[str, str, Q, int]]:
-    """What a limit is called, of which flat or address it is, what it counts, and the limit."""
-    place = {"category": tried.category, "house_id": tried.house_id, "flat": tried.flat}
-    of_flat = "\n".join(place.values())
-    guesses = GUESSES_OR_DOUBTS & Q(**place)
-    yield "guesses for a flat", of_flat, guesses, settings.LIMIT_REFUSED_PER_FLAT
-    if address := tried.client_address:
-        from_there = Q(client_address=address)
-        most_guesses = settings.LIMIT_REFUSED_PER_ADDRESS
-        yield "guesses of an address", address, GUESSES & from_there, most_guesses
-        yield "bookings of an address", address, from_there, settings.LIMIT_BOOKINGS_PER_ADDRESS
+RULES = (
+    Rule(
+        Limit.PHONES_OF_CLIENT,
+        "LIMIT_PHONES_OF_CLIENT",
+        group=lambda each: each.client and (each.client, each.flat),
+        counted=attrgetter("phone"),
+    ),
+    Rule(
+        Limit.FLATS_OF_CLIENT,
+        "LIMIT_FLATS_OF_PHONE",
+        group=lambda each: each.client and (each.client, each.phone),
+        counted=attrgetter("flat"),
+    ),
+    Rule(
+        Limit.PAIRS_OF_CLIENT,
+        "LIMIT_PAIRS_OF_CLIENT",
+        group=attrgetter("client"),
+        counted=attrgetter("flat", "phone"),
+        paced_by=attrgetter("client"),
+    ),
+    Rule(
+        Limit.PHONES_OF_FLAT,
+        "LIMIT_PHONES_OF_FLAT",
+        group=attrgetter("flat"),
+        counted=attrgetter("phone"),
+        paced_by=attrgetter("client"),
+    ),
+    # By the phone, not by the client: else many addresses would find its flat in a minute.
+    Rule(
+        Limit.FLATS_OF_PHONE,
+        "LIMIT_FLATS_OF_PHONE",
+        group=attrgetter("phone"),
+        counted=attrgetter("flat"),
+        paced_by=attrgetter("phone"),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """A limit on guesses that is reached, for staff: its newest guess, and how to lift it."""
+
+    limit: Limit
+    newest: Try
+    until: datetime
+    subject: str
+
+
+def check(tried: Booking, *, is_proven: bool) -> None:
+    """Raises TooManyTries when this press would be one too many. Reads only.
+
+    Called twice: before anything is waited for or written, so that a refused client costs a few
+    reads; and again where presses are written one after another, so that of guesses at once each
+    counts those before it. `is_proven`: this browser has booked this flat before. An earlier
+    success of the phone proves nothing here: a guesser would know a right phone by its being let
+    through.
+    """
+    now = timezone.now()
+    flat = (tried.category, tried.house_id, tried.flat)
+    press = Try(now, flat, tried.phone.as_e164, tried.client_address, is_guess=False)
+    for limit, until in _reached(press, is_proven=is_proven):
+        if until > now:
+            metrics.LIMITS.labels(limit.value).inc()
+            client = address_hash(press.client)
+            logger.warning("Limit %s holds: house %s, client %s", limit, tried.house_id, client)
+            raise TooManyTries(limit, until.astimezone(ZoneInfo(tried.time_zone)))
+
+
+def holding() -> list[Holding]:
+    """The limits on guesses that are reached now, the newest guess first."""
+    guesses = [each for each in _tries(Q()) if each.is_guess]
+    found = []
+    for rule in RULES:
+        groups: dict[Hashable, list[Try]] = {}
+        for each in guesses:
+            groups.setdefault(rule.group(each), []).append(each)
+        for group, tries in groups.items():
+            if group is not None and (until := _until(rule, group, tries)):
+                found.append(Holding(rule.limit, tries[0], until, _subject(rule, group)))
+    return sorted(found, key=lambda each: each.newest.at, reverse=True)
+
+
+def lift(holds: Holding, *, by: str) -> None:
+    """Have the guesses that made a limit hold forgotten."""
+    LimitLift.objects.create(subject=holds.subject, by=by)
+
+
+def _reached(press: Try, *, is_proven: bool) -> Iterator[tuple[Limit, datetime]]:
+    """Each limit that this press meets, and until when it holds."""
+    tries = _tries(_concerning(press))
+    for rule in RULES:
+        if rule.paced_by and is_proven:
+            continue
+        until = _until(rule, rule.group(press), _others(rule, press, tries))
+        if until:
+            yield rule.limit, _paced(rule.paced_by, press, tries) if rule.paced_by else until
+    if press.client and not is_proven:
+        most = settings.LIMIT_PRESSES_OF_CLIENT
+        presses = [each.at for each in tries if each.client == press.client]
+        yield from _within(Limit.PRESSES_OF_CLIENT, presses, most, press.at)
+    yield from _budget_of_the_crm(press.at)
+
+
+def _others(rule: Rule, press: Try, tries: Iterable[Try]) -> list[Try]:
+    """The guesses in the press's group that tell something else than this press would."""
+    group, own = rule.group(press), rule.counted(press)
+    if group is None:
+        return []
+    alike = (each for each in tries if each.is_guess and rule.group(each) == group)
+    return [each for each in alike if rule.counted(each) != own]
+
+
+def _until(rule: Rule, group: Hashable, guesses: Iterable[Try]) -> datetime | None:
+    """When enough guesses of a group are forgotten; None while there are fewer than its limit."""
+    newest: dict[Hashable, datetime] = {}
+    for each in guesses:
+        newest.setdefault(rule.counted(each), each.at)
+    most = getattr(settings, rule.setting)
+    if len(newest) < most:
+        return None
+    lifts = LimitLift.objects.filter(subject=_subject(rule, group))
+    lifted_at = lifts.aggregate(at=Max("at"))["at"]
+    counted = [at for at in newest.values() if not lifted_at or at > lifted_at]
+    return sorted(counted, reverse=True)[most - 1] + _window() if len(counted) >= most else None
+
+
+def _paced(paced_by: Callable[[Try], Hashable], press: Try, tries: Iterable[Try]) -> datetime:
+    """A minute after the last press of the same; now, if there was none."""
+    own = paced_by(press)
+    last = next((each.at for each in tries if own is not None and paced_by(each) == own), None)
+    return last + MINUTE if last else press.at
+
+
+def _within(
+    limit: Limit, moments: list[datetime], most: int, now: datetime
+) -> Iterator[tuple[Limit, datetime]]:
+    """A limit of so many within a minute; the moments are the newest first."""
+    recent = [at for at in moments if at > now - MINUTE]
+    if len(recent) >= most:
+        yield limit, recent[most - 1] + MINUTE
+
+
+def _budget_of_the_crm(now: datetime) -> Iterator[tuple[Limit, datetime]]:
+    """What all clients together may ask of the CRM; counted from what was sent."""
+    sending = Booking.objects.filter(outcome=Outcome.SENDING, deadline_at__gt=now)
+    if sending.count() >= settings.MACROCRM_ADDS_AT_ONCE:
+        yield Limit.ADDS_AT_ONCE, now + A_MOMENT
+    recent = Booking.objects.filter(created_at__gt=now - MINUTE)
+    sent = recent.filter(Q(outcome=Outcome.SENDING) | Q(crm_seconds__isnull=False))
+    most = settings.MACROCRM_ADDS_PER_MINUTE
+    moments = list(sent.order_by("-created_at").values_list("created_at", flat=True)[:most])
+    yield from _within(Limit.ADDS_PER_MINUTE, moments, most, now)
+
+
+def _concerning(press: Try) -> Q:
+    """The tries that can matter to a press: of its flat, its phone or its client."""
+    category, house_id, flat = press.flat
+    of_flat = Q(category=category, house_id=house_id, flat=flat)
+    either = of_flat | Q(phone=press.phone)
+    return either | Q(client_address=press.client) if press.client else either
+
+
+def _tries(which: Q) -> list[Try]:
+    """Those within the window, the newest first."""
+    rows = Booking.objects.filter(which, created_at__gt=timezone.now() - _window())
+    fields = ("created_at", "category", "house_id", "flat", "phone", "client_address")
+    return [
+        Try(at, (category, house_id, flat), str(phone), client, _is_guess(outcome, reason))
+        for at, category, house_id, flat, phone, client, outcome, reason in rows.order_by(
+            "-created_at"
+        ).values_list(*fields, "outcome", "reason")[:MOST_ROWS]
+    ]
+
+
+def _is_guess(outcome: str, reason: str) -> bool:
+    """Whether a try may have been made with a wrong phone; an answer can leave it open."""
+    return outcome in MAYBE_WRONG or (outcome == Outcome.REFUSED and reason in WRONG_PHONE)
+
+
+def _window() -> timedelta:
+    return timedelta(minutes=settings.LIMIT_WINDOW_MINUTES)
+
+
+def _subject(rule: Rule, group: Hashable) -> str:
+    """What a limit is lifted for, without the phone or address in it."""
+    return f"{rule.limit} {salted_hmac('booking.limits', repr(group)).hexdigest()[:32]}"

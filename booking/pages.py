@@ -58,14 +58,6 @@ class HouseClock:
 
 
 @dataclass(frozen=True, slots=True)
-class OtherTime:
-    """A time that was asked for beside the one that is booked, and how to have it, too."""
-
-    words: str
-    book_too: Link
-
-
-@dataclass(frozen=True, slots=True)
 class ChangeShown:
     """A wish to move or cancel, and what staff have answered ("" so far)."""
 
@@ -183,13 +175,11 @@ def whom_to_call(house: models.House) -> str:
     return house.phone or settings.SUPPORT_PHONE
 
 
-def other_time(booking: Booking, wanted: datetime | None) -> OtherTime | None:
-    """What to tell somebody who asked for `wanted` and had a booking of the flat already."""
+def other_time(booking: Booking, wanted: datetime | None) -> str:
+    """What to tell a buyer who asked for `wanted` and had a booking of the flat already."""
     if not booking.is_live or wanted is None or wanted == booking.starts_at:
-        return None
-    label = _("Book another visit: {when}").format(when=wording.day_and_time(wanted))
-    to_confirm = _confirm_url(Answers.of(booking).but(after=str(booking.key)), wanted)
-    return OtherTime(wording.not_booked_too(booking, wanted), Link(label, to_confirm))
+        return ""
+    return wording.not_booked_too(booking, wanted)
 
 
 def booking_actions(booking: Booking) -> list[Link]:
@@ -200,8 +190,7 @@ def booking_actions(booking: Booking) -> list[Link]:
         calendar = Link(_("Update the calendar"), reverse("booking:calendar", args=[booking.key]))
         return [Link(_("Choose another time"), to_times, is_main=True), calendar]
     if outcome_shown(booking) == "over":
-        another = answers.but(start="", after=str(booking.key))
-        return [Link(_("Book again"), another.choose_time_url(), is_main=True)]
+        return [Link(_("Book again"), answers.but(start="").choose_time_url(), is_main=True)]
     if booking.outcome != Outcome.REFUSED:
         return []
     if booking.reason == "slot_taken":
@@ -210,6 +199,7 @@ def booking_actions(booking: Booking) -> list[Link]:
         return [Link(label, answers.confirm_url(), is_main=True)]
     return [
         Link(_("Check the phone number and try again"), answers.confirm_url(), is_main=True),
+        Link(_("Find your booking"), reverse("booking:find_booking")),
         Link(_("Change what you receive"), answers.but(flat="").choose_flat_url()),
     ]
 

@@ -68,10 +68,6 @@ REFUSALS: dict[str, Promise] = {
         "We have checked: the developer's system did not take this booking. Please book again."
     ),
     "slot_taken": gettext_lazy("This time has just been taken by somebody else."),
-    "no_match": gettext_lazy(
-        "We could not find {what} with this phone number. Check the number: the phone of any"
-        " co-owner named in the contract will do."
-    ),
     "busy": gettext_lazy(
         "The developer's system is getting too many requests just now. Try again in a minute."
     ),
@@ -80,18 +76,26 @@ REFUSALS: dict[str, Promise] = {
         " call us and we will book you by phone."
     ),
 }
+# One text after a phone that does not match and for a flat that has a visit: it tells neither.
 REFUSED_OTHERWISE = gettext_lazy(
-    "The developer's system did not accept this booking. Check the phone number: the phone of any"
-    " co-owner named in the contract will do. Perhaps you already have a booking; then please"
-    " call us."
+    "This could not be booked. Perhaps this is not the phone in the contract, or you or another"
+    " owner have booked a visit for {what} already."
 )
-
-# In the case of what is looked for.
-KINDS_LOOKED_FOR = {
-    "flat": pgettext_lazy("we could not find", "a flat"),
-    "garage": pgettext_lazy("we could not find", "a parking space"),
-    "storageroom": pgettext_lazy("we could not find", "a storage room"),
-    "comm": pgettext_lazy("we could not find", "premises"),
+BOOKED_FOR = {
+    "flat": pgettext_lazy("a visit for", "this flat"),
+    "garage": pgettext_lazy("a visit for", "this parking space"),
+    "storageroom": pgettext_lazy("a visit for", "this storage room"),
+    "comm": pgettext_lazy("a visit for", "these premises"),
+}
+TOO_MANY: dict[str, Promise] = {
+    "phones_of_client": gettext_lazy(
+        "A wrong phone was entered for this flat too often. Try again after {until}, or call us."
+        " If you are booked already, your booking stands."
+    ),
+    "flats_of_client": gettext_lazy(
+        "This phone was tried for too many flats. Try again after {until}, or call us. If you are"
+        " booked already, your booking stands."
+    ),
 }
 KINDS = {
     "flat": pgettext_lazy("before a number", "flat"),
@@ -240,7 +244,22 @@ def change_asked(kind: str, at: datetime) -> str:
 def refusal(reason: str, category: str) -> str:
     """Why a booking was refused. "No such flat" and "not your phone" read alike, on purpose."""
     text = str(REFUSALS.get(reason, REFUSED_OTHERWISE))
-    return text.format(what=KINDS_LOOKED_FOR.get(category, category))
+    return text.format(what=BOOKED_FOR.get(category, category))
+
+
+def too_many_tries(limit: str, until: datetime, seconds: int) -> str:
+    """Why a press was not taken, and when the next one is."""
+    if limit in TOO_MANY:
+        # A minute is what the sentence can tell, and a buyer should not come too early.
+        return str(TOO_MANY[limit]).format(until=clock(until + timedelta(minutes=1)))
+    wait = ngettext(
+        "Too many people are booking just now. Nothing was sent. Press the button again in"
+        " {seconds} second.",
+        "Too many people are booking just now. Nothing was sent. Press the button again in"
+        " {seconds} seconds.",
+        seconds,
+    )
+    return wait.format(seconds=seconds)
 
 
 def time_taken(start: datetime) -> str:

@@ -85,7 +85,7 @@ TABLE = (
     Row("GET /bookings/00000000-0000-0000-0000-000000000000/", 404, "no-store"),
     Row("PUT /confirm/", 405),
     Row("POST /confirm/", 413, "no-store", when="the form is too large"),
-    Row("POST /confirm/", 429, "no-store", when="the limit is reached"),
+    Row("POST /confirm/", 429, when="the limit is reached"),
     Row("GET /", 500, "no-store", when="something is broken"),
     Row("GET /", 503, "no-store", when="the site is full"),
     Row("GET /", 503, "no-store", when="the CRM is away"),

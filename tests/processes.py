@@ -22,7 +22,7 @@ from urllib.request import Request, urlopen
 import psycopg
 from psycopg.sql import SQL, Identifier
 
-from tests.variables import ROOT, environment
+from tests.variables import NO_LIMITS, ROOT, environment
 
 HOST = "127.0.0.1"
 ZONE = "Asia/Yekaterinburg"
@@ -239,6 +239,7 @@ class Site:
             "MACROCRM_DOMAIN": DOMAIN,
             "MACROCRM_CONNECT_TIMEOUT": str(CONNECT_TIMEOUT),
             "MACROCRM_READ_TIMEOUT": str(READ_TIMEOUT),
+            **NO_LIMITS,
         }
         return environment(**usual | self.variables)
 

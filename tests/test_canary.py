@@ -96,7 +96,6 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
         "MACROCRM_APP_SECRET": SECRET,
         "MACROCRM_METHOD": "GET",
         "METRICS_PATH": FIGURES,
-        "LIMIT_REFUSED_PER_ADDRESS": "1000",
     }
     with StandIn(domain=DOMAIN, zone=ZONE, secret=SECRET) as crm:
         site = Site(

@@ -153,7 +153,7 @@ def test_it_is_offered_when_every_time_is_taken(client, standin):
 
 
 def test_it_is_offered_after_too_many_tries(client, standin, settings):
-    settings.LIMIT_BOOKINGS_PER_ADDRESS = 1
+    settings.LIMIT_PRESSES_OF_CLIENT = 1
     start = first_free(standin)
     send(client, fill_in(client, start))
 

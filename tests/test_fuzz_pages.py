@@ -38,6 +38,7 @@ from tests.fuzzing import (
     undone,
 )
 from tests.journey import FLAT, HOUSE, answers, browser, fill_in, send, text_of
+from tests.variables import NO_LIMITS
 
 pytestmark = pytest.mark.django_db
 
@@ -113,7 +114,7 @@ PHONES = {
 ODD_PHONES = ("112", "8800", "+7", "+800 1234 5678", "8 900 12345678", "+7900123456", "0" * 40)
 
 Pairs = list[tuple[str, bytes]]
-NAMES = ("category", "house", "flat", "date", "start", "after", "utm_source", "ref", "lang")
+NAMES = ("category", "house", "flat", "date", "start", "utm_source", "ref", "lang")
 
 
 def field(name: str, right: st.SearchStrategy[bytes]) -> st.SearchStrategy[Pairs]:
@@ -162,7 +163,6 @@ RIGHT_FORM = {
     "phone": st.sampled_from([text.encode() for text in (*PHONES, *ODD_PHONES)]),
     "consent": st.just(b"on"),
     "key": st.uuids().map(lambda key: str(key).encode()),
-    "after": st.just(b""),
     "form_token": st.just(form_token().encode()),
 }
 
@@ -214,8 +214,8 @@ CONTENT_TYPES = st.sampled_from(
 def crm(standin: StandIn, settings: Any) -> StandIn:
     """A CRM that says yes to whatever it would take, and stays as it is."""
     standin.switch(add_writes=False)
-    settings.LIMIT_REFUSED_PER_FLAT = settings.LIMIT_REFUSED_PER_ADDRESS = 1000
-    settings.LIMIT_BOOKINGS_PER_ADDRESS = 1000
+    for name in NO_LIMITS:
+        setattr(settings, name, 1000)
     return standin
 
 

@@ -22,7 +22,6 @@ from booking import brand
 from booking.middleware.crowd import Room
 from booking.personal_link import PersonalLink
 from booking.standin import StandIn
-from booking.standin.estate import REFUSED_PHONE
 from tests import journey
 from tests.bookings import booking
 from tests.finding import NUMBER, PHONE, find
@@ -111,7 +110,7 @@ def the_page_is_of_another_login(client: Client) -> dict[str, str]:
 
 @pytest.fixture
 def the_limit_is_reached(client: Client, standin: StandIn, settings: Settings) -> dict[str, str]:
-    settings.LIMIT_BOOKINGS_PER_ADDRESS = 1
+    settings.LIMIT_PRESSES_OF_CLIENT = 1
     start = journey.first_free(standin)
     journey.send(client, journey.fill_in(client, start))
     return journey.fill_in(client, start + timedelta(days=1), flat="1.8-12-2")
@@ -236,11 +235,11 @@ def test_production_insists_on_it():
 def test_behind_https_every_cookie_of_a_buyer_is_secure(client, standin, settings):
     settings.CSRF_COOKIE_SECURE = True
 
-    refused = journey.fill_in(client, journey.first_free(standin)) | {"phone": REFUSED_PHONE}
-    journey.send(client, refused)
+    standin.fail("add", "drop_before_reply")
+    journey.send(client, journey.fill_in(client, journey.first_free(standin)))
     client.get("/?lang=en")
 
-    assert set(client.cookies) == {"booking", "lang", "phone"}
+    assert set(client.cookies) == {"bookings", "lang", "phone"}
     assert all(cookie["secure"] for cookie in client.cookies.values())
 
 
@@ -250,10 +249,11 @@ def test_every_cookie_of_a_buyer_is_out_of_the_reach_of_scripts(client, standin)
     form = journey.fill_in(client, start)
     client.get("/?lang=en")
 
-    refused = journey.send(client, form | {"phone": REFUSED_PHONE})
+    standin.fail("add", "drop_before_reply")
+    in_doubt = journey.send(client, form)
 
-    assert set(client.cookies) == {"booking", "lang", "phone"}
-    assert refused.status_code == 302
+    assert set(client.cookies) == {"bookings", "lang", "phone"}
+    assert in_doubt.status_code == 302
     for cookie in client.cookies.values():
         assert cookie["httponly"], cookie.key
         assert cookie["samesite"] == "Lax", cookie.key

@@ -1,6 +1,5 @@
-"""Guessing a phone is limited, by flat and by client address, and the limit says until when."""
+"""Guessing is limited by what it guesses, and what it costs the owner of a flat."""
 
-import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from urllib.parse import urlencode
@@ -12,164 +11,315 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from booking import handover
-from booking.models import Booking, House
-from booking.standin.estate import REFUSED_PHONE
-from tests.journey import answers, fill_in, heading, links, send, text_of
+from booking import limits
+from booking.limits import Limit
+from booking.models import Booking, House, LimitLift
+from booking.standin.estate import ACCEPTED_PHONE
+from booking.watch import metrics
+from tests import bookings
+from tests.journey import FLAT, HOUSE, answers, fill_in, first_free, heading, send, text_of
 
 pytestmark = pytest.mark.django_db
 
-
-def guess(standin, number: int, *, flat: str = "1.8-12-1", address: str = "198.51.100.1"):
-    """A press of the button with a phone that is nobody's."""
-    start = standin.free_starts("3105011")[number]
-    phone = f"{REFUSED_PHONE[:-2]}{number:02}"
-    return send(Client(REMOTE_ADDR=address), fill_in(Client(), start, phone=phone, flat=flat))
+CLIENT = "198.51.100.1"
+FLATS = [f"1.8-{floor}-{number}" for floor in range(2, 17) for number in range(1, 5)]
 
 
-@pytest.fixture
-def few_tries(settings):
-    settings.LIMIT_REFUSED_PER_FLAT = 2
-    settings.LIMIT_REFUSED_PER_ADDRESS = 3
-    settings.LIMIT_BOOKINGS_PER_ADDRESS = 4
+def wrong_phone(number: int) -> str:
+    return f"+7900765{number:04}"
 
 
-def test_guesses_for_a_flat_are_limited_whoever_makes_them(standin, few_tries):
-    for number in range(2):
-        assert guess(standin, number, address=f"198.51.100.{number}").status_code == 302
-
-    page = guess(standin, 2, address="198.51.100.9")
-
-    assert page.status_code == 429
-    assert heading(page) == "Слишком много попыток"
-    assert standin.count("add") == 2
-
-
-def test_a_limit_ends_by_the_clock_of_the_house(standin, few_tries):
-    House.objects.create(house_id="3105011", time_zone="Asia/Vladivostok")
-    for number in range(2):
-        guess(standin, number)
-
-    page = guess(standin, 2)
-
-    first = Booking.objects.earliest("created_at").created_at
-    until = first + timedelta(minutes=settings.LIMIT_WINDOW_MINUTES + 1)
-    assert f"после {until.astimezone(ZoneInfo('Asia/Vladivostok')):%H:%M}" in text_of(page)
+def guessed(count: int = 1, *, flats: int = 1, **values) -> list[Booking]:
+    """Refused tries: that many phones for each of so many flats, all from one client by default."""
+    usual = {"outcome": "refused", "reason": "no_match", "client_address": CLIENT}
+    return [
+        bookings.booking(**usual | {"phone": wrong_phone(number), "flat": flat} | values)
+        for number in range(count)
+        for flat in FLATS[:flats]
+    ]
 
 
-def test_a_limit_leads_back_to_the_answers(standin, few_tries, settings):
-    settings.LIMIT_REFUSED_PER_FLAT = 1
-    guess(standin, 0)
-    start = standin.free_starts("3105011")[1]
-    last_step = "/confirm/?" + urlencode(answers(start))
+def press(standin, *, client: str = CLIENT, phone: str = ACCEPTED_PHONE, flat: str = FLATS[0]):
+    start = first_free(standin)
+    form = fill_in(Client(), start, phone=phone, flat=flat)
+    return send(Client(REMOTE_ADDR=client), form)
 
-    page = Client().post(last_step, fill_in(Client(), start))
+
+def told(page) -> str:
+    return text_of(page).partition('role="alert"')[2].partition("</div>")[0]
+
+
+# Hard: the client waits
+
+
+def test_the_sixth_wrong_phone_for_a_flat_is_not_tried(standin):
+    for number in range(5):
+        assert press(standin, phone=wrong_phone(number)).status_code == 302
+
+    page = press(standin, phone=wrong_phone(5))
 
     assert page.status_code == 429
-    assert last_step in links(text_of(page))
+    assert "слишком часто вводили неверный телефон" in told(page)
+    assert standin.count("add") == 5
 
 
-def test_guesses_at_once_are_limited_as_well(standin, few_tries, transactional_db):
-    start = standin.free_starts("3105011")[0]
-    form = fill_in(Client(), start)
+def test_the_right_phone_comes_too_late_for_a_guesser_but_not_for_the_owner(standin):
+    guessed(5)
 
-    def guess_at_once(number):
-        phone, address = f"{REFUSED_PHONE[:-2]}{number:02}", f"198.51.100.{number}"
-        key = {"key": str(uuid.uuid4())}
+    assert press(standin).status_code == 429
+    assert press(standin, client="198.51.100.2").status_code == 302
+    assert Booking.objects.latest("pk").outcome == "confirmed"
+
+
+def test_a_guesser_may_still_try_another_flat(standin):
+    guessed(5)
+
+    assert press(standin, flat=FLATS[1]).status_code == 302
+
+
+def test_one_wrong_phone_pressed_often_is_one_guess(standin):
+    for _ in range(8):
+        assert press(standin, phone=wrong_phone(0)).status_code == 302
+
+    assert press(standin).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("outcome", "reason"),
+    [("refused", "declined"), ("refused", "has_visit"), ("refused", "resolved"), ("in_doubt", "")],
+)
+def test_whatever_a_wrong_phone_may_have_led_to_is_a_guess(standin, outcome, reason):
+    # The visits are over, so that none keeps the flat from being booked.
+    over = timezone.now() - timedelta(days=1)
+    guessed(5, outcome=outcome, reason=reason, starts_at=over)
+
+    assert press(standin).status_code == 429
+
+
+@pytest.mark.parametrize("reason", ["slot_taken", "busy", "misconfigured"])
+def test_other_refusals_are_no_guesses(standin, reason):
+    guessed(5, reason=reason)
+
+    assert press(standin).status_code == 302
+
+
+def test_the_sixth_flat_for_a_phone_is_not_tried(standin):
+    guessed(flats=5)
+
+    page = press(standin, phone=wrong_phone(0), flat=FLATS[5])
+
+    assert page.status_code == 429
+    assert "на слишком многие квартиры" in told(page)
+
+
+def test_old_guesses_are_forgotten(standin):
+    guessed(5, created_at=timezone.now() - timedelta(minutes=61))
+
+    assert press(standin).status_code == 302
+
+
+def test_guesses_at_once_are_limited_as_well(standin, transactional_db):
+    forms = [fill_in(Client(), first_free(standin), phone=wrong_phone(n)) for n in range(20)]
+
+    def guess_at_once(form):
         try:
-            return send(Client(REMOTE_ADDR=address), form | key | {"phone": phone}).status_code
+            return send(Client(REMOTE_ADDR=CLIENT), form).status_code
         finally:
             connection.close()
 
     with ThreadPoolExecutor(20) as pool:
-        answers = list(pool.map(guess_at_once, range(20)))
+        statuses = list(pool.map(guess_at_once, forms))
 
-    assert sorted(answers) == [302] * 2 + [429] * 18
-    assert standin.count("add") == 2
-
-
-@pytest.mark.parametrize("resolved", [False, True])
-def test_guesses_that_the_crm_leaves_open_are_limited_as_well(standin, few_tries, resolved):
-    vague = '{"status_code":200,"message":"Ошибка обработки запроса"}'
-    standin.fail("add", "status", status=200, body=vague)
-    for number in range(2):
-        assert guess(standin, number, address=f"198.51.100.{number}").status_code == 302
-    for booking in Booking.objects.all():
-        assert not resolved or handover.resolve(booking, was_booked=False, by="anna", note="")
-
-    assert guess(standin, 2, address="198.51.100.9").status_code == 429
+    assert statuses.count(302) <= 5
+    assert standin.count("add") <= 5
 
 
-def test_doubts_do_not_shut_out_an_address(standin, few_tries):
-    standin.fail("add", "drop_before_reply")
+# Soft: one try a minute
+
+
+def test_a_client_of_many_wrong_pairs_has_one_try_a_minute(standin, settings):
+    settings.LIMIT_PAIRS_OF_CLIENT = 6
+    guessed(2, flats=3, created_at=timezone.now() - timedelta(seconds=61))
+
+    assert press(standin, flat=FLATS[9]).status_code == 302
+    page = press(standin, flat=FLATS[10])
+
+    assert page.status_code == 429
+    assert 50 <= int(page.headers["Retry-After"]) <= 60
+    assert "Нажмите кнопку ещё раз через" in told(page)
+
+
+def test_many_clients_that_guess_at_a_flat_leave_each_a_try_a_minute(standin, settings):
+    settings.LIMIT_PHONES_OF_FLAT = 10
+    for number in range(10):
+        guessed(client_address=f"203.0.113.{number}", phone=wrong_phone(number))
+
+    assert press(standin, client="203.0.113.1", phone=wrong_phone(99)).status_code == 429
+    assert press(standin).status_code == 302
+    assert Booking.objects.latest("pk").outcome == "confirmed"
+
+
+def test_many_clients_cannot_find_the_flat_of_a_phone(standin):
+    for number, flat in enumerate(FLATS[:5]):
+        guessed(client_address=f"203.0.113.{number}", phone=wrong_phone(0), flat=flat)
+
+    phone = wrong_phone(0)
+    assert press(standin, client="203.0.113.9", phone=phone, flat=FLATS[6]).status_code == 429
+    Booking.objects.update(created_at=timezone.now() - timedelta(seconds=61))
+    assert press(standin, client="203.0.113.9", phone=phone, flat=FLATS[6]).status_code == 302
+    assert press(standin, client="203.0.113.8", phone=phone, flat=FLATS[7]).status_code == 429
+
+
+def test_a_client_presses_so_often_in_a_minute(standin, settings):
+    settings.LIMIT_PRESSES_OF_CLIENT = 4
+    guessed(flats=4, reason="slot_taken", created_at=timezone.now() - timedelta(seconds=20))
+
+    page = press(standin, flat=FLATS[9])
+
+    assert page.status_code == 429
+    assert 30 <= int(page.headers["Retry-After"]) <= 40
+    assert press(standin, client="198.51.100.2", flat=FLATS[9]).status_code == 302
+
+
+def test_a_browser_that_has_booked_the_flat_passes_the_soft_limits(standin, settings):
+    standin.switch(second_add="moves")
+    browser = Client(REMOTE_ADDR=CLIENT)
+    send(browser, fill_in(browser, first_free(standin)))
+    Booking.objects.update(called_off_at=timezone.now())
+    settings.LIMIT_PRESSES_OF_CLIENT = settings.LIMIT_PAIRS_OF_CLIENT = 1
+    settings.LIMIT_PHONES_OF_FLAT = 1
+    guessed(flat=FLAT)
+    form = fill_in(browser, standin.free_starts(HOUSE)[1])
+
+    assert send(Client(REMOTE_ADDR=CLIENT), form).status_code == 429
+    assert send(browser, form).status_code == 302
+    assert Booking.objects.latest("pk").outcome == "confirmed"
+
+
+def test_a_phone_that_was_right_once_is_not_let_through(standin, settings):
+    """Or a guesser who is refused would know it by that."""
+    bookings.booking(flat=FLATS[0], starts_at=timezone.now() - timedelta(days=1))
+    settings.LIMIT_PHONES_OF_FLAT = 1
+    guessed()
+
+    assert press(standin).status_code == press(standin, phone=wrong_phone(9)).status_code == 429
+
+
+# What the CRM bears
+
+
+def test_the_crm_gets_so_many_bookings_in_a_minute(standin, settings):
+    settings.MACROCRM_ADDS_PER_MINUTE = 3
     for number in range(3):
-        assert guess(standin, number, flat=f"1.8-1{number}-1").status_code == 302
+        press(standin, client=f"198.51.100.{number}", flat=FLATS[number])
 
-    assert guess(standin, 3, flat="1.8-14-1").status_code == 302
+    page = press(standin, client="198.51.100.9", flat=FLATS[9])
 
-
-def test_guesses_of_an_address_are_limited_whatever_the_flat(standin, few_tries):
-    for number in range(3):
-        assert guess(standin, number, flat=f"1.8-1{number}-1").status_code == 302
-
-    assert guess(standin, 3, flat="1.8-14-1").status_code == 429
-    assert guess(standin, 4, flat="1.8-14-1", address="198.51.100.2").status_code == 302
+    assert page.status_code == 429
+    assert standin.count("add") == 3
 
 
-def test_bookings_of_an_address_are_limited(standin, few_tries):
-    for number in range(4):
-        form = fill_in(Client(), standin.free_starts("3105011")[0], flat=f"1.8-1{number}-1")
-        assert send(Client(), form).status_code == 302
-
-    form = fill_in(Client(), standin.free_starts("3105011")[0], flat="1.8-14-1")
-    assert send(Client(), form).status_code == 429
-    assert standin.count("add") == 4
-
-
-def test_the_page_says_when_to_come_back_and_whom_to_call(standin, few_tries):
+def test_the_crm_gets_so_many_bookings_at_once(standin, settings):
+    settings.MACROCRM_ADDS_AT_ONCE = 2
     for number in range(2):
-        guess(standin, number)
-    Booking.objects.update(created_at=timezone.now() - timedelta(minutes=50))
+        bookings.booking(outcome="sending", flat=FLATS[number])
 
-    page = guess(standin, 2)
+    page = press(standin, flat=FLATS[9])
 
-    assert 590 <= int(page.headers["Retry-After"]) <= 600
-    until = timezone.localtime() + timedelta(minutes=11)
-    assert f"{until:%H:}" in text_of(page)
-    assert "+7 343 000-00-00" in text_of(page)
+    assert (page.status_code, page.headers["Retry-After"]) == (429, "5")
+    Booking.objects.update(deadline_at=timezone.now())
+    assert press(standin, flat=FLATS[9]).status_code == 302
 
 
-def test_old_tries_do_not_count(standin, few_tries):
-    for number in range(2):
-        guess(standin, number)
-    Booking.objects.update(created_at=timezone.now() - timedelta(hours=2))
-
-    assert guess(standin, 2).status_code == 302
+# What is told
 
 
-def test_a_form_sent_again_is_no_new_try(standin, few_tries, client):
-    form = fill_in(client, standin.free_starts("3105011")[0], phone=REFUSED_PHONE)
+def test_a_refused_press_keeps_what_was_typed_and_is_not_written_down(standin):
+    guessed(5)
+    count = Booking.objects.count()
 
-    assert [send(client, form).status_code for _ in range(5)] == [302] * 5
-    assert standin.count("add") == 1
+    page = press(standin, phone="+79007650099")
 
-
-def test_guesses_do_not_find_what_is_booked_once_the_limit_is_reached(standin, few_tries):
-    early, *_, late = standin.free_starts("3105011")
-    form, guessed = fill_in(Client(), early), fill_in(Client(), late)
-    assert send(Client(REMOTE_ADDR="198.51.100.1"), form).status_code == 302
-    for number in range(1, 3):
-        assert guess(standin, number, address="198.51.100.2").status_code == 302
-
-    assert send(Client(REMOTE_ADDR="198.51.100.2"), guessed).status_code == 429
+    assert heading(page) == "Проверьте и подтвердите запись"
+    assert "8 (900) 765-00-99" in text_of(page)
+    assert "checked" in text_of(page)
+    assert Booking.objects.count() == count
+    assert standin.count("add") == 0
 
 
-def test_what_is_booked_stays_in_reach(standin, few_tries, client):
-    start = standin.free_starts("3105011")[5]
-    form = fill_in(client, start)
+def test_a_limit_ends_by_the_clock_of_the_house(standin):
+    House.objects.create(house_id=HOUSE, time_zone="Asia/Vladivostok")
+    first, *_ = guessed(5)
+
+    page = press(standin)
+
+    until = first.created_at + timedelta(minutes=settings.LIMIT_WINDOW_MINUTES + 1)
+    assert f"после {until.astimezone(ZoneInfo('Asia/Vladivostok')):%H:%M}" in told(page)
+    assert 3500 < int(page.headers["Retry-After"]) <= 3600
+
+
+def test_a_limit_is_counted_and_logged_without_the_address(standin, caplog):
+    guessed(5)
+    counter = metrics.LIMITS.labels("phones_of_client")
+    before = counter._value.get()
+
+    press(standin)
+
+    assert counter._value.get() == before + 1
+    line = next(line for line in caplog.messages if "phones_of_client" in line)
+    assert CLIENT not in caplog.text
+    assert f"house {HOUSE}, client " in line
+
+
+def test_what_is_booked_stays_in_reach(standin, client):
+    form = fill_in(client, standin.free_starts(HOUSE)[5])
     booked = send(client, form)
-    for number in range(3):
-        guess(standin, number)
+    guessed(5, client_address="127.0.0.1", flat=FLAT)
 
     assert send(client, form).url == booked.url
     assert heading(client.get(booked.url)) == "Вы записаны"
+
+
+def test_the_last_step_can_be_opened_while_a_limit_holds(standin):
+    guessed(5)
+
+    page = Client(REMOTE_ADDR=CLIENT).get("/confirm/?" + urlencode(answers(first_free(standin))))
+
+    assert page.status_code == 200
+
+
+# For staff
+
+
+def test_staff_see_what_holds_and_lift_it(standin):
+    guessed(5)
+    guessed(flats=5, phone=wrong_phone(7), client_address="198.51.100.7")
+
+    held = {each.limit: each for each in limits.holding()}
+
+    assert set(held) == {Limit.PHONES_OF_CLIENT, Limit.FLATS_OF_CLIENT, Limit.FLATS_OF_PHONE}
+    assert held[Limit.PHONES_OF_CLIENT].newest.client == CLIENT
+    assert press(standin).status_code == 429
+    limits.lift(held[Limit.PHONES_OF_CLIENT], by="olga")
+    assert press(standin).status_code == 302
+    assert Limit.PHONES_OF_CLIENT not in {each.limit for each in limits.holding()}
+    lift = LimitLift.objects.get()
+    assert lift.by == "olga"
+    assert CLIENT not in lift.subject
+
+
+def test_a_limit_that_is_lifted_holds_again_after_as_many_guesses(standin):
+    guessed(5)
+    limits.lift(limits.holding()[0], by="olga")
+    guessed(5, phone=wrong_phone(50))
+    for number in range(51, 55):
+        guessed(phone=wrong_phone(number))
+
+    assert press(standin).status_code == 429
+
+
+def test_a_client_without_an_address_is_not_limited_as_one(standin):
+    guessed(30, client_address=None)
+
+    assert limits.holding() == []
+    assert press(standin, client="", flat=FLATS[0]).status_code == 302

@@ -228,6 +228,4 @@ def test_its_page_is_gone_and_the_flat_can_be_booked(client, admin_client):
     assert page.status_code == 200
     assert made.reference in text_of(admin_client.get("/admin/booking/booking/"))
     assert admin_client.get("/admin/booking/booking/export.csv").getvalue().count(b"\n") == 2
-    assert not Booking.objects.live(
-        category=made.category, house_id=made.house_id, flat=made.flat, phone=made.phone
-    )
+    assert Booking.objects.in_the_way_of(Booking(**made.same_flat, phone=made.phone)) is None

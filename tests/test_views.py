@@ -482,7 +482,7 @@ class TestConfirm:
         page = client.get(response.url)
 
         assert heading(page) == "Записаться не получилось"
-        assert "телефон любого из дольщиков" in text_of(page)
+        assert "не тот телефон, что указан в договоре" in text_of(page)
         assert Booking.objects.get().outcome == "refused"
 
     def test_a_refused_phone_is_kept_for_the_next_try(self, client, standin):
@@ -573,8 +573,7 @@ class TestConfirm:
         assert response.url.startswith("/time/?")
         assert standin.count("add") == 0
 
-    def test_a_second_booking_of_the_flat_offers_to_go_on_knowingly(self, client, standin):
-        standin.switch(second_add="adds")
+    def test_a_second_press_for_the_flat_leads_its_own_browser_to_the_first(self, client, standin):
         early, late = standin.free_starts(HOUSE)[:2]
         late_form = fill_in(client, late)
         first = send(client, fill_in(client, early))
@@ -587,19 +586,8 @@ class TestConfirm:
         assert "У вас уже есть запись на " in notice
         assert f"Мы не записали вас на {late:%H:%M}." in notice.replace("\N{NO-BREAK SPACE}", " ")
         assert 'href="#change"' in notice
-        (go_on,) = [link for link in links(text_of(page)) if link.startswith("/confirm/")]
-        last_step = client.get(go_on)
-        assert "ещё один визит" in text_of(last_step)
-        form = hidden_fields(text_of(last_step)) | {"phone": "8 900 123-45-67", "consent": "on"}
-        assert heading(client.get(send(client, form).url)) == "Вы записаны"
-        assert standin.count("add") == 2
-
-    @pytest.mark.parametrize("after", ["nonsense", "00000000-0000-4000-8000-000000000000"])
-    def test_one_more_visit_is_told_of_only_after_a_booking(self, client, standin, after):
-        page = client.get("/confirm/", answers(first_free(standin), after=after))
-
-        assert page.status_code == 200
-        assert "ещё один визит" not in text_of(page)
+        assert not [link for link in links(text_of(page)) if link.startswith("/confirm/")]
+        assert standin.count("add") == 1
 
 
 class TestBooking:

@@ -12,6 +12,20 @@ COMPLETE = {
     "MACROCRM_APP_SECRET": "example-secret",
 }
 
+# For a measurement or a load that comes from one address.
+NO_LIMITS = dict.fromkeys(
+    (
+        "LIMIT_PHONES_OF_CLIENT",
+        "LIMIT_FLATS_OF_PHONE",
+        "LIMIT_PAIRS_OF_CLIENT",
+        "LIMIT_PHONES_OF_FLAT",
+        "LIMIT_PRESSES_OF_CLIENT",
+        "MACROCRM_ADDS_AT_ONCE",
+        "MACROCRM_ADDS_PER_MINUTE",
+    ),
+    "1000000",
+)
+
 # What gunicorn reads by itself, before there are settings.
 GUNICORN = {"PORT", "WEB_CONCURRENCY"}
 

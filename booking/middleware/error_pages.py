@@ -5,14 +5,13 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable
-from datetime import timedelta
 
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import render
 from django.template.loader import render_to_string
-from django.utils import timezone
 
+from booking import wording
 from booking.crm import CRMError, CRMUnavailable
 from booking.limits import TooManyTries
 
@@ -73,12 +72,9 @@ class TooManyTriesPage:
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if not isinstance(exception, TooManyTries):
             return None
-        # A minute is what the page can tell, and nobody should come too early.
-        until = exception.until + timedelta(minutes=1)
-        context = {"until": f"{until:%H:%M}"}
-        response = render(request, "booking/too_many.html", context, status=429)
-        seconds = (exception.until - timezone.now()).total_seconds()
-        response.headers["Retry-After"] = str(max(1, math.ceil(seconds)))
+        told = wording.too_many_tries(exception.limit, exception.until, exception.seconds)
+        response = render(request, "booking/too_many.html", {"told": told}, status=429)
+        response.headers["Retry-After"] = str(exception.seconds)
         response.headers["Cache-Control"] = "no-store"
         return response
 

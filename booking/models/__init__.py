@@ -1,15 +1,17 @@
 """The rows of our own database. They know nothing of the CRM; only `handover` changes a booking."""
 
-from booking.models.booking import Booking, Category, Outcome
+from booking.models.booking import HAS_VISIT, Booking, Category, Outcome
 from booking.models.booking_event import BookingEvent
 from booking.models.change_request import ChangeRequest
 from booking.models.find_attempt import FindAttempt
 from booking.models.house import House
+from booking.models.limit_lift import LimitLift
 from booking.models.notice import Notice
 from booking.models.staff_event import StaffEvent
 from booking.models.step_arrivals import Arrival, StepArrivals
 
 __all__ = [
+    "HAS_VISIT",
     "Arrival",
     "Booking",
     "BookingEvent",
@@ -17,6 +19,7 @@ __all__ = [
     "ChangeRequest",
     "FindAttempt",
     "House",
+    "LimitLift",
     "Notice",
     "Outcome",
     "StaffEvent",

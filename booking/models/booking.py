@@ -5,20 +5,20 @@ Rows know nothing of the CRM. Only `booking.handover` opens and settles a bookin
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import IntegrityError, models, transaction
+from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from phonenumber_field.modelfields import PhoneNumberField
 from phonenumber_field.phonenumber import PhoneNumber
 
-from booking import references
+from booking import references, turns
 from booking.flat_numbers import folded
 from booking.models.booking_event import BookingEvent
 from booking.models.notice import Notice
@@ -41,53 +41,72 @@ class Outcome(models.TextChoices):
 
 # A booking that holds a visit, or may hold one: it stands in the way of the same one again.
 HOLDING = (Outcome.SENDING, Outcome.CONFIRMED, Outcome.IN_DOUBT)
-LIVE = models.Q(outcome__in=HOLDING, called_off_at=None, anonymised_at=None)
+LIVE = Q(outcome__in=HOLDING, called_off_at=None, anonymised_at=None)
 # A booking whose outcome an answer of the CRM may still decide.
 OPEN = (Outcome.SENDING, Outcome.IN_DOUBT)
+# Why a press was refused without a call: its flat has a visit ahead. The buyer reads the same as
+# after a phone that does not match.
+HAS_VISIT = "has_visit"
+# How long a doubt keeps other phones from booking the flat.
+DOUBT_KEEPS_OUT = timedelta(minutes=30)
 
 
 class BookingManager(models.Manager["Booking"]):
-    def open(
-        self,
-        *,
-        key: uuid.UUID,
-        lives_for: timedelta,
-        check: Callable[[Booking], None],
-        **answers: Any,
-    ) -> tuple[Booking, bool]:
+    def open(self, new: Booking, check: Callable[[Booking], None]) -> tuple[Booking, bool]:
         """Commit a new booking in `sending`, or return the one that stands in its way and False.
 
-        The database's own constraints decide what stands in the way, so two workers cannot both
-        open one. Whatever `check` raises about the new row undoes it before it is committed. After
-        `lives_for` a booking still in `sending` counts as in doubt.
+        A constraint decides between two presses at once, for every worker. Whatever `check` raises
+        leaves nothing behind.
         """
-        for _attempt in range(2):
+        for _attempt in range(3):
             try:
                 with transaction.atomic(durable=True):
-                    booking = self.create(
-                        key=key, deadline_at=timezone.now() + lives_for, **answers
-                    )
-                    check(booking)
-                    booking.events.create(kind=BookingEvent.Kind.SENDING)
+                    turns.take("press")
+                    standing = self.in_the_way_of(new)
+                    if standing is not None:
+                        return standing, False
+                    check(new)
+                    # Visits that are over, and doubts that have let go of the flat.
+                    self.of_flat(new).filter(holds_flat=True).update(holds_flat=False)
+                    new.holds_flat = True
+                    new.save(force_insert=True)
+                    new.events.create(kind=BookingEvent.Kind.SENDING)
             except IntegrityError:
-                standing = self._in_the_way(key, answers)
-                if standing is not None:
-                    return standing, False
-                # It was settled as refused or not sent in this very moment: the way is free now.
+                # A press at the same moment was first: the next look finds it.
+                new.pk = None
             else:
-                return booking, True
+                return new, True
         raise IntegrityError("a booking that can neither be opened nor found")
+
+    def refuse(self, new: Booking, reason: str, check: Callable[[Booking], None]) -> Booking:
+        """Write down a press that is refused without a call; sent twice, it is one row."""
+        new.outcome, new.reason, new.settled_at = Outcome.REFUSED, reason, timezone.now()
+        try:
+            with transaction.atomic():
+                turns.take("press")
+                check(new)
+                new.save(force_insert=True)
+                new.note(BookingEvent.Kind.REFUSED, {"reason": reason})
+        except IntegrityError:
+            return self.get(key=new.key)
+        return new
+
+    def in_the_way_of(self, new: Booking) -> Booking | None:
+        """The booking with the same key, or the one that keeps the flat from being booked."""
+        ahead = Q(LIVE, starts_at__gt=timezone.now(), **new.same_flat)
+        known = self.filter(Q(key=new.key) | ahead).order_by("-pk")
+        return next(
+            (each for each in known if each.key == new.key or each.keeps_out(new.phone)), None
+        )
+
+    def of_flat(self, booking: Booking) -> models.QuerySet[Booking]:
+        return self.filter(**booking.same_flat)
 
     def unused_reference(self) -> str:
         """At 100,000 bookings one number in 170 is taken."""
         while self.filter(reference=(number := references.make())).exists():
             pass
         return number
-
-    def live(self, **answers: Any) -> models.QuerySet[Booking]:
-        """The bookings of this flat and phone that hold a visit or may hold one, newest first."""
-        same = {name: answers[name] for name in Booking.FLAT_AND_PHONE}
-        return self.filter(LIVE, **same).order_by("-pk")
 
     def numbered(self, reference: str, phone: PhoneNumber) -> Booking | None:
         """The booking that has this number, if it was made with this phone."""
@@ -97,24 +116,14 @@ class BookingManager(models.Manager["Booking"]):
         """Those that can be resolved."""
         return self.filter(outcome=Outcome.IN_DOUBT, anonymised_at=None)
 
-    def _in_the_way(self, key: uuid.UUID, answers: dict[str, Any]) -> Booking | None:
-        live = self.live(**answers)
-        return (
-            self.filter(key=key).first()
-            or live.filter(starts_at=answers["starts_at"]).first()
-            or live.first()
-        )
-
 
 class Booking(models.Model):
     """One press of the button and what came of it. Never deleted.
 
-    `follows` is the live booking of the same flat and phone that the buyer knew of when booking
-    another visit (normal after remarks). With the constraints below it makes a second live booking
-    impossible unless somebody asked for it knowingly, and asked once.
+    A flat has one visit ahead (`keeps_out`): the CRM has one planned date for each handover.
     """
 
-    FLAT_AND_PHONE = ("category", "house_id", "flat", "phone")
+    ANSWERS = ("category", "house_id", "flat", "phone", "starts_at")
 
     key = models.UUIDField(_("key"), unique=True, editable=False)
     # What the buyer quotes on the phone (`booking.references`). Null only in a row that a worker of
@@ -150,6 +159,8 @@ class Booking(models.Model):
     mark = models.CharField(max_length=200, blank=True, editable=False, db_default="")
     client_address = models.GenericIPAddressField(_("client address"), null=True, blank=True)
     stand_in = models.BooleanField(_("demonstration"), default=False)
+    # The booking that took its flat last. Of two presses at once, the constraint lets one through.
+    holds_flat = models.BooleanField(default=False, db_default=False, editable=False)
     created_at = models.DateTimeField(_("made at"), default=timezone.now, editable=False)
     deadline_at = models.DateTimeField(_("answer expected by"), editable=False)
     settled_at = models.DateTimeField(_("settled at"), null=True, blank=True)
@@ -174,28 +185,19 @@ class Booking(models.Model):
         ]
         constraints = [
             models.UniqueConstraint(
-                fields=("category", "house_id", "flat", "phone", "starts_at"),
-                condition=LIVE,
-                name="one_live_booking_per_start",
-            ),
-            models.UniqueConstraint(
-                fields=("category", "house_id", "flat", "phone"),
-                condition=LIVE & models.Q(follows=None),
-                name="one_live_booking_per_flat_and_phone",
-            ),
-            models.UniqueConstraint(
-                fields=("follows",),
-                condition=LIVE,
-                name="one_live_booking_after_another",
+                fields=("category", "house_id", "flat"),
+                condition=Q(holds_flat=True),
+                name="one_booking_holds_a_flat",
             ),
             models.CheckConstraint(
-                condition=models.Q(outcome__in=Outcome.values), name="booking_outcome_known"
+                condition=Q(outcome__in=Outcome.values), name="booking_outcome_known"
             ),
         ]
         indexes = [
             models.Index(fields=("-created_at", "-id"), name="booking_newest_first"),
             models.Index(fields=("outcome", "deadline_at"), name="booking_overdue"),
             models.Index(fields=("house_id", "starts_at"), name="booking_visits_of_house"),
+            models.Index(fields=("house_id", "flat", "-created_at"), name="booking_of_flat"),
             models.Index(fields=("client_address", "created_at"), name="booking_of_address"),
             # What the staff's log filters by, each in the order in which it is shown.
             models.Index(fields=("outcome", "-created_at", "-id"), name="booking_log_outcome"),
@@ -231,6 +233,30 @@ class Booking(models.Model):
     def is_live(self) -> bool:
         stands = self.called_off_at is None and self.anonymised_at is None
         return stands and self.outcome in HOLDING
+
+    @property
+    def same_flat(self) -> dict[str, str]:
+        return {"category": self.category, "house_id": self.house_id, "flat": self.flat}
+
+    def keeps_out(self, phone: PhoneNumber) -> bool:
+        """Whether this live booking of a visit ahead keeps a phone from booking the same flat.
+
+        A doubt keeps out its own phone. Other phones are kept out for half an hour, or until a look
+        shows its time still free: else a stranger who presses while the CRM stumbles would shut out
+        the owner.
+        """
+        since = self._in_doubt_since
+        if since is None or self.phone == phone:
+            return True
+        seen_free = self.events.filter(kind=BookingEvent.Kind.EVIDENCE, facts__is_free=True)
+        return since > timezone.now() - DOUBT_KEEPS_OUT and not seen_free.exists()
+
+    @property
+    def _in_doubt_since(self) -> datetime | None:
+        if self.outcome == Outcome.IN_DOUBT:
+            return self.settled_at
+        is_overdue = self.outcome == Outcome.SENDING and self.deadline_at < timezone.now()
+        return self.deadline_at if is_overdue else None
 
     @property
     def is_booked(self) -> bool:

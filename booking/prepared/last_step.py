@@ -32,7 +32,7 @@ def check_answers(
 ) -> SafeString:
     """Step 3: all that was chosen, and the form; `fields` are its own, `notice` is markup."""
     day = start.date().isoformat()
-    names = ("category", "house", "flat", "start", "after")
+    names = ("category", "house", "flat", "start")
     own = {
         **own_choices(answers, flat),
         "to_times": answers.but(date=day, start="").choose_time_url(),

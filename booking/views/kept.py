@@ -12,11 +12,14 @@ from phonenumber_field.phonenumber import PhoneNumber
 from booking import handover
 from booking.models import Booking
 
-# The phone as typed, for the next try; and the last booking, for who goes back to the form.
+# The phone as typed, for the next try; and the last bookings: they lead their browser to their
+# pages, and prove that it may try again where strangers have guessed.
 PHONE = "phone"
 PHONE_SECONDS = 30 * 60
-BOOKING = "booking"
-BOOKING_SECONDS = 24 * 3600
+BOOKINGS = "bookings"
+BOOKINGS_SECONDS = 60 * 24 * 3600
+# A flat, a parking space, two storage rooms, and one more.
+MOST_BOOKINGS = 5
 
 
 def phone(request: HttpRequest) -> PhoneNumber | None:
@@ -24,20 +27,30 @@ def phone(request: HttpRequest) -> PhoneNumber | None:
     return PhoneNumber.from_string(text) if text else None
 
 
-def booking(request: HttpRequest) -> Booking | None:
-    """The booking that this browser has made last."""
-    text = request.get_signed_cookie(BOOKING, default="", max_age=BOOKING_SECONDS)
-    return handover.find(uuid.UUID(text)) if text else None
+def bookings(request: HttpRequest) -> tuple[Booking, ...]:
+    """The last bookings that this browser has made, the newest first."""
+    found = (handover.find(key) for key in _keys(request))
+    return tuple(booking for booking in found if booking)
 
 
-def keep(response: HttpResponse, made: Booking, typed: PhoneNumber) -> HttpResponse:
+def keep(
+    request: HttpRequest, response: HttpResponse, made: Booking, typed: PhoneNumber
+) -> HttpResponse:
     """Put both into the browser; the phone only while there may be another try."""
-    _keep(response, BOOKING, str(made.key), BOOKING_SECONDS)
+    if made.is_live:
+        others = [key for key in _keys(request) if key != made.key]
+        keys = " ".join(key.hex for key in [made.key, *others][:MOST_BOOKINGS])
+        _keep(response, BOOKINGS, keys, BOOKINGS_SECONDS)
     if made.is_booked:
         response.delete_cookie(PHONE, path=reverse("booking:confirm"), samesite="Lax")
     else:
         _keep(response, PHONE, typed.as_e164, PHONE_SECONDS)
     return response
+
+
+def _keys(request: HttpRequest) -> list[uuid.UUID]:
+    text = request.get_signed_cookie(BOOKINGS, default="", max_age=BOOKINGS_SECONDS)
+    return [uuid.UUID(key) for key in (text or "").split()]
 
 
 def _keep(response: HttpResponse, name: str, text: str, seconds: int) -> None:

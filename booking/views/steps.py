@@ -37,6 +37,7 @@ from booking.client_address import client_address
 from booking.crm import CRMError, Flat, Reason
 from booking.forms import UNREADABLE, Answers, ConfirmForm
 from booking.handover import Order
+from booking.limits import TooManyTries
 from booking.models import Booking
 from booking.pages import Link
 from booking.views import kept
@@ -107,7 +108,9 @@ def choose_time(request: HttpRequest) -> HttpResponse:
         place.flat,
         page,
         _day_to_open(page.days, chosen),
-        notice=_notice(problem, pages.time_links(answers, nearest)),
+        notice=_notice(
+            problem, pages.time_links(answers, nearest), ways.around(request)["find_url"]
+        ),
     )
     return _page(request, "booking/choose_time.html", content, stand_in=place.stand_in)
 
@@ -145,10 +148,10 @@ def confirm(request: HttpRequest) -> HttpResponse:
 @availability.one_moment()
 def _check_answers(request: HttpRequest) -> HttpResponse:
     answers = _with_default_category(Answers.read(request.GET))
-    made = kept.booking(request)
-    if made and made.is_live and answers.is_for(made):
-        # Gone back after booking: the time is gone, but to this very buyer.
-        return redirect(made)
+    for made in kept.bookings(request):
+        if made.is_live and answers.is_for(made):
+            # Gone back after booking: the time is gone, but to this very buyer.
+            return redirect(made)
     place = _place(answers)
     if place is None:
         return redirect(answers.choose_flat_url())
@@ -180,8 +183,16 @@ def _book(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _confirm_page(request, answers, place, start, form)
     order = _order(request, answers, place, start, form)
-    booking = handover.book(order)
-    return kept.keep(redirect(_where_next(booking, order, answers)), booking, form.typed_phone)
+    try:
+        booking = handover.book(order)
+    except TooManyTries as error:
+        told = wording.too_many_tries(error.limit, error.until, error.seconds)
+        page = _confirm_page(request, answers, place, start, form, told)
+        page.status_code = 429
+        page.headers["Retry-After"] = str(error.seconds)
+        return page
+    response = redirect(_where_next(booking, order, answers))
+    return kept.keep(request, response, booking, form.typed_phone)
 
 
 def _standing(answers: Answers, form: ConfirmForm) -> str | None:
@@ -205,11 +216,11 @@ def _order(
         flat=place.flat,
         starts_at=start,
         phone=form.typed_phone,
-        after=answers.after_key,
         consent=wording.CONSENT_VERSION,
         source=answers.source,
         client_address=client_address(request),
         stand_in=place.stand_in,
+        known=kept.bookings(request),
     )
 
 
@@ -240,7 +251,9 @@ def _confirm_page(
         start,
         notice=_error_summary(shown)
         if shown and shown.errors and not problem
-        else _notice(problem or _problem_with_form(answers, form)),
+        else _notice(
+            problem or _problem_with_form(form), find_url=ways.around(request)["find_url"]
+        ),
         fields=prepared.fields(shown) if shown else prepared.untouched_fields(uuid.uuid4()),
         form_token=form_token(),
     )
@@ -340,9 +353,12 @@ def _day_to_open(days: Sequence[Day], chosen: date | None) -> Day | None:
 # What is wrong with the answers, in words
 
 
-def _notice(problem: str, nearest: Sequence[Link] = ()) -> str:
-    """The problem as markup, with times to choose instead; "" without a problem."""
-    context = {"problem": problem, "nearest": nearest}
+def _notice(problem: str, nearest: Sequence[Link] = (), find_url: str = "") -> str:
+    """The problem as markup, with times to choose instead; "" without a problem.
+
+    `find_url` is offered where the buyer may have a booking already.
+    """
+    context = {"problem": problem, "nearest": nearest, "find_url": find_url}
     return render_to_string("booking/_problem.html", context) if problem else ""
 
 
@@ -392,9 +408,7 @@ def _problem_with_time(
     return ""
 
 
-def _problem_with_form(answers: Answers, form: ConfirmForm | None) -> str:
+def _problem_with_form(form: ConfirmForm | None) -> str:
     if form and form.is_bound and not form.has_key:
         return _("Please check everything and press the button once more.")
-    if answers.after_key and handover.find(answers.after_key):
-        return _("This will be one more visit, beside the booking that you already have.")
     return ""

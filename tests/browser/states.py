@@ -22,7 +22,7 @@ from booking.personal_link import PersonalLink
 from booking.standin import StandIn
 from booking.standin.estate import ACCEPTED_PHONE, REFUSED_PHONE, Estate, of_size
 from tests.browser.buyer import Buyer
-from tests.journey import FLAT, HOUSE, answers, first_free
+from tests.journey import FLAT, HOUSE, first_free
 
 State = Callable[[Buyer, StandIn, Settings], None]
 
@@ -188,15 +188,6 @@ def last_step_with_mistakes(buyer: Buyer, standin: StandIn, settings: Settings) 
     buyer.reads("Отметьте согласие")
 
 
-def last_step_of_another_visit(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
-    first, second = standin.free_starts(HOUSE)[:2]
-    buyer.book(first)
-    buyer.sees("Вы записаны")
-    after = Booking.objects.get().key
-    buyer.open("/confirm/", **answers(second), after=str(after))
-    buyer.reads("Это будет ещё один визит")
-
-
 def confirmed(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
     buyer.book(first_free(standin))
     buyer.sees("Вы записаны")
@@ -207,7 +198,7 @@ def another_visit(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
     buyer.book(first)
     buyer.sees("Вы записаны")
     buyer.book(second)
-    buyer.reads("Записаться ещё на один визит")
+    buyer.reads("Мы не записали вас")
 
 
 def receipt_of_a_known_house(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
@@ -317,12 +308,12 @@ def crm_away(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
 
 
 def too_many_tries(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
-    settings.LIMIT_REFUSED_PER_FLAT = 1
+    settings.LIMIT_PHONES_OF_CLIENT = 1
     first, second = standin.free_starts(HOUSE)[:2]
     buyer.book(first, phone=REFUSED_PHONE)
     buyer.sees("Записаться не получилось")
-    buyer.book(second, phone=REFUSED_PHONE)
-    buyer.sees("Слишком много попыток")
+    buyer.book(second)
+    buyer.reads("слишком часто вводили неверный телефон")
 
 
 def find(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
@@ -480,7 +471,6 @@ ALL: tuple[State, ...] = (
     lost_time,
     last_step,
     last_step_with_mistakes,
-    last_step_of_another_visit,
     confirmed,
     receipt_of_a_known_house,
     another_visit,

@@ -35,7 +35,7 @@ PAGES = "booking.watch.middleware"
 BOOKINGS_A_MINUTE = 600  # more than two cores can serve: the buyers' number sets the pace
 WARM_UP = 0.3  # of the run, after which memory should not grow any more
 GROWTH = 1.25  # between then and the end; threads, pools and caches are full by then
-FIGURES = {"METRICS_PATH": "figures/", "LIMIT_BOOKINGS_PER_ADDRESS": "1000000"}
+FIGURES = {"METRICS_PATH": "figures/"}
 
 
 @dataclass

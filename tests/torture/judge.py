@@ -42,7 +42,13 @@ class Row:
     @property
     def is_told_by_its_trail(self) -> bool:
         told = [kind for kind in self.trail if kind in OUTCOMES]
-        return self.trail[0] == "sending" and told[-1] == self.outcome
+        begins = self.trail[0] == "sending" or self.outcome == "refused"
+        return begins and told[-1] == self.outcome
+
+    @property
+    def has_called(self) -> bool:
+        """Or may have; a press can be refused without a call."""
+        return self.trail[0] == "sending" and self.outcome != "not_sent"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +74,7 @@ def judge(rows: Sequence[Row], entries: Iterable[Visit], calls: Iterable[Visit])
     """
     holding = _counted(rows, MAY_HOLD)
     confirmed, denied = _counted(rows, {"confirmed"}), _counted(rows, DENY)
-    callers = Counter(row.visit.as_logged() for row in rows if row.outcome != "not_sent")
+    callers = Counter(row.visit.as_logged() for row in rows if row.has_called)
     held = Counter(entries)
     unheld = held - holding
     denied_but_held = unheld & denied
