@@ -29,6 +29,7 @@ pytestmark = pytest.mark.django_db
 
 LOG = "/admin/booking/booking/"
 SHEET = f"{LOG}day-sheet/"
+QUOTED = re.compile(r'="([^"]*)"')
 FORMULA = '=HYPERLINK("http://example.test";"x")'
 
 
@@ -42,7 +43,18 @@ def manager() -> Client:
     return staff("mark", "managers")
 
 
+VALUES = (
+    *("007", "3E5", "1/2", "10:30", "0031050", "3105011", "1.8-12-1", "1-2", "-1", "+1", "1,5"),
+    *("12%", "5 р.", "1 мар", "мая 5", "12-dec", "10:30 pm", "TRUE", "ложь", "1 1/2", "$5", "٣"),
+)
+
+
 def csv_rows(response: Any) -> list[list[str]]:
+    """As a program reads them, without what keeps a spreadsheet from reading a text as a number."""
+    return [[QUOTED.sub(r"\1", cell) for cell in row] for row in raw_csv_rows(response)]
+
+
+def raw_csv_rows(response: Any) -> list[list[str]]:
     text = response.getvalue().decode("utf-8")
     assert text.startswith(tables.MARK)
     return list(csv.reader(io.StringIO(text[1:], newline=""), delimiter=";"))
@@ -190,14 +202,37 @@ class TestTheExport:
         content = manager.get(f"{LOG}export.csv").getvalue().decode()
 
         rows = csv.reader(io.StringIO(content, newline=""), delimiter=delimiter)
-        cells = [cell.lstrip(" ") for row in rows for cell in row]
+        cells = [QUOTED.sub("", cell.lstrip(" ")) for row in rows for cell in row]
         assert not [cell for cell in cells if cell.startswith(tuple(tables.STARTS_A_FORMULA))]
 
-    @pytest.mark.parametrize("text", ["К-7", "ул. Лесная, 1", "a=b; c", "1.8-12-1"])
+    @pytest.mark.parametrize("text", ["К-7", "ул. Лесная, 1", "a=b; c", "12А", "3 корпус", "x"])
     def test_leaves_other_texts_as_they_are(self, manager, text):
         booking(flat="1", house_title=text)
 
         assert text in csv_rows(manager.get(f"{LOG}export.csv"))[1]
+
+    @pytest.mark.parametrize("text", VALUES)
+    def test_leaves_texts_texts_that_a_spreadsheet_takes_for_something_else(self, manager, text):
+        booking(flat=text, house_id=text, house_title=text, source={"ref": text})
+
+        row = raw_csv_rows(manager.get(f"{LOG}export.csv"))[1]
+
+        assert row.count(f'="{text}"') == 4
+
+    def test_leaves_phones_and_numbers_of_bookings_texts(self, manager):
+        made = booking(flat="К-7", phone="+998901234567")
+
+        row = raw_csv_rows(manager.get(f"{LOG}export.csv"))[1]
+
+        assert row[0] == made.reference
+        assert '="998 90 123 45 67"' in row
+
+    def test_leaves_moments_and_seconds_what_they_are(self, manager):
+        made = booking(crm_seconds=1.25)
+
+        row = raw_csv_rows(manager.get(f"{LOG}export.csv"))[1]
+
+        assert {f"{made.starts_at_local:%d.%m.%Y %H:%M}", "1,25"} <= set(row)
 
     def test_is_written_down(self, manager):
         booking()

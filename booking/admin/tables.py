@@ -27,6 +27,17 @@ ROWS_AT_ONCE = 500
 # what another spreadsheet takes for the end of a cell.
 STARTS_A_FORMULA = "=+-@\t\r\n|%＝＋－＠"
 FORMULA = re.compile(rf"(?:^|(?<=[,;\t\r\n]))(?= *[{re.escape(STARTS_A_FORMULA)}])")
+# What stands in a number, a share, a sum, a time or a day, beside digits and signs; a month is
+# known by its first three letters.
+VALUE_WORD = re.compile(
+    "e|[ap]m?|р|руб|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
+    "|янв|фев|мар|апр|май|мая|июн|июл|авг|сен|окт|ноя|дек)[a-zа-я]*"
+)
+WORD = re.compile(r"[^\W\d_]+")
+TRUTHS = {"true", "false", "истина", "ложь"}
+NO_VALUE = re.compile(r"[=@|\"\x00-\x1f]")
+# Of a text inside a formula, by Excel.
+LONGEST_QUOTED = 255
 MOMENT = "dd.mm.yyyy hh:mm"
 FORMATS = ("csv", "xlsx")
 
@@ -38,8 +49,19 @@ def response(file_format: str, name: str, header: Row, rows: Iterable[Row]) -> H
 
 
 def harmless(text: str) -> str:
-    """A text that no spreadsheet takes for a formula; the apostrophe is not shown."""
+    """A text that no spreadsheet takes for a formula, with an apostrophe where one would."""
     return FORMULA.sub("'", text)
+
+
+def as_is(text: str) -> str:
+    """A text that a spreadsheet shows as it is, though the file is opened by a double click.
+
+    It would take «007» for 7, «3E5» for 300,000, «1/2» and «10:30» for moments, and an apostrophe
+    or a space in front would be shown or ignored. Excel and LibreOffice know ="007" for the text.
+    """
+    if _looks_like_a_value(text) and not FORMULA.search(text, 1):
+        return f'="{text}"'
+    return harmless(text)
 
 
 def csv_parts(header: Row, rows: Iterable[Row]) -> Iterator[bytes]:
@@ -87,7 +109,18 @@ def _as_text(cell: Cell) -> str:
         return f"{cell:%d.%m.%Y %H:%M}"
     if isinstance(cell, float):
         return str(cell).replace(".", ",")
-    return "" if cell is None else harmless(str(cell))
+    if isinstance(cell, int):
+        return str(cell)
+    return "" if cell is None else as_is(cell)
+
+
+def _looks_like_a_value(text: str) -> bool:
+    if len(text) > LONGEST_QUOTED or NO_VALUE.search(text):
+        return False
+    words = WORD.findall(text.casefold())
+    if any(c.isdigit() for c in text):
+        return all(map(VALUE_WORD.fullmatch, words))
+    return text.strip().casefold() in TRUTHS
 
 
 def _write(sheet: Any, row: int, column: int, cell: Cell) -> None:
