@@ -159,3 +159,19 @@ def test_anybody_can_use_our_pages(open_page, everything, name):
     page.set_viewport_size({"width": 320, "height": 568})
     if name not in {"front", "log", "booking"}:  # those are laid out by Django
         assert overhang(page, "100%") == 0
+
+
+@with_and_without_scripts
+def test_a_login_pressed_twice_and_another_in_a_second_tab_lead_to_the_desk(
+    page, live_server, staff_password
+):
+    tabs = (page, page.context.new_page())
+    for tab in tabs:
+        tab.goto(f"{live_server.url}/admin/login/")
+        tab.get_by_label("Имя пользователя").fill("staff")
+        tab.get_by_label("Пароль").fill(staff_password)
+    tabs[0].get_by_role("button", name="Войти").dblclick()
+    expect(tabs[0].get_by_role("heading", name="Рабочее место")).to_be_visible()
+    tabs[1].get_by_role("button", name="Войти").click()
+
+    expect(tabs[1].get_by_role("heading", name="Рабочее место")).to_be_visible()
