@@ -13,7 +13,7 @@ from django.contrib.auth.models import Group, Permission
 OPERATORS = "operators"
 MANAGERS = "managers"
 
-# See everything with masked phones, find out what is in doubt, answer requests.
+# See everything with masked phones, find out what is in doubt, answer requests, lift limits.
 OF_OPERATORS = (
     "view_booking",
     "view_bookingevent",
@@ -22,6 +22,8 @@ OF_OPERATORS = (
     "view_notice",
     "resolve_booking",
     "answer_changerequest",
+    "lift_limit",
+    "view_limitlift",
 )
 # And whole phones, exports, houses, and what others have done with whole phones.
 OF_MANAGERS = (

@@ -25,6 +25,7 @@ MAP: dict[str, set[str]] = {
         "crm",
         "flat_numbers",
         "handover",
+        "limits",
         "models",
         "pages",
         "personal_link",
@@ -78,7 +79,7 @@ MAP: dict[str, set[str]] = {
     "retention": {"models"},
     "roles": set(),
     "standin": set(),
-    "templatetags": {"admin", "models"},
+    "templatetags": {"admin", "limits", "models"},
     "turns": set(),
     "urls": {"views"},
     "views": {

@@ -16,7 +16,18 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from booking import wording
-from booking.admin import audit, day_sheet, export, figures, phones, queue, resolving, search, words
+from booking.admin import (
+    audit,
+    day_sheet,
+    export,
+    figures,
+    held_limits,
+    phones,
+    queue,
+    resolving,
+    search,
+    words,
+)
 from booking.admin.filters import OfHouse, OfSource, VisitDay
 from booking.admin.paging import CappedPaginator, LogChangeList
 from booking.admin.read_only import ReadOnly
@@ -160,6 +171,7 @@ class BookingAdmin(ReadOnly, BookingAdminBase):
         staff_only = self.admin_site.admin_view
         return [
             path("needs-a-look/", staff_only(queue.show), name="booking_needs_a_look"),
+            path("limits/", staff_only(held_limits.show), name="booking_held_limits"),
             path("figures/", staff_only(figures.show), name="booking_figures"),
             path("day-sheet/", staff_only(day_sheet.show), name="booking_day_sheet"),
             path(

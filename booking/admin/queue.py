@@ -102,7 +102,8 @@ def show(request: HttpRequest) -> HttpResponse:
         title=_("Needs a look"),
         counts=counts(),
         in_doubt=[
-            (each, _when(each), words.reason(each.reason)) for each in in_doubt()[:MOST_SHOWN]
+            (each, _when(each), words.reason(each.reason), Booking.objects.beside(each).first())
+            for each in in_doubt()[:MOST_SHOWN]
         ],
         requests=[(each, _when(each.booking)) for each in open_requests()[:MOST_SHOWN]],
         repeated=[(each, wording.masked_phone(each.last.phone)) for each in repeated_refusals()],

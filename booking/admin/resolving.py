@@ -113,4 +113,5 @@ def _about(booking: Booking) -> dict[str, Any]:
         "when": wording.day_and_time(booking.starts_at_local),
         "phone": wording.masked_phone(booking.phone),
         "cause": words.reason(booking.reason),
+        "beside": list(Booking.objects.beside(booking)),
     }

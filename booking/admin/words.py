@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from booking import wording
-from booking.models import BookingEvent, ChangeRequest, Outcome
+from booking.models import HAS_VISIT, BookingEvent, ChangeRequest, Outcome
 
 REASONS: dict[str, Promise] = {
     "slot_taken": gettext_lazy("the time was taken by somebody else"),
@@ -21,6 +21,7 @@ REASONS: dict[str, Promise] = {
     "misconfigured": gettext_lazy(
         "the CRM does not accept this site: its settings must be looked at"
     ),
+    HAS_VISIT: gettext_lazy("the flat has a visit ahead; nothing was sent to the CRM"),
     "declined": gettext_lazy("declined by the CRM"),
     "unreachable": gettext_lazy("the CRM could not be reached"),
     "no_answer": gettext_lazy("sent, but no answer came"),

@@ -99,6 +99,10 @@ class BookingManager(models.Manager["Booking"]):
             (each for each in known if each.key == new.key or each.keeps_out(new.phone)), None
         )
 
+    def beside(self, doubt: Booking) -> models.QuerySet[Booking]:
+        """What was booked, or may have been, of the same flat while a booking was in doubt."""
+        return self.of_flat(doubt).filter(LIVE, created_at__gt=doubt.created_at)
+
     def of_flat(self, booking: Booking) -> models.QuerySet[Booking]:
         return self.filter(**booking.same_flat)
 

@@ -1,0 +1,83 @@
+"""The limits on guesses that hold now, for staff to see whom they keep out, and to lift."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from phonenumber_field.phonenumber import PhoneNumber
+
+from booking import limits, wording
+from booking.admin import words
+from booking.admin.desk_page import needs, page
+from booking.admin.read_only import ReadOnly
+from booking.limits import Holding, Limit
+from booking.models import LimitLift
+
+# Django's admin classes are generic for the type checker only.
+if TYPE_CHECKING:
+    LimitLiftAdminBase = admin.ModelAdmin[LimitLift]
+else:
+    LimitLiftAdminBase = admin.ModelAdmin
+
+# What each limit keeps out; of the newest guess, `flat`, `phone` and `client` are known.
+WORDS: dict[Limit, Promise] = {
+    Limit.PHONES_OF_CLIENT: gettext_lazy("{client} has tried too many phones for {flat}"),
+    Limit.FLATS_OF_CLIENT: gettext_lazy("{client} has tried too many flats with {phone}"),
+    Limit.PAIRS_OF_CLIENT: gettext_lazy("{client} has tried too many flats and phones"),
+    Limit.PHONES_OF_FLAT: gettext_lazy("too many phones were tried for {flat}, by many"),
+    Limit.FLATS_OF_PHONE: gettext_lazy("{phone} was tried for too many flats, by many"),
+}
+
+
+@admin.register(LimitLift)
+class LimitLiftAdmin(ReadOnly, LimitLiftAdminBase):
+    list_display = ("at", "by", "subject")
+    show_full_result_count = False
+    actions = None
+
+
+@needs("booking.lift_limit")
+def show(request: HttpRequest) -> HttpResponse:
+    holding = limits.holding()
+    if request.method == "POST":
+        return _lift(request, holding)
+    return page(
+        request,
+        "held_limits",
+        title=_("Limits that hold"),
+        held=[
+            {
+                "words": _in_words(each),
+                "newest": words.short_moment(each.newest.at),
+                "until": words.short_moment(each.until),
+                "subject": each.subject,
+            }
+            for each in holding
+        ],
+    )
+
+
+def _lift(request: HttpRequest, holding: list[Holding]) -> HttpResponse:
+    chosen = next((each for each in holding if each.subject == request.POST.get("subject")), None)
+    if chosen is None:
+        messages.info(request, _("This limit does not hold any more."))
+    else:
+        limits.lift(chosen, by=request.user.get_username())
+        messages.success(request, _("Lifted: {limit}").format(limit=_in_words(chosen)))
+    return redirect("admin:booking_held_limits")
+
+
+def _in_words(held: Holding) -> str:
+    category, house_id, flat = held.newest.flat
+    what = wording.object_name(category, flat)
+    return str(WORDS[held.limit]).format(
+        client=held.newest.client or "",
+        flat=_("{flat} in house {house}").format(flat=what, house=house_id),
+        phone=wording.masked_phone(PhoneNumber.from_string(held.newest.phone)),
+    )
