@@ -22,7 +22,7 @@ from booking.personal_link import PersonalLink
 from booking.standin import StandIn
 from booking.standin.estate import ACCEPTED_PHONE, REFUSED_PHONE, Estate, of_size
 from tests.browser.buyer import Buyer
-from tests.journey import FLAT, HOUSE, first_free
+from tests.journey import FLAT, HOUSE, answers, first_free
 
 State = Callable[[Buyer, StandIn, Settings], None]
 
@@ -346,12 +346,22 @@ def find_in_english(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
     buyer.sees("Find your booking")
 
 
-def form_too_old(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
-    buyer.open_last_step(first_free(standin))
-    buyer.sign()
-    buyer.page.context.clear_cookies()
-    buyer.book_button.click()
-    buyer.sees("Страница была открыта слишком долго")
+def form_of_another_site(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    signed = {"phone": "8 900", "consent": "on"}
+    buyer.press_on_another_site("/confirm/", **answers(first_free(standin)), **signed)
+    buyer.reads("Форма пришла с другого сайта.")
+
+
+def wish_of_another_site(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    confirmed(buyer, standin, settings)
+    path = f"{Booking.objects.get().get_absolute_url()}change/"
+    buyer.press_on_another_site(path, kind="move", wish="После обеда")
+    buyer.reads("Форма пришла с другого сайта.")
+
+
+def search_of_another_site(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    buyer.press_on_another_site("/find/", number="А1234ВС", phone=ACCEPTED_PHONE)
+    buyer.reads("Форма пришла с другого сайта.")
 
 
 def too_much_at_once(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
@@ -494,7 +504,9 @@ ALL: tuple[State, ...] = (
     find_that_found_nothing,
     find_too_often,
     find_in_english,
-    form_too_old,
+    form_of_another_site,
+    wish_of_another_site,
+    search_of_another_site,
     too_much_at_once,
     not_understood,
     wrong_method,
