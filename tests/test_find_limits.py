@@ -21,7 +21,7 @@ from booking.client_address import address_hash
 from booking.models import Booking, FindAttempt
 from tests.bookings import booking
 from tests.finding import NUMBER, PHONE, find
-from tests.journey import links, text_of
+from tests.journey import browser, links, text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -41,7 +41,7 @@ def wrong(number: int) -> str:
 
 
 def at(address: str) -> Client:
-    return Client(REMOTE_ADDR=address)
+    return browser(REMOTE_ADDR=address)
 
 
 @pytest.fixture
@@ -108,7 +108,7 @@ def test_a_limit_ends_when_the_tries_are_old(made, few_tries):
 
 
 def test_clients_that_nobody_can_tell_apart_are_not_shut_out_together(made, few_tries):
-    nobody = Client(REMOTE_ADDR="")
+    nobody = browser(REMOTE_ADDR="")
     for number in range(4):
         assert find(wrong(number), f"+7900123000{number}", nobody).status_code == 422
 

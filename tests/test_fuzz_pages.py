@@ -26,7 +26,9 @@ from booking.standin import StandIn
 from booking.standin.estate import ACCEPTED_PHONE, REFUSED_PHONE
 from booking.views.cross_site import form_token
 from config.content_type import plain
+from tests import bookings
 from tests.crm_cases import ZONE
+from tests.finding import NUMBER
 from tests.fuzzing import (
     INJECTIONS,
     MARK,
@@ -112,6 +114,8 @@ PHONES = {
     "8 900 123-45-67 доб. 5": ACCEPTED_PHONE,
 }
 ODD_PHONES = ("112", "8800", "+7", "+800 1234 5678", "8 900 12345678", "+7900123456", "0" * 40)
+
+ODD_NUMBERS = ("А1234ВТ", "12345678", "№", "А" * 41, "Ё1234ЖЩ", "А١٢٣٤ВС", "ſ1234ss")
 
 Pairs = list[tuple[str, bytes]]
 NAMES = ("category", "house", "flat", "date", "start", "utm_source", "ref", "lang")
@@ -302,6 +306,28 @@ def test_any_form(crm: StandIn, pairs: Pairs, headers: dict[str, str]) -> None:
     assert len(phones) == len(calls) <= 1
     for call, phone in zip(calls, phones, strict=True):
         assert_wanted(call.params, phone, dict(QueryDict(body).items()))
+
+
+@fuzzed
+@given(
+    pairs=query(
+        number=st.sampled_from([number.encode() for number in (NUMBER, *ODD_NUMBERS)]),
+        phone=RIGHT_FORM["phone"],
+        form_token=RIGHT_FORM["form_token"],
+    ),
+    headers=ODD_HEADERS,
+)
+def test_any_search(pairs: Pairs, headers: dict[str, str]) -> None:
+    with undone():
+        made = bookings.booking(reference=NUMBER)
+        page: Any = Client().generic("POST", "/find/", encoded(pairs), FORM, headers=headers)
+
+    assert_sound(page)
+    assert page.status_code in {200, 302, 403, 413, 422}
+    asked = QueryDict(encoded(pairs)).dict()
+    if page.status_code == 302:
+        assert page.url == made.get_absolute_url()
+        assert (asked["number"], PHONES[str(asked["phone"])]) == (NUMBER, made.phone.as_e164)
 
 
 def assert_wanted(sent: Mapping[str, str], phone: str, form: dict[str, Any]) -> None:

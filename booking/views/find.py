@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -41,22 +41,21 @@ def find_booking(request: HttpRequest) -> HttpResponse:
     try:
         booking = finding.find(form.typed_number, form.typed_phone, client_address(request))
     except TooManyTries as limit:
-        return _too_many(request, form, limit.until)
+        return _too_many(request, form, limit)
     return redirect(booking) if booking else _page(request, form, problem="not_found", status=422)
 
 
-def _too_many(request: HttpRequest, form: FindForm, until: datetime) -> HttpResponse:
-    left = until - timezone.now()
+def _too_many(request: HttpRequest, form: FindForm, limit: TooManyTries) -> HttpResponse:
     # A minute is what the page can tell, and nobody should come too early.
     page = _page(
         request,
         form,
         problem="too_many",
-        minutes=math.ceil(left / timedelta(minutes=1)),
-        until=timezone.localtime(until) + timedelta(minutes=1),
+        minutes=math.ceil(limit.seconds / 60),
+        until=timezone.localtime(limit.until) + timedelta(minutes=1),
         status=429,
     )
-    page.headers["Retry-After"] = str(max(1, math.ceil(left.total_seconds())))
+    page.headers["Retry-After"] = str(limit.seconds)
     return page
 
 
