@@ -1,14 +1,16 @@
 """The rows of our own database. They know nothing of the CRM; only `handover` changes a booking."""
 
-from booking.models.booking import HAS_VISIT, Booking, Category, Outcome
+from booking.models.booking import HAS_VISIT, Booking, Category
 from booking.models.booking_event import BookingEvent
 from booking.models.change_request import ChangeRequest
 from booking.models.find_attempt import FindAttempt
 from booking.models.house import House
 from booking.models.limit_lift import LimitLift
 from booking.models.notice import Notice
+from booking.models.outcome import Outcome
 from booking.models.staff_event import StaffEvent
 from booking.models.step_arrivals import Arrival, StepArrivals
+from booking.models.visit_state import VisitState, in_state
 
 __all__ = [
     "HAS_VISIT",
@@ -24,4 +26,6 @@ __all__ = [
     "Outcome",
     "StaffEvent",
     "StepArrivals",
+    "VisitState",
+    "in_state",
 ]

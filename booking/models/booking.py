@@ -22,6 +22,8 @@ from booking import references, turns
 from booking.flat_numbers import folded
 from booking.models.booking_event import BookingEvent
 from booking.models.notice import Notice
+from booking.models.outcome import Outcome
+from booking.models.visit_state import VisitState, in_state, state_of
 
 
 class Category(models.TextChoices):
@@ -31,17 +33,9 @@ class Category(models.TextChoices):
     COMM = "comm", _("commercial premises")
 
 
-class Outcome(models.TextChoices):
-    SENDING = "sending", _("sending")
-    CONFIRMED = "confirmed", _("confirmed")
-    REFUSED = "refused", _("refused")
-    NOT_SENT = "not_sent", _("not sent")
-    IN_DOUBT = "in_doubt", _("in doubt")
-
-
 # A booking that holds a visit, or may hold one: it stands in the way of the same one again.
 HOLDING = (Outcome.SENDING, Outcome.CONFIRMED, Outcome.IN_DOUBT)
-LIVE = Q(outcome__in=HOLDING, called_off_at=None, anonymised_at=None)
+LIVE = Q(outcome__in=HOLDING, called_off_at=None, moved_at=None, anonymised_at=None)
 # A booking whose outcome an answer of the CRM may still decide.
 OPEN = (Outcome.SENDING, Outcome.IN_DOUBT)
 # Why a press was refused without a call: its flat has a visit ahead. The buyer reads the same as
@@ -118,13 +112,17 @@ class BookingManager(models.Manager["Booking"]):
 
     def in_doubt(self) -> models.QuerySet[Booking]:
         """Those that can be resolved."""
-        return self.filter(outcome=Outcome.IN_DOUBT, anonymised_at=None)
+        in_doubt = in_state(VisitState.IN_DOUBT, now=timezone.now())
+        return self.filter(in_doubt, anonymised_at=None)
 
 
 class Booking(models.Model):
-    """One press of the button and what came of it. Never deleted.
+    """One press of the button, or a visit that staff wrote down. Never deleted.
 
     A flat has one visit ahead (`keeps_out`): the CRM has one planned date for each handover.
+
+    A visit that is moved is told by two rows: the old one keeps its time and says when it was
+    moved, the new one `follows` it.
     """
 
     ANSWERS = ("category", "house_id", "flat", "phone", "starts_at")
@@ -154,8 +152,11 @@ class Booking(models.Model):
         null=True,
         blank=True,
         related_name="followed_by",
-        verbose_name=_("another visit after"),
+        verbose_name=_("moved from"),
     )
+    # The account of staff that wrote the row down, without a call of the CRM; "" where a buyer
+    # pressed. The database has the default for workers of the version before.
+    written_by = models.CharField(_("written down by"), max_length=150, blank=True, db_default="")
     consent = models.CharField(_("version of the consent"), max_length=32, blank=True)
     source = models.JSONField(_("source"), default=dict, blank=True)
     # The campaign or else the link that a buyer came by, to filter by; kept by `save`. The database
@@ -168,8 +169,9 @@ class Booking(models.Model):
     created_at = models.DateTimeField(_("made at"), default=timezone.now, editable=False)
     deadline_at = models.DateTimeField(_("answer expected by"), editable=False)
     settled_at = models.DateTimeField(_("settled at"), null=True, blank=True)
-    # Set when staff tell that a booked visit will not take place: it was cancelled or moved.
+    # Set when staff tell that a booked visit will not take place, or takes place at another time.
     called_off_at = models.DateTimeField(_("called off at"), null=True, blank=True)
+    moved_at = models.DateTimeField(_("moved at"), null=True, blank=True)
     crm_seconds = models.FloatField(_("the CRM took, in seconds"), null=True, blank=True)
     # What is left of the phone and the address when the booking is old: equal ones stay equal.
     phone_hash = models.CharField(max_length=64, blank=True, editable=False)
@@ -213,6 +215,16 @@ class Booking(models.Model):
             models.Index(fields=("starts_at", "id"), name="booking_log_visit"),
             # Few of many in the order of their visits: the queue of those in doubt, too.
             models.Index(fields=("outcome", "starts_at", "id"), name="booking_log_outcome_visit"),
+            models.Index(
+                fields=("-created_at", "-id"),
+                condition=Q(called_off_at__isnull=False),
+                name="booking_log_called_off",
+            ),
+            models.Index(
+                fields=("-created_at", "-id"),
+                condition=Q(moved_at__isnull=False),
+                name="booking_log_moved",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -235,8 +247,8 @@ class Booking(models.Model):
 
     @property
     def is_live(self) -> bool:
-        stands = self.called_off_at is None and self.anonymised_at is None
-        return stands and self.outcome in HOLDING
+        stands = self.moved_at is None and self.called_off_at is None
+        return stands and self.anonymised_at is None and self.outcome in HOLDING
 
     @property
     def same_flat(self) -> dict[str, str]:
@@ -263,18 +275,22 @@ class Booking(models.Model):
         return self.deadline_at if is_overdue else None
 
     @property
+    def state(self) -> VisitState:
+        return state_of(self, timezone.now())
+
+    @property
     def is_booked(self) -> bool:
-        """Confirmed, and not called off since."""
-        return self.outcome == Outcome.CONFIRMED and self.called_off_at is None
+        """Confirmed, and neither moved nor called off since."""
+        return self.state in {VisitState.EXPECTED, VisitState.OVER}
 
     @property
     def is_in_doubt(self) -> bool:
         """And can be resolved: nobody can look up one that has been anonymised."""
-        return self.outcome == Outcome.IN_DOUBT and self.anonymised_at is None
+        return self.state is VisitState.IN_DOUBT and self.anonymised_at is None
 
     @property
     def is_to_come(self) -> bool:
-        return self.is_booked and self.starts_at > timezone.now()
+        return self.state is VisitState.EXPECTED
 
     def note(self, kind: BookingEvent.Kind, facts: dict[str, Any]) -> None:
         """Add to the trail, and to the outbox if it must be told at once.
@@ -332,7 +348,8 @@ class Booking(models.Model):
 
     def call_off(self) -> None:
         """The visit will not take place; the flat and phone may book anew."""
-        Booking.objects.filter(pk=self.pk, called_off_at=None).update(called_off_at=timezone.now())
+        standing = Booking.objects.filter(pk=self.pk, called_off_at=None, moved_at=None)
+        standing.update(called_off_at=timezone.now())
         self.refresh_from_db()
 
     def anonymise(self, *, phone_hash: str, client_address_hash: str) -> bool:

@@ -18,6 +18,7 @@ WITHOUT_TEXT = {
     "by",
     "wish",
     "called_off",
+    "to",
     "was_free",
     "is_free",
     "starts_at",
@@ -43,6 +44,8 @@ class BookingEvent(AppendOnly):
         ASKED_AGAIN = "asked_again", _("asked again")
         CHANGE_ASKED = "change_asked", _("change asked for")
         CHANGE_ANSWERED = "change_answered", _("change answered")
+        MOVED = "moved", _("visit moved")
+        WRITTEN = "written", _("written down by staff")
         LOOKED_INTO = "looked_into", _("looked into")
         ANONYMISED = "anonymised", _("anonymised")
 
