@@ -155,7 +155,7 @@ def _manager() -> Client:
 
 
 def _queries() -> dict[str, dict[str, str]]:
-    from booking.models import Booking
+    from booking.models import Booking, VisitState
 
     now = datetime.now(UTC)
     some = Booking.objects.order_by("key")[0]
@@ -163,16 +163,15 @@ def _queries() -> dict[str, dict[str, str]]:
     return {
         "list": {},
         "page 200": {"p": "199"},
-        "outcome: in doubt": {"outcome__exact": "in_doubt"},
-        "outcome: confirmed": {"outcome__exact": "confirmed"},
+        **{f"state: {state.value}": {"state": state.value} for state in VisitState},
         "category: commercial premises": {"category__exact": "comm"},
         "house": {"house": some.house_id},
         "source": {"source": some.mark},
-        "house and outcome": {"house": some.house_id, "outcome__exact": "in_doubt"},
-        "category and outcome": {"category__exact": "comm", "outcome__exact": "not_sent"},
+        "house and state": {"house": some.house_id, "state": "in_doubt"},
+        "category and state": {"category__exact": "comm", "state": "not_sent"},
         "visit: tomorrow": {"visit_day": "tomorrow"},
         "visit: past": {"visit_day": "past"},
-        "visit: past, and in doubt": {"visit_day": "past", "outcome__exact": "in_doubt"},
+        "visit: past, and in doubt": {"visit_day": "past", "state": "in_doubt"},
         "year": {"created_at__year": str(now.year - 1)},
         "month": month,
         "day": month | {"created_at__day": str(now.day)},

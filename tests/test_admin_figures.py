@@ -29,7 +29,7 @@ def table(figure: figures.Figure) -> dict[str, list[int]]:
     return {label: counts for label, counts in figure.table if sum(counts)}
 
 
-def test_days_are_counted_by_outcome():
+def test_days_are_counted_by_state():
     booking(flat="1")
     booking(flat="2", outcome="refused")
     booking(flat="3", created_at=timezone.now() - timedelta(days=1))
@@ -38,7 +38,7 @@ def test_days_are_counted_by_outcome():
     figure = figures.by_day(figures.made_within(30), 30)
 
     assert len(figure.table) == 30
-    assert list(table(figure).values()) == [[0, 1, 0, 0, 0], [0, 1, 1, 0, 0]]
+    assert list(table(figure).values()) == [[1, 0, 0, 0, 0, 0, 0], [1, 0, 0, 0, 1, 0, 0]]
 
 
 def test_houses_are_named_and_the_busiest_comes_first():
@@ -87,6 +87,8 @@ def test_each_source_shows_how_far_its_bookings_got():
     letter = {"utm_source": "letter"}
     booking(flat="1", source=letter)
     booking(flat="2", source=letter, called_off_at=timezone.now())
+    booking(flat="6", source=letter, moved_at=timezone.now())
+    booking(flat="7", source=letter, starts_at=timezone.now() - timedelta(days=1))
     booking(flat="3", source=letter, outcome="refused")
     booking(flat="4", source=letter | {"ref": "x"}, outcome="not_sent")
     booking(flat="5", outcome="in_doubt")
@@ -94,10 +96,25 @@ def test_each_source_shows_how_far_its_bookings_got():
     found = table(figures.by_source(figures.made_within(7)))
 
     assert found == {
-        "letter": [1, 1, 1, 0],
+        "letter": [2, 1, 1, 0],
         "letter / x": [0, 0, 0, 1],
         "без метки": [0, 0, 1, 0],
     }
+
+
+def test_a_visit_that_was_moved_counts_once_and_one_that_is_off_is_no_visit():
+    now = timezone.now()
+    booking(starts_at=tomorrow_at(11), moved_at=now)
+    booking(starts_at=tomorrow_at(15), written_by="olga")
+    booking(starts_at=tomorrow_at(9), flat="2", called_off_at=now)
+    made = figures.made_within(7)
+
+    assert figures.by_hour(made).table == [("15:00", [1])]
+    assert sum(counts[0] for _label, counts in figures.by_lead(made).table) == 1
+    assert list(table(figures.by_house(made)).values()) == [[2]]
+    assert list(table(figures.by_day(made, 7)).values()) == [[1, 0, 1, 0, 0, 0, 0]]
+    assert table(figures.by_source(made)) == {"без метки": [1, 1, 0, 0]}
+    assert table(figures.step_by_step(made, 7)) == {"без метки": [0, 0, 0, 2, 2, 1]}
 
 
 @pytest.mark.parametrize("text", ["42", "true", "null", "[1]", '"x"', "1e400"])

@@ -94,6 +94,7 @@ class TestTheDaySheet:
             ({"outcome": "refused"}, False),
             ({"outcome": "not_sent"}, False),
             ({"called_off_at": timezone.now()}, False),
+            ({"moved_at": timezone.now()}, False),
         ],
     )
     def test_holds_what_may_take_place(self, operator, values, is_there):
@@ -173,7 +174,7 @@ class TestTheExport:
     def test_is_what_the_filters_show(self, manager):
         wanted = booking(flat="1", source={"utm_source": "letter"}, crm_seconds=1.25)
         booking(flat="2", outcome="refused")
-        query = {"outcome__exact": "confirmed", "q": "1", "p": "7"}
+        query = {"state": "expected", "q": "1", "p": "7"}
 
         header, row = csv_rows(manager.get(f"{LOG}export.csv", query))
 
@@ -183,6 +184,32 @@ class TestTheExport:
         assert shown["utm_source"] == "letter"
         assert shown["CRM, с"] == "1,25"
         assert shown["визит"] == f"{wanted.starts_at_local:%d.%m.%Y %H:%M}"
+
+    def test_tells_in_one_word_how_each_visit_stands(self, manager):
+        now = timezone.now()
+        booking(flat="1")
+        booking(flat="2", starts_at=now - timedelta(days=1))
+        booking(flat="3", moved_at=now)
+        booking(flat="4", called_off_at=now)
+        booking(flat="5", outcome="in_doubt")
+        booking(flat="6", written_by="olga")
+
+        header, *rows = csv_rows(manager.get(f"{LOG}export.csv"))
+        spreadsheet = xlsx_rows(manager.get(f"{LOG}export.xlsx").getvalue())
+
+        shown = {row[header.index("квартира")]: row[header.index("состояние")] for row in rows}
+        assert shown == {
+            "1": "ожидается",
+            "2": "прошёл",
+            "3": "перенесён",
+            "4": "отменён",
+            "5": "под вопросом",
+            "6": "ожидается",
+        }
+        by_staff = {row[header.index("записал сотрудник")] for row in rows}
+        assert by_staff == {"", "olga"}
+        state = spreadsheet[0].index("состояние")
+        assert sorted(row[state] for row in spreadsheet[1:]) == sorted(shown.values())
 
     def test_is_a_spreadsheet_too(self, manager):
         booking(flat=FORMULA)

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from booking.admin import words
 from booking.admin.paging import CappedPaginator
-from booking.models import Booking, BookingEvent, House, Outcome
+from booking.models import Booking, BookingEvent, House, Outcome, VisitState
 from tests.bookings import booking, tomorrow_at
 from tests.journey import text_of
 
@@ -27,14 +27,14 @@ LOG = "/admin/booking/booking/"
 NOW = timezone.localtime()
 QUERIES: tuple[dict[str, Any], ...] = (
     {},
-    {"outcome__exact": "in_doubt"},
+    *({"state": state} for state in VisitState.values),
     {"category__exact": "garage"},
     {"house": "3105011"},
     {"source": "letter"},
     {"visit_day": "today"},
     {"visit_day": "later"},
     {"visit_day": "past"},
-    {"visit_day": "past", "outcome__exact": "in_doubt"},
+    {"visit_day": "past", "state": "in_doubt"},
     {"created_at__year": 2026},
     {"created_at__year": 2026, "created_at__month": 12},
     {"created_at__year": 2026, "created_at__month": 12, "created_at__day": 31},
@@ -128,6 +128,43 @@ def test_a_few_are_counted_exactly(admin_client):
     assert "1 запись" in text_of(admin_client.get(LOG))
 
 
+def test_a_visit_is_found_by_the_state_that_its_row_shows(admin_client):
+    made = {
+        "sending": booking(flat="1", outcome="sending"),
+        "expected": booking(flat="2"),
+        "over": booking(flat="3", starts_at=NOW - timedelta(days=1)),
+        "moved": booking(flat="4", moved_at=NOW),
+        "called_off": booking(flat="5", called_off_at=NOW),
+        "refused": booking(flat="6", outcome="refused"),
+        "not_sent": booking(flat="7", outcome="not_sent"),
+        "in_doubt": booking(flat="8", outcome="in_doubt"),
+    }
+    for state in VisitState:
+        page = text_of(admin_client.get(LOG, {"state": state.value}))
+        assert made[state].reference in page
+        assert f'<td class="field-state">{state.label}</td>' in page
+        assert "1 запись" in page
+        found = text_of(admin_client.get(LOG, {"q": made[state].reference}))
+        assert f'<td class="field-state">{state.label}</td>' in found
+
+
+@pytest.mark.parametrize(
+    ("state", "first"), [("expected", "sooner"), ("over", "just now"), ("moved", "newest")]
+)
+def test_the_visits_of_a_state_come_in_the_order_of_its_time(admin_client, state, first):
+    hours = timedelta(hours=1)
+    booking(flat="sooner", starts_at=NOW + hours, created_at=NOW - hours)
+    booking(flat="later", starts_at=NOW + 2 * hours)
+    booking(flat="just now", starts_at=NOW - hours, created_at=NOW - hours)
+    booking(flat="long ago", starts_at=NOW - 2 * hours)
+    booking(flat="older", moved_at=NOW, created_at=NOW - hours)
+    booking(flat="newest", moved_at=NOW)
+
+    page = text_of(admin_client.get(LOG, {"state": state}))
+
+    assert re.findall(r'field-flat nowrap">([^<]*)|field-flat">([^<]*)', page)[0] == ("", first)
+
+
 class TestSources:
     @pytest.mark.parametrize(
         ("source", "mark"),
@@ -193,7 +230,7 @@ class TestDates:
             {"created_at__year": "9" * 30},
             {"created_at__gte": "0001-01-01"},
             {"house": "a\0"},
-            {"outcome__exact": "a\0"},
+            {"state": "a\0"},
         ],
         ids=str,
     )

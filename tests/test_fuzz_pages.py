@@ -522,7 +522,7 @@ def test_nothing_but_a_booking_that_was_not_sent_is_sent_again(
 FILTERS = (
     "q",
     "outcome",
-    "outcome__exact",
+    "state",
     "visit_day",
     "category__exact",
     "house_title",

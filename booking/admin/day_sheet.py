@@ -16,10 +16,10 @@ from django.utils.translation import gettext_lazy
 from booking import handover, wording
 from booking.admin import audit, phones, tables
 from booking.admin.desk_page import needs, page
-from booking.models import Booking, House, Outcome, StaffEvent
+from booking.models import Booking, House, StaffEvent, VisitState, in_state, moves
 
-# Of all that may take place: what is in doubt may be in the CRM, so somebody may stand at the door.
-EXPECTED = (Outcome.CONFIRMED, Outcome.IN_DOUBT)
+# What is in doubt may be in the CRM, so somebody may stand at the door.
+MAY_TAKE_PLACE = (VisitState.EXPECTED, VisitState.OVER, VisitState.IN_DOUBT)
 # No place on earth is further from UTC.
 FURTHEST_ZONE = timedelta(hours=14)
 # Calendars end, and so does arithmetic with days.
@@ -99,11 +99,11 @@ def visits_on(day: date) -> list[Booking]:
     handover.settle_overdue()
     midnight = datetime.combine(day, time(), UTC)
     around = Booking.objects.filter(
+        in_state(*MAY_TAKE_PLACE, now=timezone.now()),
         starts_at__gte=midnight - FURTHEST_ZONE,
         starts_at__lt=midnight + timedelta(days=1) + FURTHEST_ZONE,
-        outcome__in=EXPECTED,
-        called_off_at=None,
-    ).prefetch_related("change_requests")
+    )
+    around = around.select_related("follows").prefetch_related("change_requests")
     found = [each for each in around if each.starts_at_local.date() == day]
     return sorted(found, key=lambda each: each.starts_at)
 
@@ -141,8 +141,11 @@ def _visit(booking: Booking, *, whole: bool) -> Visit:
 
 
 def _remarks(booking: Booking) -> Iterator[str]:
-    if booking.outcome == Outcome.IN_DOUBT:
-        yield _("in doubt")
+    if booking.state is VisitState.IN_DOUBT:
+        yield str(booking.state.label)
+    if before := moves.moved_from(booking):
+        was = before.starts_at_local
+        yield _("moved from {when}").format(when=f"{was:%d.%m. %H:%M}")
     for asked in booking.change_requests.all():
         if asked.is_open:
             yield _("asked: {wish}").format(wish=asked.get_kind_display())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from django.contrib import admin, messages
@@ -23,11 +24,13 @@ MARKS = ("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term", 
 COLUMNS = (
     gettext_lazy("booking number"),
     gettext_lazy("made at"),
-    gettext_lazy("outcome"),
+    gettext_lazy("state"),
     gettext_lazy("cause"),
     gettext_lazy("visit"),
     gettext_lazy("time zone"),
     gettext_lazy("called off at"),
+    gettext_lazy("moved at"),
+    gettext_lazy("written down by"),
     gettext_lazy("house"),
     gettext_lazy("house id"),
     gettext_lazy("category"),
@@ -96,11 +99,13 @@ def _row(booking: Booking, *, whole: bool) -> tables.Row:
     return [
         booking.reference,
         timezone.localtime(booking.created_at),
-        booking.get_outcome_display(),
+        str(booking.state.label),
         words.reason(booking.reason),
         booking.starts_at_local,
         booking.time_zone,
-        booking.called_off_at and booking.called_off_at.astimezone(ZoneInfo(booking.time_zone)),
+        _there(booking, booking.called_off_at),
+        _there(booking, booking.moved_at),
+        booking.written_by,
         booking.house_title,
         booking.house_id,
         booking.get_category_display(),
@@ -111,3 +116,8 @@ def _row(booking: Booking, *, whole: bool) -> tables.Row:
         str(booking.key),
         *(booking.source.get(mark, "") for mark in MARKS),
     ]
+
+
+def _there(booking: Booking, moment: datetime | None) -> datetime | None:
+    """By the clock of the house."""
+    return moment and moment.astimezone(ZoneInfo(booking.time_zone))

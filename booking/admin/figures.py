@@ -1,7 +1,8 @@
 """Bookings in figures: each a picture and, for those who do not see it, the same as a table.
 
 Counted when asked, over a period of days back: bookings from the journal, what came before the
-press of the button from the arrivals at each step.
+press of the button from the arrivals at each step. A visit that was moved counts once, by the row
+that tells of it now.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ from booking.admin import bars, known_houses
 from booking.admin.bars import Bar, Drawing
 from booking.admin.desk_page import needs, page
 from booking.arrivals import OTHERS
-from booking.models import Booking, Outcome, StepArrivals
+from booking.models import Booking, StepArrivals, VisitState, in_state
 
 PERIODS = (7, 30, 90, 365)
 USUAL_PERIOD = 30
@@ -47,6 +48,18 @@ MOST_SOURCES = 8
 ONE_KIND = "all"
 # Up to so many days between booking and visit.
 LEADS = (1, 2, 3, 5, 8, 15)
+# The states of visits that are counted, from the best to what came to nothing.
+STATES = (
+    VisitState.EXPECTED,
+    VisitState.OVER,
+    VisitState.CALLED_OFF,
+    VisitState.IN_DOUBT,
+    VisitState.REFUSED,
+    VisitState.NOT_SENT,
+    VisitState.SENDING,
+)
+STANDING = (VisitState.EXPECTED, VisitState.OVER)
+NOT_ANSWERED = (VisitState.SENDING, VisitState.NOT_SENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,26 +104,29 @@ def show(request: HttpRequest) -> HttpResponse:
 
 
 def made_within(days: int) -> QuerySet[Booking]:
-    """Of the last so many days, today among them."""
+    """Of the last so many days, today among them; without the rows whose visit was moved."""
     midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
     since = midnight - timedelta(days=days - 1)
-    return Booking.objects.filter(created_at__gte=since).order_by()
+    return Booking.objects.filter(created_at__gte=since, moved_at=None).order_by()
 
 
 def by_day(made: QuerySet[Booking], days: int) -> Figure:
-    counted = made.values_list(TruncDate("created_at"), "outcome").annotate(count=Count("pk"))
-    found = {(day, outcome): count for day, outcome, count in counted}
+    counted = made.values_list(TruncDate("created_at")).annotate(
+        **{state: _count(state) for state in STATES}
+    )
+    found = {day: counts for day, *counts in counted}
     today = timezone.localdate()
     shown = [today - timedelta(days=back) for back in reversed(range(days))]
+    nothing = [0] * len(STATES)
     drawn = [
         Bar(
             wording.day_of_month(day),
-            [(kind, found.get((day, kind), 0)) for kind in Outcome.values],
+            list(zip(STATES, found.get(day, nothing), strict=True)),
         )
         for day in shown
     ]
-    kinds = [(outcome.value, str(outcome.label)) for outcome in Outcome]
-    return Figure(_("By day and outcome"), _("Day"), kinds, drawn, bars.columns(drawn))
+    kinds = [(state.value, str(state.label)) for state in STATES]
+    return Figure(_("By day and state"), _("Day"), kinds, drawn, bars.columns(drawn))
 
 
 def by_house(made: QuerySet[Booking]) -> Figure:
@@ -122,7 +138,7 @@ def by_house(made: QuerySet[Booking]) -> Figure:
 
 def by_hour(made: QuerySet[Booking]) -> Figure:
     """Confirmed visits by the hour of the house's own clock."""
-    visits = made.filter(outcome=Outcome.CONFIRMED, called_off_at=None)
+    visits = made.filter(in_state(*STANDING, now=timezone.now()))
     hours: Counter[int] = Counter()
     for zone in visits.values_list("time_zone", flat=True).distinct():
         hour = ExtractHour("starts_at", tzinfo=ZoneInfo(zone))
@@ -135,7 +151,7 @@ def by_hour(made: QuerySet[Booking]) -> Figure:
 
 def by_lead(made: QuerySet[Booking]) -> Figure:
     lead = ExpressionWrapper(F("starts_at") - F("created_at"), DurationField())
-    visits = made.filter(outcome=Outcome.CONFIRMED).annotate(lead=lead)
+    visits = made.filter(in_state(*STANDING, now=timezone.now())).annotate(lead=lead)
     counts = visits.aggregate(
         **{f"upto{days}": Count("pk", filter=Q(lead__lt=timedelta(days=days))) for days in LEADS},
         all=Count("pk"),
@@ -160,19 +176,19 @@ def by_source(made: QuerySet[Booking]) -> Figure:
             _source_name(utm_source, ref),
             [
                 ("stands", stands),
-                ("called_off", confirmed - stands),
-                ("unconfirmed", answered - confirmed),
+                ("called_off", called_off),
+                ("unconfirmed", answered - called_off - stands),
                 ("not_sent", pressed - answered),
             ],
         )
-        for utm_source, ref, pressed, answered, confirmed, stands in _reached(made)[:MOST_BARS]
+        for utm_source, ref, pressed, answered, stands, called_off in _reached(made)[:MOST_BARS]
     ]
     title = _("How far bookings got, by source")
     return Figure(title, _("Source"), kinds, drawn, bars.rows(drawn))
 
 
 def step_by_step(made: QuerySet[Booking], days: int) -> Figure:
-    """From the first step to a confirmed visit, by source; of the sources that most came from."""
+    """From the first step to a visit that stands, by source; of the sources that most came from."""
     stages = _stages(_came(days), _reached(made))
     busiest = sorted(stages, key=lambda source: (-max(stages[source]), source))[:MOST_SOURCES]
     kinds = [
@@ -181,7 +197,7 @@ def step_by_step(made: QuerySet[Booking], days: int) -> Figure:
         ("step3", _("came to step 3")),
         ("pressed", _("pressed the button")),
         ("answered", _("got to the CRM")),
-        ("confirmed", _("confirmed")),
+        ("stands", _("confirmed and stands")),
     ]
     drawn = [
         Bar(
@@ -204,7 +220,7 @@ Rows = QuerySet[Any, Any]
 
 
 def _reached(made: QuerySet[Booking]) -> Rows:
-    """Bookings by source, the busiest first: made, got to the CRM, confirmed, standing still."""
+    """Bookings by source, the busiest first: made, got to the CRM, standing, called off since."""
     # KT, because a mark is a text even where it is one that JSON would read as something else.
     marks = {
         name: Coalesce(KT(f"source__{name}"), Value(""), output_field=TextField())
@@ -213,11 +229,15 @@ def _reached(made: QuerySet[Booking]) -> Rows:
     marked: Rows = made.annotate(**marks)
     counted: Rows = marked.values_list("utm_source", "ref").annotate(
         pressed=Count("pk"),
-        answered=Count("pk", filter=~Q(outcome__in=(Outcome.SENDING, Outcome.NOT_SENT))),
-        confirmed=Count("pk", filter=Q(outcome=Outcome.CONFIRMED)),
-        stands=Count("pk", filter=Q(outcome=Outcome.CONFIRMED, called_off_at=None)),
+        answered=_count(*(state for state in STATES if state not in NOT_ANSWERED)),
+        stands=_count(*STANDING),
+        called_off=_count(VisitState.CALLED_OFF),
     )
     return counted.order_by("-pressed", "utm_source", "ref")
+
+
+def _count(*states: VisitState) -> Count:
+    return Count("pk", filter=in_state(*states, now=timezone.now()))
 
 
 def _came(days: int) -> Rows:

@@ -28,10 +28,10 @@ from booking.admin import (
     search,
     words,
 )
-from booking.admin.filters import OfHouse, OfSource, VisitDay
+from booking.admin.filters import OfHouse, OfSource, OfState, VisitDay
 from booking.admin.paging import CappedPaginator, LogChangeList
 from booking.admin.read_only import ReadOnly
-from booking.models import Booking, BookingEvent
+from booking.models import Booking, BookingEvent, moves
 
 # Django's admin classes are generic for the type checker only.
 if TYPE_CHECKING:
@@ -45,10 +45,9 @@ else:
 # What the address may narrow the log down by. Django would let any column be probed, and so spell
 # out a phone digit by digit to those who see it masked.
 LOOKUPS = {
-    "outcome",
-    "outcome__exact",
     "category",
     "category__exact",
+    OfState.parameter_name,
     OfHouse.parameter_name,
     OfSource.parameter_name,
     VisitDay.parameter_name,
@@ -77,7 +76,7 @@ class EventInline(ReadOnly, EventInlineBase):
 class BookingAdmin(ReadOnly, BookingAdminBase):
     list_display = (
         "made_at",
-        "outcome",
+        "state",
         "visit",
         "house_title",
         "flat",
@@ -87,7 +86,7 @@ class BookingAdmin(ReadOnly, BookingAdminBase):
         "campaign",
         "reference",
     )
-    list_filter = ("outcome", VisitDay, OfHouse, "category", OfSource)
+    list_filter = (OfState, VisitDay, OfHouse, "category", OfSource)
     list_per_page = 50
     # Only what an index sorts; Django's own list would sort a million rows for a click.
     sortable_by = ("made_at", "visit")
@@ -101,7 +100,7 @@ class BookingAdmin(ReadOnly, BookingAdminBase):
     inlines = (EventInline,)
     fields = (
         "reference",
-        "outcome",
+        "state",
         "cause",
         "visit",
         "time_zone",
@@ -110,7 +109,7 @@ class BookingAdmin(ReadOnly, BookingAdminBase):
         "category",
         "flat",
         "phone",
-        "follows",
+        "written_by",
         "source",
         "client_address",
         "stand_in",
@@ -118,6 +117,7 @@ class BookingAdmin(ReadOnly, BookingAdminBase):
         "settled_at",
         "took",
         "called_off_at",
+        "moved_at",
         "anonymised_at",
         "key",
     )
@@ -130,6 +130,10 @@ class BookingAdmin(ReadOnly, BookingAdminBase):
     @admin.display(description=_("visit"), ordering="starts_at")
     def visit(self, booking: Booking) -> str:
         return f"{booking.starts_at_local:%d.%m.%Y %H:%M}"
+
+    @admin.display(description=_("state"))
+    def state(self, booking: Booking) -> str:
+        return str(booking.state.label)
 
     @admin.display(description=_("cause"))
     def cause(self, booking: Booking) -> str:
@@ -154,7 +158,8 @@ class BookingAdmin(ReadOnly, BookingAdminBase):
         return phones.columns(request, self.fields)
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
-        return VisitDay.ordering(request) or ("-created_at", "-pk")
+        by_visit = VisitDay.ordering(request) or OfState.ordering(request)
+        return by_visit or ("-created_at", "-pk")
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[LogChangeList]:
         return LogChangeList
@@ -217,4 +222,6 @@ class BookingAdmin(ReadOnly, BookingAdminBase):
             booking = response.context_data["original"]
             audit.saw_phones(request, [booking])
             response.context_data["can_resolve"] = resolving.may_resolve(request, booking)
+            response.context_data["moved_from"] = moves.moved_from(booking)
+            response.context_data["moved_to"] = booking.moved_at and moves.latest(booking)
         return response

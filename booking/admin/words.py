@@ -48,6 +48,7 @@ LABELS: dict[str, Promise] = {
     "words": gettext_lazy("In the buyer's words"),
     "answer": gettext_lazy("Answer"),
     "called_off": gettext_lazy("The visit is called off"),
+    "to": gettext_lazy("Moved to"),
     "by": gettext_lazy("By"),
 }
 EVIDENCE = {"was_free", "is_free"}
@@ -105,7 +106,7 @@ def _value(name: str, value: Any) -> str:
         return str(Outcome(value).label)
     if name == "wish":
         return str(ChangeRequest.Kind(value).label)
-    if name == "starts_at":
+    if name in {"starts_at", "to"}:
         return wording.day_and_time(datetime.fromisoformat(value))
     if isinstance(value, bool):
         return _("yes") if value else _("no")
