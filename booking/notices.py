@@ -163,6 +163,8 @@ def body(event: BookingEvent) -> str:
         wording.day_and_time(booking.starts_at_local),
         wording.masked_phone(booking.phone),
         _("Booking number: {number}").format(number=booking.reference),
+        # It may have been moved or called off before this goes out.
+        _("State of the visit: {state}").format(state=booking.state.label),
     ]
     address = desk_url(booking)
     return "\n".join([*lines, "", address] if address else lines)
@@ -264,6 +266,7 @@ def payload(notice: Notice) -> dict[str, Any]:
             "key": str(booking.key),
             "number": booking.reference,
             "outcome": booking.outcome,
+            "state": booking.state.value,
             "category": booking.category,
             "house_id": booking.house_id,
             "house_title": booking.house_title,

@@ -185,7 +185,7 @@ NO_VIEWS = {"none", STATIC, METRICS}
 
 def families() -> dict[str, set[str]]:
     """Every figure that the site can tell, by the name that Prometheus keeps, with its labels."""
-    found = {"handover_bookings": {"outcome"}, "handover_bookings_overdue": set()}
+    found = {"handover_bookings": {"state"}, "handover_bookings_overdue": set()}
     for collector in vars(metrics).values():
         if isinstance(collector, Counter | Histogram):
             for family in collector.collect():

@@ -156,6 +156,22 @@ class TestByEmail:
         assert f"https://visit.example.com/admin/booking/booking/{made.pk}/change/" in mail.body
         assert "9001234567" not in mail.subject + mail.body.replace(" ", "")
 
+    @pytest.mark.parametrize(
+        ("change", "state"),
+        [
+            ({}, "ожидается"),
+            ({"moved_at": timezone.now()}, "перенесён"),
+            ({"called_off_at": timezone.now()}, "отменён"),
+        ],
+    )
+    def test_says_how_the_visit_stands_when_it_goes_out(self, by_email, mailoutbox, change, state):
+        made = confirmed()
+        Booking.objects.filter(pk=made.pk).update(outcome="confirmed", **change)
+
+        notices.send_due()
+
+        assert f"Состояние визита: {state}" in mailoutbox[0].body
+
     def test_a_title_cannot_write_headers(self, by_email, mailoutbox):
         confirmed(house_title="Дом\r\nBcc: thief@example.com")
 
@@ -193,6 +209,7 @@ class TestByWebhook:
         assert abs(int(stamp) - timezone.now().timestamp()) < 60
         told = json.loads(content)
         assert told["event"] == "confirmed"
+        assert told["booking"]["state"] == "expected"
         assert told["booking"]["key"] == str(made.key)
         assert told["booking"]["starts_at"] == made.starts_at_local.isoformat(timespec="minutes")
         assert "9001234567" not in content.decode()
@@ -212,6 +229,7 @@ class TestByWebhook:
                 "key": str(made.key),
                 "number": made.reference,
                 "outcome": "confirmed",
+                "state": "expected",
                 "category": "flat",
                 "house_id": "3105011",
                 "house_title": "Лесной квартал, дом 1",

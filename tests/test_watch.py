@@ -340,9 +340,27 @@ def test_bookings_are_counted_as_they_stand(client, standin):
 
     page = figures_page()
 
-    assert 'handover_bookings{outcome="confirmed"} 1.0' in page
-    assert 'handover_bookings{outcome="in_doubt"} 1.0' in page
-    assert 'handover_bookings{outcome="sending"} 0.0' in page
+    assert 'handover_bookings{state="expected"} 1.0' in page
+    assert 'handover_bookings{state="in_doubt"} 1.0' in page
+    assert 'handover_bookings{state="sending"} 0.0' in page
+
+
+@pytest.mark.django_db
+def test_what_was_moved_called_off_or_is_over_is_no_visit_that_is_expected():
+    now = timezone.now()
+    for number in range(2):
+        bookings.booking(flat=f"1.{number}", moved_at=now)
+    for number in range(3):
+        bookings.booking(flat=f"2.{number}", called_off_at=now)
+    for number in range(4):
+        bookings.booking(flat=f"3.{number}", starts_at=now - timedelta(hours=1))
+    bookings.booking()
+
+    page = figures_page()
+
+    counts = {"moved": 2, "called_off": 3, "over": 4, "expected": 1, "in_doubt": 0, "refused": 0}
+    for state, count in counts.items():
+        assert f'handover_bookings{{state="{state}"}} {count}.0' in page
 
 
 @pytest.mark.parametrize(
@@ -354,7 +372,7 @@ def test_a_booking_is_overdue_only_past_its_deadline(late_by, overdue):
 
     page = figures_page()
 
-    assert 'handover_bookings{outcome="sending"} 1.0' in page
+    assert 'handover_bookings{state="sending"} 1.0' in page
     assert f"handover_bookings_overdue {overdue}\n" in page
 
 
