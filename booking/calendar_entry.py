@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from icalendar import Alarm, Calendar, Event
 
 from booking import wording
-from booking.models import Booking, House
+from booking.models import Booking, House, VisitState, moves
 
 ALARMS = (timedelta(days=1), timedelta(hours=2))
 # A visit without a length would be a moment; this is what a calendar then keeps free.
@@ -23,7 +23,7 @@ AROUND = timedelta(days=2)
 
 
 def of(booking: Booking, house: House, url: str) -> bytes:
-    """The entry's file. The same booking always has the same UID, so an entry is never doubled.
+    """The entry's file. A visit keeps its UID however often it is moved, so no entry is doubled.
 
     It has no METHOD, which would make it a message from an organiser whom we do not know.
     """
@@ -39,13 +39,15 @@ def of(booking: Booking, house: House, url: str) -> bytes:
 
 def _event(booking: Booking, house: House, url: str) -> Event:
     what = wording.object_name(booking.category, booking.flat)
-    is_off = booking.called_off_at is not None
+    rows = moves.history(booking)
+    is_off = booking.state is VisitState.CALLED_OFF
+    changes = len(rows) - 1 + is_off
     now = timezone.now()
     event = Event()
-    event.add("uid", f"{booking.key}@key-handover")
+    event.add("uid", f"{rows[0].key}@key-handover")
     event.add("dtstamp", now)
     event.add("last-modified", now)
-    event.add("sequence", int((now - booking.created_at).total_seconds()) + is_off)
+    event.add("sequence", int((now - rows[0].created_at).total_seconds()) + changes)
     event.add("dtstart", booking.starts_at_local)
     event.add("duration", house.visit_lasts or USUAL_LENGTH)
     event.add("summary", _("Handover of the keys: {what}").format(what=what))
@@ -53,7 +55,7 @@ def _event(booking: Booking, house: House, url: str) -> Event:
     event.add("description", "\n".join(_description(booking, house, url)))
     event.add("url", url)
     event.add("status", "CANCELLED" if is_off else "CONFIRMED")
-    for before in () if is_off else ALARMS:
+    for before in ALARMS if booking.state is VisitState.EXPECTED else ():
         event.add_component(_alarm(before))
     return event
 

@@ -17,10 +17,10 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from phonenumber_field.phonenumber import PhoneNumber
 
-from booking import availability, limits
+from booking import availability, limits, turns
 from booking.crm import AddOutcome, AddReply, Reason, Visit
 from booking.gateway import crm_client
-from booking.models import HAS_VISIT, Booking, BookingEvent, ChangeRequest, Outcome
+from booking.models import HAS_VISIT, Booking, BookingEvent, ChangeRequest, Outcome, moves
 
 logger = logging.getLogger(__name__)
 
@@ -173,9 +173,16 @@ def look_into(booking: Booking, *, by: str, note: str) -> None:
 
 
 def ask_for_change(booking: Booking, kind: ChangeRequest.Kind, wish: str) -> bool:
-    """Take a buyer's wish to move or cancel a visit. False: one waits for its answer already."""
+    """Take a buyer's wish to move or cancel a visit.
+
+    False: one waits for its answer already, or staff have just moved the visit or called it off.
+    """
     try:
         with transaction.atomic():
+            turns.take("press")
+            booking.refresh_from_db()
+            if not booking.is_to_come:
+                return False
             booking.change_requests.create(kind=kind, wish=wish)
             booking.note(BookingEvent.Kind.CHANGE_ASKED, {"wish": kind, "words": wish})
     except IntegrityError:
@@ -183,22 +190,35 @@ def ask_for_change(booking: Booking, kind: ChangeRequest.Kind, wish: str) -> boo
     return True
 
 
-def answer_change(request: ChangeRequest, *, answer: str, by: str, calls_off: bool) -> bool:
+def answer_change(
+    request: ChangeRequest,
+    *,
+    answer: str,
+    by: str,
+    calls_off: bool = False,
+    moved_to: datetime | None = None,
+) -> bool:
     """Staff answer a buyer's wish. False: it has been answered already.
 
-    `calls_off`: the visit as booked will not take place, and the flat and phone may book anew.
+    `calls_off`: the visit will not take place, and the flat may be booked anew. `moved_to`: it
+    takes place at that time. Raises FlatHasVisit where the flat has another one ahead.
     """
     booking = request.booking
     with transaction.atomic():
+        turns.take("press")
         changed = booking.change_requests.filter(pk=request.pk, answered_at=None).update(
             answer=answer, answered_by=by, answered_at=timezone.now()
         )
-        if changed:
-            facts = {"answer": answer, "by": by, "called_off": calls_off}
-            booking.note(BookingEvent.Kind.CHANGE_ANSWERED, facts)
-            if calls_off:
-                booking.call_off()
-    return bool(changed)
+        if not changed:
+            return False
+        facts = {"answer": answer, "by": by, "called_off": calls_off}
+        booking.note(BookingEvent.Kind.CHANGE_ANSWERED, facts)
+        if calls_off:
+            booking.call_off()
+        if moved_to and moves.move(booking, moved_to, by=by, note=answer) is None:
+            transaction.set_rollback(True)
+            return False
+    return True
 
 
 def settle_overdue() -> list[Booking]:

@@ -17,7 +17,7 @@ from booking import language, models, wording
 from booking.availability import House
 from booking.crm import Flat
 from booking.forms import WALL_TIME, Answers
-from booking.models import Booking, ChangeRequest, Outcome
+from booking.models import Booking, ChangeRequest, VisitState, moves
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,21 +124,16 @@ RETRY_LABELS = {
 }
 
 
-def outcome_shown(booking: Booking) -> str:
-    """The outcome by which a page is drawn; a confirmed visit may be called off since, or over."""
-    if booking.called_off_at:
-        return "called_off"
-    return "over" if booking.is_booked and not booking.is_to_come else booking.outcome
-
-
 def booking_context(booking: Booking) -> dict[str, Any]:
     """What the page tells of a booking and its visit, whoever looks."""
     house = models.House.about(booking.house_id)
+    before = moves.moved_from(booking) if booking.is_to_come else None
     return {
         "booking": booking,
-        "outcome": outcome_shown(booking),
+        "state": booking.state,
         "title": wording.title(booking),
         "lead": wording.lead(booking),
+        "moved_from": wording.moved_from(before) if before else "",
         "rows": booking_rows(booking, house),
         "clock": house_clock(booking.starts_at_local),
         "directions": house.directions,
@@ -149,23 +144,23 @@ def booking_context(booking: Booking) -> dict[str, Any]:
 
 
 def booking_rows(booking: Booking, house: models.House) -> list[Row]:
-    start = booking.starts_at_local
+    """What was booked; when and where to come only if somebody may be expected."""
+    if booking.state is VisitState.MOVED:
+        return []
+    is_off = booking.state is VisitState.CALLED_OFF
+    lasts = house.visit_lasts
+    when = "" if is_off else wording.day_and_times(booking.starts_at_local, lasts)
+    address = "" if is_off else wording.unbroken(house.address)
     theirs = language.of_texts()
     phone = whom_to_call(house)
     rows = [
-        Row(_("Day and time"), wording.day_and_times(start, house.visit_lasts)),
+        Row(_("Day and time"), when),
         Row(_("House"), wording.unbroken(booking.house_title or booking.house_id), lang=theirs),
-        Row(
-            _("Address"),
-            wording.unbroken(house.address),
-            house.map_url,
-            _("Open the map"),
-            lang=theirs,
-        ),
+        Row(_("Address"), address, house.map_url, _("Open the map"), lang=theirs),
         Row(_("What you receive"), wording.object_name(booking.category, booking.flat)),
-        Row(_("How long it takes"), wording.how_long(house.visit_lasts)),
+        Row(_("How long it takes"), "" if is_off else wording.how_long(lasts)),
         Row(_("Phone you gave"), wording.masked_phone(booking.phone)),
-        Row(_("Booking number"), booking.reference),
+        Row(_("Booking number"), booking.reference or ""),
         Row(_("Whom to call"), phone, value_url=wording.tel(phone)),
     ]
     return [row for row in rows if row.value]
@@ -186,12 +181,15 @@ def booking_actions(booking: Booking) -> list[Link]:
     """What can be done from a booking's page."""
     answers = Answers.of(booking)
     to_times = answers.but(date=answers.start[:10], start="").choose_time_url()
-    if booking.called_off_at:
-        calendar = Link(_("Update the calendar"), reverse("booking:calendar", args=[booking.key]))
+    calendar = Link(_("Update the calendar"), reverse("booking:calendar", args=[booking.key]))
+    if booking.state is VisitState.MOVED:
+        now = moves.latest(booking).get_absolute_url()
+        return [Link(_("Open the page of the visit"), now, is_main=True), calendar]
+    if booking.state is VisitState.CALLED_OFF:
         return [Link(_("Choose another time"), to_times, is_main=True), calendar]
-    if outcome_shown(booking) == "over":
+    if booking.state is VisitState.OVER:
         return [Link(_("Book again"), answers.but(start="").choose_time_url(), is_main=True)]
-    if booking.outcome != Outcome.REFUSED:
+    if booking.state is not VisitState.REFUSED:
         return []
     if booking.reason == "slot_taken":
         return [Link(_("Choose another time"), to_times, is_main=True)]

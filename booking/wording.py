@@ -1,4 +1,4 @@
-"""Outcomes, errors, dates and phones -> the words a buyer reads. Russian is in the catalogue."""
+"""States, errors, dates and phones -> the words a buyer reads. Russian is in the catalogue."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext, pgettext, pgettext_
 from phonenumber_field.phonenumber import PhoneNumber
 
 from booking.availability import Day, DayState
-from booking.models import Booking, Outcome
+from booking.models import Booking, VisitState, moves
 
 NBSP = "\N{NO-BREAK SPACE}"
 
@@ -56,12 +56,42 @@ NOT_LISTED: dict[str, Promise] = {
     "comm": gettext_lazy("Your premises are not listed?"),
 }
 
-TITLES: dict[str, Promise] = {
-    "sending": gettext_lazy("We are checking your booking"),
-    "confirmed": gettext_lazy("You are booked"),
-    "refused": gettext_lazy("You are not booked"),
-    "not_sent": gettext_lazy("The booking was not sent"),
-    "in_doubt": gettext_lazy("We are checking your booking"),
+TITLES: dict[VisitState, Promise] = {
+    VisitState.SENDING: gettext_lazy("We are checking your booking"),
+    VisitState.EXPECTED: gettext_lazy("You are booked"),
+    VisitState.OVER: gettext_lazy("The time of this visit has passed"),
+    VisitState.CALLED_OFF: gettext_lazy("The visit is cancelled"),
+    VisitState.REFUSED: gettext_lazy("You are not booked"),
+    VisitState.NOT_SENT: gettext_lazy("The booking was not sent"),
+    VisitState.IN_DOUBT: gettext_lazy("We are checking your booking"),
+}
+NOT_YET_KNOWN = gettext_lazy(
+    "We have sent your booking, but there is no answer yet. The time may already be yours."
+)
+# What is known of a visit, and nothing more; {when} is its own time.
+LEADS: dict[VisitState, Promise] = {
+    VisitState.SENDING: NOT_YET_KNOWN,
+    VisitState.EXPECTED: gettext_lazy("We expect you {when}"),
+    VisitState.OVER: gettext_lazy("The visit was {when}."),
+    VisitState.MOVED: gettext_lazy("You are not expected {when} any more."),
+    VisitState.CALLED_OFF: gettext_lazy(
+        "It will not take place {when}: there is no need to come. If you still need a visit,"
+        " choose another time."
+    ),
+    VisitState.NOT_SENT: gettext_lazy(
+        "The developer's system does not answer. You have lost nothing: try again in a minute."
+    ),
+    VisitState.IN_DOUBT: NOT_YET_KNOWN,
+}
+CALENDAR_NOTES: dict[VisitState, Promise] = {
+    VisitState.MOVED: gettext_lazy(
+        "If the visit is in your calendar, update the calendar: the entry will move to the new"
+        " time."
+    ),
+    VisitState.CALLED_OFF: gettext_lazy(
+        "If the visit is in your calendar, update the calendar: the entry will be marked as"
+        " cancelled. Or delete it yourself."
+    ),
 }
 REFUSALS: dict[str, Promise] = {
     "resolved": gettext_lazy(
@@ -132,6 +162,15 @@ FOR_WEEKDAYS = (
     pgettext_lazy("book for", "Saturday"),
     pgettext_lazy("book for", "Sunday"),
 )
+FROM_WEEKDAYS = (
+    pgettext_lazy("moved from", "Monday"),
+    pgettext_lazy("moved from", "Tuesday"),
+    pgettext_lazy("moved from", "Wednesday"),
+    pgettext_lazy("moved from", "Thursday"),
+    pgettext_lazy("moved from", "Friday"),
+    pgettext_lazy("moved from", "Saturday"),
+    pgettext_lazy("moved from", "Sunday"),
+)
 
 ZONES = {
     "Europe/Kaliningrad": gettext_lazy("Times are Kaliningrad time"),
@@ -165,32 +204,23 @@ ZONES = {
 
 
 def title(booking: Booking) -> str:
-    if booking.called_off_at:
-        return _("This visit is called off")
-    if booking.outcome == Outcome.CONFIRMED and booking.starts_at < timezone.now():
-        return _("The time of this visit has passed")
-    return str(TITLES[booking.outcome])
+    """The heading of a booking's page."""
+    if booking.state is VisitState.MOVED:
+        now = moves.latest(booking).starts_at_local
+        return _("The visit is moved to {when}").format(when=for_day_at(now))
+    return str(TITLES[booking.state])
 
 
 def lead(booking: Booking) -> str:
     """The sentence under the title of a booking's page: what is known, and nothing more."""
-    if booking.called_off_at:
-        return _("It will not take place {when}. Please book another time if you need one.").format(
-            when=on_day_at(booking.starts_at_local)
-        )
-    if booking.outcome == Outcome.CONFIRMED and booking.starts_at < timezone.now():
-        return _("The visit was {when}.").format(when=on_day_at(booking.starts_at_local))
-    if booking.outcome == Outcome.CONFIRMED:
-        return _("We expect you {when}").format(when=on_day_at(booking.starts_at_local))
-    if booking.outcome == Outcome.REFUSED:
+    if booking.state is VisitState.REFUSED:
         return refusal(booking.reason, booking.category)
-    if booking.outcome == Outcome.NOT_SENT:
-        return _(
-            "The developer's system does not answer. You have lost nothing: try again in a minute."
-        )
-    return _(
-        "We have sent your booking, but there is no answer yet. The time may already be yours."
-    )
+    return str(LEADS[booking.state]).format(when=on_day_at(booking.starts_at_local))
+
+
+def moved_from(before: Booking) -> str:
+    """When a visit was to be before it was moved."""
+    return _("Moved from {when}").format(when=from_day_at(before.starts_at_local))
 
 
 def not_booked_too(booking: Booking, wanted: datetime) -> str:
@@ -209,8 +239,10 @@ def not_booked_too(booking: Booking, wanted: datetime) -> str:
 
 
 def next_steps(booking: Booking, *, can_call: bool) -> list[str]:
-    """What the buyer should do, or not do, while the outcome is open."""
-    if booking.outcome not in {Outcome.SENDING, Outcome.IN_DOUBT}:
+    """What the buyer should do, or not do, while an outcome is open or a calendar is not true."""
+    if note := CALENDAR_NOTES.get(booking.state):
+        return [str(note)]
+    if booking.state not in {VisitState.SENDING, VisitState.IN_DOUBT}:
         return []
     wait = _("Please do not book again: we will find out and show the answer on this page.")
     return [wait, _("If the visit is less than a day away, call us.")] if can_call else [wait]
@@ -343,6 +375,12 @@ def for_day_at(moment: datetime) -> str:
     """What one books for: "среду, 2 декабря, 11:00" after «Записаться на»."""
     for_weekday = str(FOR_WEEKDAYS[moment.weekday()])
     return f"{for_weekday}, {day_of_month(moment.date())}, {clock(moment)}"
+
+
+def from_day_at(moment: datetime) -> str:
+    """What a visit is moved from: "среды, 2 декабря, 11:00" after «Перенесён с»."""
+    from_weekday = str(FROM_WEEKDAYS[moment.weekday()])
+    return f"{from_weekday}, {day_of_month(moment.date())}, {clock(moment)}"
 
 
 def clock(moment: datetime) -> str:

@@ -99,7 +99,7 @@ class TestTheQueue:
 
         assert queue.counts() == queue.Counts(0, 0, 0)
         answer = reverse("admin:booking_changerequest_answer", args=[request.pk])
-        operator.post(answer, {"answer": "Иван", "calls_off": "no"})
+        operator.post(answer, {"answer": "Иван", "becomes": "stands"})
         resolve = reverse("admin:booking_booking_resolve", args=[made.pk])
         operator.post(resolve, {"was_booked": "no", "note": "Иван"})
         assert made.events.latest("pk").kind == "anonymised"
@@ -145,14 +145,14 @@ class TestTheQueue:
 
 
 class TestAnswering:
-    @pytest.mark.parametrize(("choice", "called_off"), [("yes", True), ("no", False)])
+    @pytest.mark.parametrize(("choice", "called_off"), [("called_off", True), ("stands", False)])
     def test_the_buyer_reads_the_answer(self, operator, client, choice, called_off):
         made = booking()
         request = asked_to_cancel(made)
         url = reverse("admin:booking_changerequest_answer", args=[request.pk])
 
         assert "Заболел" in text_of(operator.get(url))
-        reply = operator.post(url, {"answer": "Хорошо, выздоравливайте", "calls_off": choice})
+        reply = operator.post(url, {"answer": "Хорошо, выздоравливайте", "becomes": choice})
 
         assert reply.url == QUEUE
         made.refresh_from_db()
@@ -168,7 +168,7 @@ class TestAnswering:
 
         assert answer in text_of(operator.get(shown))
         assert shown in text_of(operator.get(listed, {"state": "open"}))
-        operator.post(answer, {"answer": "Хорошо", "calls_off": "yes"})
+        operator.post(answer, {"answer": "Хорошо", "becomes": "called_off"})
 
         assert answer not in text_of(operator.get(shown))
         assert shown not in text_of(operator.get(listed, {"state": "open"}))
@@ -179,7 +179,7 @@ class TestAnswering:
         second = asked_to_cancel(booking(flat="2", starts_at=tomorrow_at(10)))
         url = reverse("admin:booking_changerequest_answer", args=[first.pk])
 
-        reply = operator.post(url, {"answer": "Да", "calls_off": "yes"})
+        reply = operator.post(url, {"answer": "Да", "becomes": "called_off"})
 
         assert reply.url == reverse("admin:booking_changerequest_answer", args=[second.pk])
 
@@ -188,15 +188,15 @@ class TestAnswering:
         url = reverse("admin:booking_changerequest_answer", args=[request.pk])
 
         assert operator.post(url, {"answer": "Да"}).status_code == 200
-        assert operator.post(url, {"calls_off": "yes"}).status_code == 200
+        assert operator.post(url, {"becomes": "called_off"}).status_code == 200
         request.refresh_from_db()
         assert request.is_open
 
     def test_the_second_answer_is_not_taken(self, operator, manager):
         made = booking()
         url = reverse("admin:booking_changerequest_answer", args=[asked_to_cancel(made).pk])
-        operator.post(url, {"answer": "Нет", "calls_off": "no"})
-        manager.post(url, {"answer": "Да", "calls_off": "yes"})
+        operator.post(url, {"answer": "Нет", "becomes": "stands"})
+        manager.post(url, {"answer": "Да", "becomes": "called_off"})
 
         assert made.change_requests.get().answer == "Нет"
         made.refresh_from_db()
@@ -271,7 +271,7 @@ class TestWhoComesSecond:
         assert "уже не под вопросом" in text_of(page)
 
         url = reverse("admin:booking_changerequest_answer", args=[asked.pk])
-        page = operator.post(url, {"answer": "Да", "calls_off": "no"}, follow=True)
+        page = operator.post(url, {"answer": "Да", "becomes": "stands"}, follow=True)
         assert "На эту просьбу уже ответили" in text_of(page)
 
 
@@ -327,13 +327,13 @@ class TestRoles:
 class TestWhoSawWholePhones:
     def test_is_written_down_page_by_page(self, manager):
         made = booking()
-        manager.get(LOG, {"q": "8 900 123-45-67", "outcome__exact": "confirmed"})
+        manager.get(LOG, {"q": "8 900 123-45-67", "state": "expected"})
         manager.get(page_of(made))
 
         page, entry = StaffEvent.objects.all()
         assert {page.by, entry.by} == {"mark"}
         assert entry.facts["phones"] == 1
-        assert entry.facts["filters"]["outcome__exact"] == "confirmed"
+        assert entry.facts["filters"]["state"] == "expected"
         assert "123" not in entry.facts["filters"]["q"]
 
     def test_is_written_down_however_the_address_is_spelled(self, manager):

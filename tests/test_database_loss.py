@@ -93,9 +93,9 @@ def outcomes(postgres: Postgres) -> list[str]:
 
 
 def shown(page: Page) -> str:
-    """The outcome that a booking's page tells of."""
+    """The state of the visit that a booking's page tells of."""
     assert page.status == 200
-    return page.html.partition('data-outcome="')[2].partition('"')[0]
+    return page.html.partition('data-state="')[2].partition('"')[0]
 
 
 def test_a_connection_cut_during_the_call_costs_nothing(buyer, crm, postgres):
@@ -105,7 +105,7 @@ def test_a_connection_cut_during_the_call_costs_nothing(buyer, crm, postgres):
         assert postgres.cut_all_connections() > 0
     page = buyer.browser.get(answer.result().location)
 
-    assert shown(page) == "confirmed"
+    assert shown(page) == "expected"
     assert outcomes(postgres) == ["confirmed"]
     assert crm.count("add") == len(crm.ledger) == 1
 
@@ -171,7 +171,7 @@ def test_without_a_database_nothing_is_booked(buyer, crm, postgres):
     assert outcomes(postgres) == []
     assert crm.count("add") == 0
     # Nor has the form lost its worth.
-    assert shown(buyer.browser.get(buyer.press().location)) == "confirmed"
+    assert shown(buyer.browser.get(buyer.press().location)) == "expected"
 
 
 def test_nothing_is_lost_doubled_or_false_when_connections_break_all_the_time(

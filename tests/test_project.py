@@ -48,7 +48,7 @@ MAP: dict[str, set[str]] = {
     "flat_numbers": set(),
     "forms": {"bounds", "models", "references", "wording"},
     "gateway": {"crm", "watch"},
-    "handover": {"availability", "crm", "gateway", "limits", "models"},
+    "handover": {"availability", "crm", "gateway", "limits", "models", "turns"},
     "language": set(),
     "limits": {"client_address", "models", "watch"},
     "management": {"doctor", "handover", "notices", "personal_link", "retention", "standin"},

@@ -295,7 +295,7 @@ class TestWishes:
         )
 
         page = client.get(booking.get_absolute_url())
-        assert heading(page) == "Этот визит отменён"
+        assert heading(page) == "Визит отменён"
         assert "Перенести или отменить визит" not in text_of(page)
         assert "Ваша просьба" in text_of(page)
         start = standin.free_starts(HOUSE)[4]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -13,37 +13,18 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from booking import handover, wording
+from booking import availability, handover, wording
 from booking.admin import queue
+from booking.admin.answer_form import AnswerForm
 from booking.admin.desk_page import needs, page
 from booking.admin.read_only import ReadOnly
-from booking.models import ChangeRequest
+from booking.models import ChangeRequest, moves
 
 # Django's admin classes are generic for the type checker only.
 if TYPE_CHECKING:
     ChangeRequestAdminBase = admin.ModelAdmin[ChangeRequest]
 else:
     ChangeRequestAdminBase = admin.ModelAdmin
-
-
-class AnswerForm(forms.Form):
-    """What the buyer is told, and what becomes of the visit."""
-
-    answer = forms.CharField(
-        label=gettext_lazy("Answer to the buyer"),
-        help_text=gettext_lazy("The buyer reads it on the booking's page."),
-        widget=forms.Textarea(attrs={"rows": 4}),
-        max_length=1000,
-    )
-    calls_off = forms.TypedChoiceField(
-        label=gettext_lazy("What becomes of the visit as booked?"),
-        choices=[
-            ("no", gettext_lazy("It takes place")),
-            ("yes", gettext_lazy("It is called off: I have removed or moved it in the CRM")),
-        ],
-        coerce=lambda choice: choice == "yes",
-        widget=forms.RadioSelect,
-    )
 
 
 class State(admin.SimpleListFilter):
@@ -89,15 +70,14 @@ class ChangeRequestAdmin(ReadOnly, ChangeRequestAdminBase):
 @needs("booking.answer_changerequest")
 def answer(request: HttpRequest, pk: int) -> HttpResponse:
     asked = get_object_or_404(ChangeRequest.objects.select_related("booking"), pk=pk)
-    form = AnswerForm(request.POST or None)
+    form = AnswerForm(request.POST or None, booking=asked.booking)
     if not asked.is_open:
         return _answered_already(request, asked)
     if form.is_valid():
-        by = request.user.get_username()
-        if not handover.answer_change(asked, by=by, **form.cleaned_data):
-            return _answered_already(request, asked)
-        messages.success(request, _("Answered: {request}").format(request=asked))
-        return _next_one()
+        try:
+            return _take(request, asked, form)
+        except moves.FlatHasVisit:
+            form.add_error("becomes", _("This flat has another visit ahead: it can't be moved."))
     return page(
         request,
         "answer",
@@ -108,6 +88,28 @@ def answer(request: HttpRequest, pk: int) -> HttpResponse:
         phone=wording.masked_phone(asked.booking.phone),
         form=form,
     )
+
+
+def _take(request: HttpRequest, asked: ChangeRequest, form: AnswerForm) -> HttpResponse:
+    """Raises FlatHasVisit."""
+    if not handover.answer_change(asked, by=request.user.get_username(), **form.taken):
+        return _answered_already(request, asked)
+    messages.success(request, _("Answered: {request}").format(request=asked))
+    if form.moved_to:
+        _tell_of_new_time(request, asked.booking.house_id, form.moved_to)
+    return _next_one()
+
+
+def _tell_of_new_time(request: HttpRequest, house_id: str, start: datetime) -> None:
+    """With a warning where buyers would not be offered it: the CRM is in the hands of staff."""
+    messages.success(
+        request, _("The visit is moved to {when}.").format(when=wording.for_day_at(start))
+    )
+    if availability.was_free(house_id, start) is False:
+        messages.warning(
+            request,
+            _("By our last look, this time is taken or not offered. Is it right in the CRM?"),
+        )
 
 
 def _answered_already(request: HttpRequest, asked: ChangeRequest) -> HttpResponse:

@@ -5,7 +5,7 @@ reads go through one cache (`memory`, `asking`): houses are fresh for 5 minutes,
 30 seconds; after that the old answer is shown while one caller asks anew.
 """
 
-from booking.availability.calendar import bookable_moment, horizon
+from booking.availability.calendar import bookable_moment, horizon, unmistakable
 from booking.availability.catalogue import Flats, House, Houses, ready_houses, zone_of
 from booking.availability.store import one_moment
 from booking.availability.timetable import (
@@ -38,6 +38,7 @@ __all__ = [
     "nearest_starts",
     "one_moment",
     "ready_houses",
+    "unmistakable",
     "was_free",
     "zone_of",
 ]

@@ -10,7 +10,7 @@ from django.urls import reverse
 from phonenumber_field.phonenumber import PhoneNumber
 
 from booking import handover
-from booking.models import Booking
+from booking.models import Booking, moves
 
 # The phone as typed, for the next try; and the last bookings: they lead their browser to their
 # pages, and prove that it may try again where strangers have guessed.
@@ -28,9 +28,9 @@ def phone(request: HttpRequest) -> PhoneNumber | None:
 
 
 def bookings(request: HttpRequest) -> tuple[Booking, ...]:
-    """The last bookings that this browser has made, the newest first."""
+    """The last bookings of this browser, the newest first; of a moved visit its newest row."""
     found = (handover.find(key) for key in _keys(request))
-    return tuple(booking for booking in found if booking)
+    return tuple(moves.latest(booking) for booking in found if booking)
 
 
 def keep(

@@ -14,17 +14,22 @@ from django.views.decorators.http import require_http_methods, require_safe
 from booking import calendar_entry, handover, pages, wording
 from booking.client_address import client_address
 from booking.forms import Answers, ChangeForm
-from booking.models import Booking, ChangeRequest, House, Outcome
+from booking.models import Booking, ChangeRequest, House, Outcome, VisitState, moves
 from booking.views.cross_site import Refusal, View, form_token, own_forms_only
 
 # How often the page looks for news by itself, in seconds: an answer under way comes within a few.
-REFRESH_SECONDS = {Outcome.SENDING: 4, Outcome.IN_DOUBT: 20}
+REFRESH_SECONDS = {VisitState.SENDING: 4, VisitState.IN_DOUBT: 20}
 
 
 @never_cache
 @require_safe
 def show_booking(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
-    return _page(request, _find(key), ChangeForm())
+    booking = _find(key)
+    now = moves.latest(booking)
+    if now != booking and not now.is_to_come:
+        # Called off since, or over: to tell of the move would mislead.
+        return redirect(now)
+    return _page(request, booking, ChangeForm())
 
 
 def _button(view: View) -> View:
@@ -83,8 +88,8 @@ def ask_for_change(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
 @never_cache
 @require_safe
 def calendar(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
-    """The visit as a calendar entry; only of a booking that is, or was, confirmed."""
-    booking = _find(key)
+    """The visit as a calendar entry, where it is now; only if it is, or was, confirmed."""
+    booking = moves.latest(_find(key))
     if booking.outcome != Outcome.CONFIRMED:
         raise Http404
     url = request.build_absolute_uri(booking.get_absolute_url())
@@ -115,7 +120,7 @@ def _page(
         "change_form": form if _takes_wishes(booking, requests) else None,
         "form_token": form_token(),
         "refused": refused,
-        "refresh_seconds": REFRESH_SECONDS.get(Outcome(booking.outcome)),
+        "refresh_seconds": REFRESH_SECONDS.get(booking.state),
     }
     return render(request, "booking/booking.html", context, status=403 if refused else 200)
 

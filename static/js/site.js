@@ -58,8 +58,8 @@ function watchForNews(shown) {
     const answer = await fetch(location.href).catch(() => null);
     if (!answer?.ok) return;
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    const news = page.querySelector("[data-outcome]");
-    if (news && news.dataset.outcome !== shown.dataset.outcome) location.reload();
+    const news = page.querySelector("[data-state]");
+    if (news && news.dataset.state !== shown.dataset.state) location.reload();
   }, shown.dataset.refresh * 1000);
 }
 

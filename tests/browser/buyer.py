@@ -133,7 +133,7 @@ class Buyer:
 
     # What the buyer sees
 
-    def sees(self, heading: str) -> None:
+    def sees(self, heading: str | re.Pattern[str]) -> None:
         """Wait for the page with this heading."""
         expect(self.heading).to_have_text(heading)
 

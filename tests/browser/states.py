@@ -244,9 +244,25 @@ def change_asked(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
 def change_answered(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
     change_asked(buyer, standin, settings)
     request = ChangeRequest.objects.get()
-    handover.answer_change(request, answer="Визит отменён.", by="staff", calls_off=True)
+    handover.answer_change(request, answer="Отменили.", by="staff", calls_off=True)
     buyer.page.reload()
-    buyer.reads("Визит отменён.")
+    buyer.sees("Визит отменён")
+
+
+def visit_moved(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    change_asked(buyer, standin, settings)
+    request = ChangeRequest.objects.get()
+    start = request.booking.starts_at_local + timedelta(days=7)
+    handover.answer_change(request, answer="Перенесли.", by="staff", moved_to=start)
+    buyer.page.reload()
+    buyer.sees(re.compile("^Визит перенесён на "))
+
+
+def visit_at_its_new_time(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    visit_moved(buyer, standin, settings)
+    buyer.link("Открыть страницу визита").click()
+    buyer.sees("Вы записаны")
+    buyer.reads("Перенесён с")
 
 
 def refused(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
@@ -279,7 +295,7 @@ def settled(
     deadline = timezone.now() + timedelta(hours=1)
     Booking.objects.update(outcome=outcome, reason=reason, deadline_at=deadline)
     buyer.page.reload()
-    expect(buyer.page.locator(f"[data-outcome={outcome}]")).to_be_visible()
+    expect(buyer.page.locator(f"[data-state={outcome}]")).to_be_visible()
 
 
 def not_sent(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
@@ -489,6 +505,8 @@ ALL: tuple[State, ...] = (
     change_form_with_a_long_wish,
     change_asked,
     change_answered,
+    visit_moved,
+    visit_at_its_new_time,
     refused,
     refused_because_declined,
     refused_because_busy,

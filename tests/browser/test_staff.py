@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from playwright.sync_api import Page, expect
 
 from booking.models import Booking, House
 from tests.bookings import booking, staff, tomorrow_at
+from tests.browser.buyer import in_words
 from tests.browser.chromium import with_and_without_scripts
 from tests.browser.test_every_page import axe_findings, overhang
 from tests.journey import HOUSE
@@ -81,13 +84,34 @@ def test_an_operator_answers_a_wish(open_page, live_server):
 
     page.get_by_role("link", name=f"Ответить {made.reference}").click()
     page.get_by_label("Ответ покупателю").fill("Хорошо, отменили")
-    page.get_by_label("Не состоится").check()
+    page.get_by_label("Отменён").check()
     page.get_by_role("button", name="Ответить покупателю").click()
 
     expect(page.get_by_text("Отвечено")).to_be_visible()
     page.goto(f"{live_server.url}{made.get_absolute_url()}")
     expect(page.get_by_text("Хорошо, отменили")).to_be_visible()
-    expect(page.get_by_role("heading", name="Этот визит отменён")).to_be_visible()
+    expect(page.get_by_role("heading", name="Визит отменён")).to_be_visible()
+
+
+@with_and_without_scripts
+def test_an_operator_tells_to_what_time_a_visit_is_moved(open_page, live_server):
+    made = booking()
+    made.change_requests.create(kind="move", wish="Лучше через неделю")
+    day = made.starts_at_local + timedelta(days=7)
+    page = open_page(staff("olga", "operators"), f"{DESK}/needs-a-look/")
+
+    page.get_by_role("link", name=f"Ответить {made.reference}").click()
+    page.get_by_label("Перенесён: я перенёс").check()
+    page.get_by_label("Перенесён на день").fill(f"{day:%Y-%m-%d}")
+    page.get_by_label("на время").fill("12:30")
+    page.get_by_role("button", name="Ответить покупателю").click()
+
+    expect(page.get_by_text(re.compile("Визит перенесён на .*, 12:30"))).to_be_visible()
+    page.goto(f"{live_server.url}{made.get_absolute_url()}")
+    expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("^Визит перенесён на "))
+    page.get_by_role("link", name="Открыть страницу визита").click()
+    expect(page.get_by_role("heading", name="Вы записаны")).to_be_visible()
+    expect(page.get_by_text(f"{in_words(day)}, 12:30")).to_be_visible()
 
 
 @with_and_without_scripts
