@@ -108,8 +108,8 @@ REFUSALS: dict[str, Promise] = {
 }
 # One text after a phone that does not match and for a flat that has a visit: it tells neither.
 REFUSED_OTHERWISE = gettext_lazy(
-    "This could not be booked. Perhaps this is not the phone in the contract, or you or another"
-    " owner have booked a visit for {what} already."
+    "Perhaps this is not the phone in the contract, or you or another owner have booked a visit"
+    " for {what} already."
 )
 BOOKED_FOR = {
     "flat": pgettext_lazy("a visit for", "this flat"),
