@@ -60,6 +60,8 @@ def site_of(
         "MACROCRM_CONNECT_TIMEOUT": "",
         "MACROCRM_READ_TIMEOUT": "",
         "CACHE_URL": cache_url or f"filecache://{folder / 'cache'}",
+        # All buyers come from one address here.
+        "PLACES_PER_CLIENT": "20",
     }
     site = Site(
         folder=folder,

@@ -53,7 +53,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "booking.middleware.Doorman",
+    "booking.middleware.LoadSheddingMiddleware",
     "booking.middleware.CompressedPublicPages",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "booking.language.ChosenLanguage",
@@ -283,6 +283,9 @@ LIMIT_PHONES_OF_FLAT = _env.optional("LIMIT_PHONES_OF_FLAT", env.whole(1, 10**6)
 LIMIT_PRESSES_OF_CLIENT = _env.optional("LIMIT_PRESSES_OF_CLIENT", env.whole(1, 10**6), 30)
 LIMIT_FIND_PER_CLIENT = _env.optional("LIMIT_FIND_PER_CLIENT", env.whole(1, 10**6), 10)
 LIMIT_FIND_PER_PHONE = _env.optional("LIMIT_FIND_PER_PHONE", env.whole(1, 10**6), 20)
+
+# Of the pages that a process serves at once (booking.middleware.crowd).
+PLACES_PER_CLIENT = _env.optional("PLACES_PER_CLIENT", env.whole(1, 20), 4)
 
 # What buyers read
 

@@ -107,6 +107,7 @@ WRONG = {
     "LIMIT_FIND_PER_CLIENT": "0",
     "LIMIT_FIND_PER_PHONE": "many",
     "LIMIT_WINDOW_MINUTES": "wrong",
+    "PLACES_PER_CLIENT": "21",
     "LOGO_FILE": "wrong.txt",
     "LOG_FORMAT": "wrong",
     "MACROCRM_ADDS_AT_ONCE": "0",

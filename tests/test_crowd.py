@@ -6,8 +6,9 @@ import runpy
 import socket
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed, wait
 from contextlib import ExitStack, contextmanager
+from itertools import islice
 from pathlib import Path
 from threading import Event, Semaphore
 from urllib.parse import urlencode
@@ -15,9 +16,17 @@ from urllib.parse import urlencode
 import pytest
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
+from prometheus_client import REGISTRY
 
 from booking.middleware import crowd
-from booking.middleware.crowd import LINE, PAGES_AT_ONCE, STAFF_AT_ONCE, Doorman
+from booking.middleware.crowd import (
+    LINE,
+    LOGINS_AT_ONCE,
+    PAGES_AT_ONCE,
+    STAFF_AT_ONCE,
+    LoadSheddingMiddleware,
+    Slots,
+)
 from booking.standin import ACCEPTED_PHONE, StandIn
 from tests.journey import answers, first_free, hidden_fields
 from tests.processes import DOMAIN, HOST, ZONE, Site, own_database
@@ -26,23 +35,42 @@ from tests.torture.browser import Browser, Page
 from tests.variables import ROOT
 
 SOON = 30  # seconds after which something that should happen at once has not
-SLOW = {"/", "/admin/login/"}
+SLOW = {"/", "/admin/", "/admin/login/"}
+ATTACKER = "198.51.100.7"
+HALF = PAGES_AT_ONCE // 2
 
 
 class House:
-    """Pages that take until the door is opened."""
+    """Pages that take until the door is opened. Each visitor has an address, if none is given."""
 
     def __init__(self) -> None:
         self._open = Event()
         self._entered = Semaphore(0)
-        self.doorman = Doorman(self._serve)
+        self._middleware = LoadSheddingMiddleware(self._serve)
         self._crowd = ThreadPoolExecutor(PAGES_AT_ONCE + LINE + 1)
+        self._addresses = (f"203.0.113.{number}" for number in range(1, 255))
 
-    def come(self, path: str = "/") -> Future[HttpResponse]:
-        return self._crowd.submit(self.doorman, RequestFactory().get(path))
+    def ask(
+        self,
+        path: str = "/",
+        address: str | None = None,
+        *,
+        method: str = "GET",
+        session: str = "staff",
+    ) -> HttpResponse:
+        come_from = next(self._addresses) if address is None else address
+        browser = RequestFactory(REMOTE_ADDR=come_from)
+        if session:
+            browser.cookies["sessionid"] = session
+        return self._middleware(browser.generic(method, path))
 
-    def fill(self, path: str = "/", count: int = PAGES_AT_ONCE) -> list[Future[HttpResponse]]:
-        visitors = [self.come(path) for _visitor in range(count)]
+    def come(self, path: str = "/", address: str | None = None) -> Future[HttpResponse]:
+        return self._crowd.submit(self.ask, path, address)
+
+    def fill(
+        self, path: str = "/", count: int = PAGES_AT_ONCE, address: str | None = None
+    ) -> list[Future[HttpResponse]]:
+        visitors = [self.come(path, address) for _visitor in range(count)]
         for _visitor in visitors:
             assert self._entered.acquire(timeout=SOON)
         return visitors
@@ -59,6 +87,24 @@ class House:
             self._entered.release()
             assert self._open.wait(SOON)
         return HttpResponse("served")
+
+
+def first_answers(visitors: list[Future[HttpResponse]], count: int) -> list[int]:
+    """The statuses of those who are answered first."""
+    answered = islice(as_completed(visitors, SOON), count)
+    return [visitor.result().status_code for visitor in answered]
+
+
+def statuses(visitors: list[Future[HttpResponse]]) -> list[int]:
+    return [visitor.result(SOON).status_code for visitor in visitors]
+
+
+def turned_away() -> Counter[str]:
+    name = "handover_turned_away_total"
+    found = {
+        reason: REGISTRY.get_sample_value(name, {"reason": reason}) for reason in ("client", "full")
+    }
+    return Counter({reason: int(value or 0) for reason, value in found.items()})
 
 
 @pytest.fixture
@@ -101,7 +147,7 @@ def test_a_form_is_not_sent_again_by_itself(house, monkeypatch):
     monkeypatch.setattr(crowd, "PATIENCE", 0.01)
     house.fill()
 
-    answer = house.doorman(RequestFactory().post("/confirm/"))
+    answer = house.ask("/confirm/", method="POST")
 
     assert answer.status_code == 503
     assert "Refresh" not in answer.headers
@@ -110,16 +156,113 @@ def test_a_form_is_not_sent_again_by_itself(house, monkeypatch):
 def test_beyond_the_line_nobody_waits(house, monkeypatch):
     monkeypatch.setattr(crowd, "PATIENCE", SOON)
     house.fill()
-    waiting = [house.come() for _visitor in range(LINE)]
-    line = house.doorman._pages._line
-    while line.acquire(blocking=False):  # until all of them stand there
-        line.release()
 
-    answer = house.doorman(RequestFactory().get("/"))
+    visitors = [house.come() for _visitor in range(LINE + 3)]
 
-    assert answer.status_code == 503
+    assert first_answers(visitors, 3) == [503] * 3
     house.open()
-    assert {visitor.result().status_code for visitor in waiting} == {200}
+    assert sorted(statuses(visitors)) == [200] * LINE + [503] * 3
+
+
+# One client among others
+
+
+def test_one_client_leaves_half_of_the_places_to_others(house, monkeypatch):
+    monkeypatch.setattr(crowd, "PATIENCE", 0.01)
+    house.fill(count=HALF, address=ATTACKER)
+
+    assert house.come(address=ATTACKER).result(SOON).status_code == 503
+    house.fill(count=HALF)
+
+
+def test_one_client_leaves_half_of_the_line_to_others(house, monkeypatch):
+    monkeypatch.setattr(crowd, "PATIENCE", SOON)
+    house.fill(count=HALF, address=ATTACKER)
+    house.fill(count=HALF)
+
+    attackers = [house.come(address=ATTACKER) for _try in range(LINE)]
+    assert first_answers(attackers, LINE // 2) == [503] * (LINE // 2)
+    others = [house.come() for _visitor in range(LINE // 2)]
+    house.open()
+
+    assert statuses(others) == [200] * (LINE // 2)
+    assert sorted(statuses(attackers)) == [200] * (LINE // 2) + [503] * (LINE // 2)
+
+
+def test_a_client_has_its_share_of_a_full_site(house, monkeypatch, settings):
+    monkeypatch.setattr(crowd, "PATIENCE", 0.01)
+    share = settings.PLACES_PER_CLIENT
+    house.fill(count=PAGES_AT_ONCE - share - 1)
+
+    house.fill(count=share, address=ATTACKER)
+
+    assert house.ask(address=ATTACKER).status_code == 503
+    house.fill(count=1)
+
+
+def test_who_waits_within_the_share_gets_the_last_place_before_who_is_over_it(monkeypatch):
+    monkeypatch.setattr(crowd, "PATIENCE", SOON)
+    slots = Slots(2, line=4, share=1, reserve=1)
+    assert slots.acquire(ATTACKER)
+    assert slots.acquire("other")
+    with ThreadPoolExecutor(2) as pool:
+        attacker = pool.submit(slots.acquire, ATTACKER)
+        buyer = pool.submit(slots.acquire, "buyer")
+
+        slots.release("other")
+
+        assert buyer.result(SOON)
+        assert not attacker.done()
+        slots.release("buyer")
+        slots.release(ATTACKER)
+        assert attacker.result(SOON)
+
+
+def test_a_share_of_all_places_is_no_limit(settings):
+    settings.PLACES_PER_CLIENT = PAGES_AT_ONCE
+    house = House()
+
+    house.fill(address=ATTACKER)
+
+    house.close()
+
+
+def test_who_has_no_address_is_no_client(house):
+    house.fill(address="")  # a unix socket
+
+
+def test_a_network_of_ipv6_is_one_client(house, monkeypatch):
+    monkeypatch.setattr(crowd, "PATIENCE", 0.01)
+    house.fill(count=HALF - 1, address="2001:db8::1")
+    house.fill(count=1, address="2001:db8::2")
+
+    assert house.ask(address="2001:db8::3").status_code == 503
+    house.fill(count=1, address="2001:db8:0:1::1")
+
+
+def test_what_is_kept_of_clients_goes_with_them():
+    slots = Slots(2, line=0, share=1, reserve=1)
+    for number in range(100):
+        assert slots.acquire(f"client {number}")
+        assert slots.has_its_share(f"client {number}")
+        slots.release(f"client {number}")
+
+    assert not slots.held
+
+
+def test_the_figures_tell_a_greedy_client_from_a_full_site(house, monkeypatch):
+    monkeypatch.setattr(crowd, "PATIENCE", 0.01)
+    house.fill(count=HALF, address=ATTACKER)
+    before = turned_away()
+
+    house.ask(address=ATTACKER)
+    house.fill(count=HALF)
+    house.ask()
+
+    assert turned_away() - before == Counter(client=1, full=1)
+
+
+# Staff
 
 
 @pytest.mark.parametrize("path", ["/healthz/", "/readyz/", "/admin/booking/", "/figures/"])
@@ -127,17 +270,45 @@ def test_staff_and_watchers_have_a_way_of_their_own(house, settings, path):
     settings.METRICS_PATH = "figures/"
     house.fill()
 
-    assert house.doorman(RequestFactory().get(path)).status_code == 200
+    assert house.ask(path).status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/admin/booking/", "/figures/"])
 def test_staff_are_told_to_come_again_when_their_own_places_are_taken(house, settings, path):
     settings.METRICS_PATH = "figures/"
-    house.fill("/admin/login/", STAFF_AT_ONCE)
+    house.fill("/admin/", STAFF_AT_ONCE)
 
-    assert house.doorman(RequestFactory().get(path)).status_code == 503
+    assert house.ask(path).status_code == 503
     for other in ("/accessibility/", "/healthz/", "/readyz/"):
-        assert house.doorman(RequestFactory().get(other)).status_code == 200
+        assert house.ask(other).status_code == 200
+    assert house.ask("/admin/booking/", session="").status_code == 200
+
+
+def test_strangers_at_the_login_do_not_shut_out_staff(house):
+    house.fill("/admin/login/", LOGINS_AT_ONCE)
+
+    assert house.ask("/admin/login/").status_code == 503
+    assert house.ask("/admin/booking/").status_code == 200
+
+
+def test_who_has_no_session_is_among_those_at_the_login(house):
+    house.fill("/admin/login/", LOGINS_AT_ONCE)
+
+    assert house.ask("/admin/booking/", session="").status_code == 503
+
+
+def test_one_stranger_leaves_room_at_the_login(house):
+    house.fill("/admin/login/", LOGINS_AT_ONCE - 1, ATTACKER)
+
+    assert house.ask("/admin/login/", ATTACKER).status_code == 503
+    house.fill("/admin/login/", 1)
+
+
+def test_one_client_with_an_invented_session_leaves_room_for_staff(house):
+    house.fill("/admin/", STAFF_AT_ONCE - 2, ATTACKER)
+
+    assert house.ask("/admin/booking/", ATTACKER).status_code == 503
+    house.fill("/admin/", 2)
 
 
 @pytest.mark.parametrize("path", ["/healthz/more/", "/readyz/more/", "/figures/more/", "/adminer/"])
@@ -146,14 +317,14 @@ def test_nothing_else_goes_their_way(house, settings, monkeypatch, path):
     settings.METRICS_PATH = "figures/"
     house.fill()
 
-    assert house.doorman(RequestFactory().get(path)).status_code == 503
+    assert house.ask(path).status_code == 503
 
 
 def test_a_worker_has_threads_left_when_the_line_is_full(monkeypatch, tmp_path):
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))  # or the file makes a folder
     threads = runpy.run_path(str(ROOT / "gunicorn.conf.py"))["threads"]
 
-    assert threads >= PAGES_AT_ONCE + LINE + STAFF_AT_ONCE + 2
+    assert threads >= PAGES_AT_ONCE + LINE + STAFF_AT_ONCE + LOGINS_AT_ONCE + 2
 
 
 # With a real gunicorn
@@ -175,8 +346,11 @@ def site(crm: StandIn, folder: Path, workers: int) -> Iterator[Site]:
 def test_a_crowd_gets_words_while_staff_and_watchers_get_in(crm, tmp_path):
     crm.fail("getReadyFlats", "hang")
     with site(crm, tmp_path, workers=1) as running, ThreadPoolExecutor(60) as crowd_outside:
+        visitors = [
+            crowd_outside.submit(Browser(HOST, running.port, address=f"127.1.1.{number}").get, "/")
+            for number in range(1, 61)
+        ]
         browser = Browser(HOST, running.port, address=HOST)
-        visitors = [crowd_outside.submit(browser.get, "/") for _visitor in range(60)]
         turned_away, _inside = wait(visitors, return_when="FIRST_COMPLETED")
         watcher = browser.get("/healthz/")
         staff = browser.get("/admin/login/")
@@ -191,22 +365,35 @@ def test_a_crowd_gets_words_while_staff_and_watchers_get_in(crm, tmp_path):
     assert all("слишком много" in visitor.result().html for visitor in turned_away)
 
 
-def open_slowly(port: int, path: str) -> socket.socket:
+def open_slowly(port: int, path: str, address: str = HOST) -> socket.socket:
     """A form that is announced and does not come."""
-    connection = socket.create_connection((HOST, port), timeout=SOON)
+    connection = socket.create_connection((HOST, port), SOON, source_address=(address, 0))
+    # With a token in a cookie, without which Django does not wait for the form.
     form = "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 1000"
-    connection.sendall(f"POST {path} HTTP/1.1\r\nHost: {HOST}\r\n{form}\r\n\r\n".encode())
+    head = f"POST {path} HTTP/1.1\r\nHost: {HOST}\r\nCookie: csrftoken={'x' * 32}\r\n{form}"
+    connection.sendall(f"{head}\r\n\r\n".encode())
     return connection
 
 
 def test_slow_forms_for_the_desk_hold_up_nobody_else(crm, tmp_path):
     with site(crm, tmp_path, workers=1) as running, ExitStack() as kept_open:
-        for _form in range(32):  # as many as a worker had threads
-            kept_open.enter_context(open_slowly(running.port, "/admin/login/"))
-        browser = Browser(HOST, running.port, address=HOST)
-        watcher, buyer = browser.get("/healthz/"), browser.get("/")
+        for number in range(1, 33):
+            address = f"127.1.1.{number}"
+            kept_open.enter_context(open_slowly(running.port, "/admin/login/", address))
+        browser = Browser(HOST, running.port, address=HOST, cookie="sessionid=x")
+        pages = [browser.get(path) for path in ("/healthz/", "/", "/admin/", "/admin/login/")]
 
-    assert (watcher.status, buyer.status) == (200, 200)
+    # Staff are led from their page to the login, where the strangers are.
+    assert [page.status for page in pages] == [200, 200, 302, 503]
+
+
+def test_slow_forms_of_one_client_hold_up_no_other(crm, tmp_path):
+    with site(crm, tmp_path, workers=1) as running, ExitStack() as kept_open:
+        for _form in range(PAGES_AT_ONCE + LINE):
+            kept_open.enter_context(open_slowly(running.port, "/confirm/", "127.1.1.1"))
+        pages = [Browser(HOST, running.port, address=HOST).get("/") for _page in range(20)]
+
+    assert [page.status for page in pages] == [200] * 20
 
 
 def filled_in(browser: Browser, crm: StandIn, flat: str) -> dict[str, str]:

@@ -19,7 +19,7 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from booking import brand
-from booking.middleware.crowd import Room
+from booking.middleware.crowd import Slots
 from booking.personal_link import PersonalLink
 from booking.standin import StandIn
 from tests import journey
@@ -163,7 +163,7 @@ def something_is_broken(client: Client, monkeypatch: pytest.MonkeyPatch) -> None
 
 @pytest.fixture
 def the_site_is_full(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Room, "lets_in", lambda room: False)
+    monkeypatch.setattr(Slots, "acquire", lambda slots, client: False)
 
 
 @pytest.fixture

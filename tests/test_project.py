@@ -53,7 +53,16 @@ MAP: dict[str, set[str]] = {
     "limits": {"client_address", "models", "watch"},
     "management": {"doctor", "handover", "notices", "personal_link", "retention", "standin"},
     "marks": set(),
-    "middleware": {"arrivals", "context_processors", "crm", "forms", "limits", "watch", "wording"},
+    "middleware": {
+        "arrivals",
+        "client_address",
+        "context_processors",
+        "crm",
+        "forms",
+        "limits",
+        "watch",
+        "wording",
+    },
     "migrations": {
         "flat_numbers",
         "models",

@@ -3,7 +3,7 @@ the count of arrivals."""
 
 from booking.middleware.arrivals import ArrivalCount
 from booking.middleware.compression import CompressedPublicPages
-from booking.middleware.crowd import Doorman
+from booking.middleware.crowd import LoadSheddingMiddleware
 from booking.middleware.error_pages import (
     CRMErrorPages,
     DatabaseAwayPage,
@@ -17,7 +17,7 @@ __all__ = [
     "CRMErrorPages",
     "CompressedPublicPages",
     "DatabaseAwayPage",
-    "Doorman",
+    "LoadSheddingMiddleware",
     "NotAllowedPage",
     "SafeHeaders",
     "TooManyTriesPage",

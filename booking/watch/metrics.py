@@ -32,7 +32,11 @@ REQUEST_SECONDS = Histogram(
     ["route"],
     buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20),
 )
-TURNED_AWAY = Counter("handover_turned_away", "Requests that found the site too busy.")
+TURNED_AWAY = Counter(
+    "handover_turned_away",
+    "Requests that found the site full, or their client holding more than its share.",
+    ["reason"],
+)
 LIMITS = Counter("handover_limits", "Tries that were refused by a limit.", ["limit"])
 CRM_CALLS = Counter(
     "handover_crm_calls",

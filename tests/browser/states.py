@@ -16,7 +16,7 @@ from playwright.sync_api import expect
 from pytest_django.fixtures import Settings
 
 from booking import handover
-from booking.middleware.crowd import Room
+from booking.middleware.crowd import Slots
 from booking.models import Booking, ChangeRequest, House, Outcome
 from booking.personal_link import PersonalLink
 from booking.standin import StandIn
@@ -455,7 +455,7 @@ def journal_away(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
 
 def crowd(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Room, "lets_in", lambda room: False)
+        patch.setattr(Slots, "acquire", lambda slots, client: False)
         buyer.open()
         buyer.sees("Сейчас слишком много посетителей")
 

@@ -1,4 +1,4 @@
-"""A browser that runs no script and keeps no cookie: one connection for each request."""
+"""A browser that runs no script and keeps no new cookie: one connection for each request."""
 
 from __future__ import annotations
 
@@ -23,9 +23,10 @@ class Page:
 class Browser:
     """Threads may share one, as tabs do."""
 
-    def __init__(self, host: str, port: int, *, address: str) -> None:
+    def __init__(self, host: str, port: int, *, address: str, cookie: str = "") -> None:
         self._site = (host, port)
         self._address = address
+        self._cookie = cookie
 
     def get(self, path: str) -> Page:
         """Raises Broken."""
@@ -36,7 +37,7 @@ class Browser:
         return self._ask("POST", path, urlencode(form))
 
     def _ask(self, verb: str, path: str, body: str | None = None) -> Page:
-        headers = {"Connection": "close"}
+        headers = {"Connection": "close", "Cookie": self._cookie}
         if body is not None:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
         connection = HTTPConnection(
