@@ -54,6 +54,14 @@ def test_a_longer_visit_starts_where_all_its_slots_are_free(now, settings):
     assert shown(starts) == ["09:00", "09:30", "11:30"]
 
 
+def test_a_house_may_have_visits_of_its_own_length(now, settings):
+    settings.BOOKING_VISIT_SLOTS = 3
+    free = times("09:00", "09:30", "11:00")
+
+    assert shown(bookable_starts(date(2026, 12, 2), free, URAL, slots=2)) == ["09:00"]
+    assert shown(bookable_starts(date(2026, 12, 2), free, URAL)) == []
+
+
 def test_the_grid_is_the_one_that_was_set(now, settings):
     settings.BOOKING_VISIT_SLOTS = 2
     settings.BOOKING_GRID_MINUTES = 20
@@ -164,6 +172,16 @@ def test_a_visit_does_not_reach_over_a_change_of_the_clock(now, settings):
     starts = bookable_starts(SPRING, times("00:00", "01:30", "03:00", "04:30"), BERLIN)
 
     assert shown(starts) == ["00:00", "03:00"]
+
+
+@pytest.mark.parametrize("day", [SPRING, AUTUMN])
+def test_a_visit_does_not_last_into_a_time_that_is_skipped_or_doubled(now, settings, day):
+    settings.BOOKING_VISIT_SLOTS = 2
+    now(datetime.combine(day, time(), UTC) - timedelta(days=3))
+
+    starts = bookable_starts(day, times("01:00", "01:30", "02:00"), BERLIN)
+
+    assert shown(starts) == ["01:00"]
 
 
 @pytest.mark.parametrize(
