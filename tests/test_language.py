@@ -54,9 +54,11 @@ def test_an_english_booking_speaks_english_to_the_end(client, standin):
     html = text_of(page)
     assert heading(page) == "You are booked"
     assert f"{start:%A}, " in html
-    # The house is called as the developer calls it; all else is English.
-    called = wording.unbroken(Booking.objects.get().house_title)
-    body = html.split("<main")[1].split("</main>")[0].replace(called, "")
+    # The house and the booking are called what they are called; all else is English.
+    made = Booking.objects.get()
+    body = html.split("<main")[1].split("</main>")[0]
+    for name in (wording.unbroken(made.house_title), made.reference):
+        body = body.replace(name, "")
     assert not re.findall("[а-яё]+", body, re.IGNORECASE)
 
 

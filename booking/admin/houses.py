@@ -79,6 +79,7 @@ def _sample(house: House) -> Booking:
     tomorrow = timezone.now().astimezone(house.zone) + timedelta(days=1)
     return Booking(
         key=uuid.uuid4(),
+        reference="А0000АА",
         outcome=Outcome.CONFIRMED,
         category=settings.BOOKING_CATEGORIES[0],
         house_id=house.house_id,
