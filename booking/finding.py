@@ -17,9 +17,9 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from phonenumber_field.phonenumber import PhoneNumber
 
-from booking import turns
+from booking import limits, turns
 from booking.client_address import address_hash
-from booking.limits import TooManyTries
+from booking.limits import Holding, Limit, TooManyTries, Try
 from booking.models import Booking, FindAttempt
 from booking.watch import metrics
 
@@ -51,6 +51,23 @@ def find(number: str, phone: PhoneNumber, client_address: str | None) -> Booking
     return booking
 
 
+def holding() -> list[Holding]:
+    """The clients to which the search is closed, for staff, the newest try first."""
+    tried = _recent().exclude(client_address=None).values("client_address")
+    often = tried.annotate(count=Count("pk")).filter(count__gte=settings.LIMIT_FIND_PER_CLIENT)
+    found = [
+        Holding(
+            Limit.FIND_CLIENT,
+            Try(tries[0], flat=("", "", ""), phone="", client=client, is_guess=True),
+            tries[-1] + _window(),
+            limits.subject(Limit.FIND_CLIENT, client),
+        )
+        for client in often.values_list("client_address", flat=True)
+        if client and (tries := _standing(client))
+    ]
+    return sorted(found, key=lambda each: each.newest.at, reverse=True)
+
+
 def _check(attempt: FindAttempt) -> None:
     _check_client(attempt)
     _check_phone(attempt)
@@ -59,11 +76,8 @@ def _check(attempt: FindAttempt) -> None:
 def _check_client(attempt: FindAttempt) -> None:
     if attempt.client_address is None:
         return  # nobody knows whose tries to count
-    most = settings.LIMIT_FIND_PER_CLIENT
-    times = _recent(client_address=attempt.client_address).order_by("-tried_at")
-    # The try whose leaving the window makes room for this one.
-    if standing := times.values_list("tried_at", flat=True)[most - 1 : most]:
-        _refuse("find_client", attempt, until=standing[0] + _window())
+    if tries := _standing(attempt.client_address):
+        _refuse(Limit.FIND_CLIENT, attempt, until=tries[-1] + _window())
 
 
 def _check_phone(attempt: FindAttempt) -> None:
@@ -75,7 +89,18 @@ def _check_phone(attempt: FindAttempt) -> None:
         client_address=attempt.client_address, tried_at__gt=timezone.now() - PAUSE
     )
     if last := own.order_by("-tried_at").first():
-        _refuse("find_phone", attempt, until=last.tried_at + PAUSE)
+        _refuse(Limit.FIND_PHONE, attempt, until=last.tried_at + PAUSE)
+
+
+def _standing(client_address: str) -> list[datetime]:
+    """The client's last tries if they close the search to it, the newest first; else none."""
+    most = settings.LIMIT_FIND_PER_CLIENT
+    tries = _recent(client_address=client_address).order_by("-tried_at")
+    times = list(tries.values_list("tried_at", flat=True)[:most])
+    if len(times) < most:
+        return []
+    lifted_at = limits.last_lift(limits.subject(Limit.FIND_CLIENT, client_address))
+    return [] if lifted_at and times[-1] <= lifted_at else times
 
 
 def _is_repeated(attempt: FindAttempt) -> bool:
@@ -84,8 +109,8 @@ def _is_repeated(attempt: FindAttempt) -> bool:
     return _recent(phone_hash=attempt.phone_hash, **same).exists()
 
 
-def _refuse(limit: str, attempt: FindAttempt, *, until: datetime) -> None:
-    metrics.LIMITS.labels(limit).inc()
+def _refuse(limit: Limit, attempt: FindAttempt, *, until: datetime) -> None:
+    metrics.LIMITS.labels(limit.value).inc()
     logger.warning("Limit %s reached by client %s", limit, address_hash(attempt.client_address))
     raise TooManyTries(limit, until)
 

@@ -42,7 +42,7 @@ class Limit(StrEnum):
     """The first two are hard: the client waits until its guesses are forgotten.
 
     The next four are soft: one try a minute, and no limit to a browser that has booked the flat.
-    The last two are what the CRM bears.
+    Two are what the CRM bears. The last two are of the search (`booking.finding`), hard and soft.
     """
 
     PHONES_OF_CLIENT = "phones_of_client"
@@ -53,6 +53,8 @@ class Limit(StrEnum):
     PRESSES_OF_CLIENT = "presses_of_client"
     ADDS_AT_ONCE = "adds_at_once"
     ADDS_PER_MINUTE = "adds_per_minute"
+    FIND_CLIENT = "find_client"
+    FIND_PHONE = "find_phone"
 
 
 class TooManyTries(Exception):
@@ -173,8 +175,21 @@ def holding() -> list[Holding]:
             groups.setdefault(rule.group(each), []).append(each)
         for group, tries in groups.items():
             if group is not None and (until := _until(rule, group, tries)):
-                found.append(Holding(rule.limit, tries[0], until, _subject(rule, group)))
+                found.append(Holding(rule.limit, tries[0], until, subject(rule.limit, group)))
     return sorted(found, key=lambda each: each.newest.at, reverse=True)
+
+
+def subject(limit: Limit, group: Hashable) -> str:
+    """What a limit is lifted for, without the phone or address in it."""
+    return f"{limit} {salted_hmac('booking.limits', repr(group)).hexdigest()[:32]}"
+
+
+def last_lift(subject: str) -> datetime | None:
+    """When a limit was last lifted; what was tried before it does not count."""
+    lifted: datetime | None = LimitLift.objects.filter(subject=subject).aggregate(at=Max("at"))[
+        "at"
+    ]
+    return lifted
 
 
 def lift(holds: Holding, *, by: str) -> None:
@@ -215,8 +230,7 @@ def _until(rule: Rule, group: Hashable, guesses: Iterable[Try]) -> datetime | No
     most = getattr(settings, rule.setting)
     if len(newest) < most:
         return None
-    lifts = LimitLift.objects.filter(subject=_subject(rule, group))
-    lifted_at = lifts.aggregate(at=Max("at"))["at"]
+    lifted_at = last_lift(subject(rule.limit, group))
     counted = [at for at in newest.values() if not lifted_at or at > lifted_at]
     return sorted(counted, reverse=True)[most - 1] + _window() if len(counted) >= most else None
 
@@ -276,8 +290,3 @@ def _is_guess(outcome: str, reason: str) -> bool:
 
 def _window() -> timedelta:
     return timedelta(minutes=settings.LIMIT_WINDOW_MINUTES)
-
-
-def _subject(rule: Rule, group: Hashable) -> str:
-    """What a limit is lifted for, without the phone or address in it."""
-    return f"{rule.limit} {salted_hmac('booking.limits', repr(group)).hexdigest()[:32]}"

@@ -17,13 +17,16 @@ from django.test.utils import CaptureQueriesContext
 from prometheus_client import REGISTRY
 from pytest_django.fixtures import Settings
 
+from booking import finding, limits
 from booking.client_address import address_hash
-from booking.models import Booking, FindAttempt
-from tests.bookings import booking
+from booking.models import Booking, FindAttempt, LimitLift
+from tests.bookings import booking, staff
 from tests.finding import NUMBER, PHONE, find
-from tests.journey import browser, links, text_of
+from tests.journey import browser, hidden_fields, links, text_of
 
 pytestmark = pytest.mark.django_db
+
+HELD = "/admin/booking/booking/limits/"
 
 
 @pytest.fixture
@@ -129,13 +132,13 @@ def test_who_is_refused_reads_when_to_come_back_and_what_else_to_do(made, few_tr
     assert "/" in links(text_of(page))
 
 
-def test_who_is_refused_costs_one_read(made, few_tries):
+def test_who_is_refused_costs_two_reads(made, few_tries):
     guesses(3)
 
     with CaptureQueriesContext(connection) as queries:
         assert guesses(1).status_code == 429
 
-    assert [query["sql"].split()[0] for query in queries] == ["SELECT"]
+    assert [query["sql"].split()[0] for query in queries] == ["SELECT"] * 2
 
 
 def test_guesses_at_once_are_limited_as_well(made, few_tries, transactional_db):
@@ -181,6 +184,29 @@ def test_failed_tries_are_deleted_after_a_day(made):
     call_command("anonymise_bookings", stdout=StringIO())
 
     assert FindAttempt.objects.get().pk == latest.pk
+
+
+def test_staff_open_the_search_again_to_a_buyer_who_has_called(made, few_tries):
+    operator = staff("olga", "operators")
+    guesses(4)
+    guesses(2, of="203.0.113.8")
+    page = text_of(operator.get(HELD))
+    assert "203.0.113.7 слишком часто искал" in page
+    assert "203.0.113.8" not in page
+
+    told = text_of(operator.post(HELD, hidden_fields(page), follow=True))
+
+    assert "Снято:" in told
+    assert LimitLift.objects.get().by == "olga"
+    assert find(client=at("203.0.113.7")).url == made.get_absolute_url()
+
+
+def test_opened_again_the_search_closes_after_as_many_tries(made, few_tries):
+    guesses(3)
+    limits.lift(finding.holding()[0], by="olga")
+
+    assert guesses(3, phone="+79007654321").status_code == 422
+    assert find(client=at("203.0.113.7")).status_code == 429
 
 
 def earlier(**by: int) -> None:

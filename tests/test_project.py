@@ -23,6 +23,7 @@ MAP: dict[str, set[str]] = {
         "arrivals",
         "availability",
         "crm",
+        "finding",
         "flat_numbers",
         "handover",
         "limits",
@@ -88,7 +89,7 @@ MAP: dict[str, set[str]] = {
     "retention": {"models"},
     "roles": set(),
     "standin": set(),
-    "templatetags": {"admin", "limits", "models"},
+    "templatetags": {"admin", "models"},
     "turns": set(),
     "urls": {"views"},
     "views": {

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from phonenumber_field.phonenumber import PhoneNumber
 
-from booking import limits, wording
+from booking import finding, limits, wording
 from booking.admin import words
 from booking.admin.desk_page import needs, page
 from booking.admin.read_only import ReadOnly
@@ -32,6 +32,7 @@ WORDS: dict[Limit, Promise] = {
     Limit.PAIRS_OF_CLIENT: gettext_lazy("{client} has tried too many flats and phones"),
     Limit.PHONES_OF_FLAT: gettext_lazy("too many phones were tried for {flat}, by many"),
     Limit.FLATS_OF_PHONE: gettext_lazy("{phone} was tried for too many flats, by many"),
+    Limit.FIND_CLIENT: gettext_lazy("{client} has searched for bookings too often in vain"),
 }
 
 
@@ -42,11 +43,16 @@ class LimitLiftAdmin(ReadOnly, LimitLiftAdminBase):
     actions = None
 
 
+def holding() -> list[Holding]:
+    """Of the button, then of the search."""
+    return [*limits.holding(), *finding.holding()]
+
+
 @needs("booking.lift_limit")
 def show(request: HttpRequest) -> HttpResponse:
-    holding = limits.holding()
+    held = holding()
     if request.method == "POST":
-        return _lift(request, holding)
+        return _lift(request, held)
     return page(
         request,
         "held_limits",
@@ -58,13 +64,13 @@ def show(request: HttpRequest) -> HttpResponse:
                 "until": words.short_moment(each.until),
                 "subject": each.subject,
             }
-            for each in holding
+            for each in held
         ],
     )
 
 
-def _lift(request: HttpRequest, holding: list[Holding]) -> HttpResponse:
-    chosen = next((each for each in holding if each.subject == request.POST.get("subject")), None)
+def _lift(request: HttpRequest, held: list[Holding]) -> HttpResponse:
+    chosen = next((each for each in held if each.subject == request.POST.get("subject")), None)
     if chosen is None:
         messages.info(request, _("This limit does not hold any more."))
     else:
@@ -75,9 +81,10 @@ def _lift(request: HttpRequest, holding: list[Holding]) -> HttpResponse:
 
 def _in_words(held: Holding) -> str:
     category, house_id, flat = held.newest.flat
+    phone = held.newest.phone
     what = wording.object_name(category, flat)
     return str(WORDS[held.limit]).format(
         client=held.newest.client or "",
         flat=_("{flat} in house {house}").format(flat=what, house=house_id),
-        phone=wording.masked_phone(PhoneNumber.from_string(held.newest.phone)),
+        phone=wording.masked_phone(PhoneNumber.from_string(phone) if phone else None),
     )

@@ -7,8 +7,7 @@ from typing import Any
 from django import template
 from django.template.context import Context
 
-from booking import limits
-from booking.admin import queue
+from booking.admin import held_limits, queue
 from booking.models import Notice
 
 register = template.Library()
@@ -21,6 +20,6 @@ def desk(context: Context) -> dict[str, Any]:
     may_see_notices = user.has_perm("booking.view_notice")
     return {
         "counts": queue.counts() if user.has_perm("booking.view_booking") else None,
-        "held_limits": len(limits.holding()) if user.has_perm("booking.lift_limit") else 0,
+        "held_limits": len(held_limits.holding()) if user.has_perm("booking.lift_limit") else 0,
         "failing_notices": Notice.objects.failing().count() if may_see_notices else 0,
     }
