@@ -71,6 +71,7 @@ MAP: dict[str, set[str]] = {
     },  # a migration names the manager it was made with
     "models": {"flat_numbers", "references", "turns"},
     "notices": {"models", "redaction", "wording"},
+    "passwords": set(),
     "pages": {"availability", "crm", "forms", "language", "models", "wording"},
     "personal_link": set(),
     "prepared": {
