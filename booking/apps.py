@@ -12,9 +12,11 @@ class BookingConfig(AppConfig):
             arrivals,
             checks,  # noqa: F401 - registers the system checks
             roles,
+            staff_events,
         )
         from booking.watch import error_reports
 
         post_migrate.connect(roles.make_groups, sender=self)
+        staff_events.connect()
         error_reports.start()
         arrivals.start()

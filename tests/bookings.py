@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.models import Group, User
+from django.db.models import QuerySet
 from django.test import Client
 from django.utils import timezone
 
-from booking.models import Booking
+from booking.models import Booking, StaffEvent
 
 ZONE = "Asia/Yekaterinburg"
 
@@ -44,3 +45,9 @@ def staff(name: str, group: str) -> Client:
     client = Client()
     client.force_login(user)
     return client
+
+
+def done_with_bookings() -> QuerySet[StaffEvent]:
+    """What staff did, without their logins and accounts, which a test begins with."""
+    kinds = ("exported", "saw_phones", "anonymised", "searched_phone")
+    return StaffEvent.objects.filter(kind__in=kinds)

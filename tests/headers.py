@@ -93,7 +93,7 @@ TABLE = (
     Row("GET /time", 301, "no-store"),
     Row("GET /admin/", 302),
     Row("GET /admin/login/", 200),
-    Row("POST /admin/login/", 429, "no-store", when="the address is locked out"),
+    Row("POST /admin/login/", 429, when="the account must wait"),
     Row("GET /admin/", 200, when="staff are logged in"),
     Row("GET /admin/booking/booking/", 200, when="staff are logged in"),
     Row("GET /admin/booking/booking/export.csv", 200, when="staff are logged in"),
@@ -124,7 +124,7 @@ of it, so it can't go stale. Every answer, whichever part of the site it comes f
 `Strict-Transport-Security` needs `SECURE_SSL_REDIRECT`, and is told only over HTTPS. Nothing may be
 kept but files that are the same for everybody. Cookies are `HttpOnly`, `SameSite=Lax` and, behind
 HTTPS, `Secure`: `lang`, `booking` and `phone` of a buyer, whose browser need not keep them, and
-`csrftoken` and `sessionid` of staff.
+`csrftoken`, `sessionid` and `known_browser` of staff.
 
 | Request | when | Status | Cache-Control | Strict-Transport-Security | frames |
 | --- | --- | --- | --- | --- | --- |

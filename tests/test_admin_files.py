@@ -21,8 +21,8 @@ from django.utils import timezone
 
 from booking import wording
 from booking.admin import tables
-from booking.models import House, StaffEvent
-from tests.bookings import booking, staff, tomorrow_at
+from booking.models import House
+from tests.bookings import booking, done_with_bookings, staff, tomorrow_at
 from tests.journey import text_of
 
 pytestmark = pytest.mark.django_db
@@ -152,9 +152,9 @@ class TestTheDaySheet:
         booking()
 
         assert "123-45-67" not in text_of(operator.get(SHEET))
-        assert not StaffEvent.objects.exists()
+        assert not done_with_bookings().exists()
         assert "8 (900) 123-45-67" in text_of(manager.get(SHEET))
-        assert StaffEvent.objects.get().kind == "saw_phones"
+        assert done_with_bookings().get().kind == "saw_phones"
 
     @pytest.mark.parametrize("day", ["", "yesterday", "2026-13-01", "0001-01-01", "9999-12-31"])
     def test_any_day_can_be_asked_for(self, operator, day):
@@ -167,7 +167,7 @@ class TestTheDaySheet:
         assert header[0] == "Дом"
         assert row[2:5] == ["11:00", "квартира\N{NO-BREAK SPACE}12", "8 (900) 123-45-67"]
         assert len(xlsx_rows(manager.get(f"{LOG}day-sheet.xlsx").getvalue())) == 2
-        assert [each.facts["bookings"] for each in StaffEvent.objects.all()] == [1, 1]
+        assert [each.facts["bookings"] for each in done_with_bookings()] == [1, 1]
 
 
 class TestTheExport:
@@ -265,7 +265,7 @@ class TestTheExport:
         booking()
         manager.get(f"{LOG}export.csv", {"q": "+7 900 123-45-67"}).getvalue()
 
-        entry = StaffEvent.objects.get(kind="exported")
+        entry = done_with_bookings().get(kind="exported")
         assert entry.by == "mark"
         assert entry.facts["bookings"] == 1
         assert entry.facts["phones"] == "whole"
@@ -283,13 +283,13 @@ class TestTheExport:
 
         assert "45-67" in text
         assert "123-45-67" not in text
-        assert StaffEvent.objects.get().facts["phones"] == "masked"
+        assert done_with_bookings().get().facts["phones"] == "masked"
 
     def test_is_not_for_everybody(self, operator):
         for name in ("export.csv", "export.xlsx", "day-sheet.csv"):
             assert operator.get(f"{LOG}{name}").status_code == 403
         assert "export.csv" not in text_of(operator.get(LOG))
-        assert not StaffEvent.objects.exists()
+        assert not done_with_bookings().exists()
 
     def test_knows_two_formats(self, manager):
         assert manager.get(f"{LOG}export.pdf").status_code == 404

@@ -3,10 +3,11 @@
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from booking.admin import audit, changes, held_limits, houses, log, notice_log
+from booking.admin import audit, changes, held_limits, houses, log, login, notice_log
 
-__all__ = ["audit", "changes", "held_limits", "houses", "log", "notice_log"]
+__all__ = ["audit", "changes", "held_limits", "houses", "log", "login", "notice_log"]
 
 admin.site.site_header = _("Bookings of key handovers")
 admin.site.site_title = _("Bookings of key handovers")
 admin.site.index_title = _("The desk")
+admin.site.login_form = login.StaffLoginForm

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin
 from django.http import HttpRequest
 
+from booking import staff_events
 from booking.admin import phones
 from booking.admin.read_only import ReadOnly
 from booking.models import Booking, StaffEvent
@@ -20,7 +21,7 @@ else:
 
 
 def note(request: HttpRequest, kind: StaffEvent.Kind, **facts: Any) -> None:
-    StaffEvent.objects.create(by=request.user.get_username(), kind=kind, facts=facts)
+    staff_events.record(kind, by=request.user.get_username(), **facts)
 
 
 def saw_phones(request: HttpRequest, shown: Iterable[Booking]) -> None:

@@ -1,5 +1,5 @@
 """What lies around every view: headers, compression, the limit of a crowd, pages for errors,
-the count of arrivals."""
+the count of arrivals, the login of staff."""
 
 from booking.middleware.arrivals import ArrivalCount
 from booking.middleware.compression import CompressedPublicPages
@@ -11,6 +11,7 @@ from booking.middleware.error_pages import (
     TooManyTriesPage,
 )
 from booking.middleware.headers import SafeHeaders
+from booking.middleware.staff_login import StaffLoginMiddleware
 
 __all__ = [
     "ArrivalCount",
@@ -20,5 +21,6 @@ __all__ = [
     "LoadSheddingMiddleware",
     "NotAllowedPage",
     "SafeHeaders",
+    "StaffLoginMiddleware",
     "TooManyTriesPage",
 ]

@@ -6,6 +6,7 @@ from booking.models.change_request import ChangeRequest
 from booking.models.find_attempt import FindAttempt
 from booking.models.house import House
 from booking.models.limit_lift import LimitLift
+from booking.models.login_counter import LoginCounter
 from booking.models.notice import Notice
 from booking.models.outcome import Outcome
 from booking.models.staff_event import StaffEvent
@@ -22,6 +23,7 @@ __all__ = [
     "FindAttempt",
     "House",
     "LimitLift",
+    "LoginCounter",
     "Notice",
     "Outcome",
     "StaffEvent",

@@ -1,4 +1,4 @@
-"""What was done with many bookings at once, or with personal data: by whom, when, and how much."""
+"""What staff did with personal data, with many bookings at once, and with the accounts of staff."""
 
 from __future__ import annotations
 
@@ -20,6 +20,13 @@ class StaffEvent(AppendOnly):
         EXPORTED = "exported", _("exported bookings")
         SAW_PHONES = "saw_phones", _("saw whole phones")
         ANONYMISED = "anonymised", _("anonymised old bookings")
+        SEARCHED_PHONE = "searched_phone", _("searched for a phone")
+        LOGGED_IN = "logged_in", _("logged in")
+        LOGGED_OUT = "logged_out", _("logged out")
+        LOGIN_FAILED = "login_failed", _("wrong password")
+        LOGIN_SLOWED = "login_slowed", _("too many wrong passwords")
+        PASSWORD_CHANGED = "password_changed", _("changed a password")
+        ACCOUNT_CHANGED = "account_changed", _("changed an account or its rights")
 
     at = models.DateTimeField(_("at"), default=timezone.now, editable=False)
     by = models.CharField(_("by"), max_length=150)
@@ -33,6 +40,8 @@ class StaffEvent(AppendOnly):
         verbose_name = _("event of the desk")
         verbose_name_plural = _("events of the desk")
         ordering = ("-pk",)
+        # Asked at each wrong password.
+        indexes = [models.Index(fields=("kind", "by", "at"), name="staff_event_told")]
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M:%S} {self.by}: {self.get_kind_display()}"

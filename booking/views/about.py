@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
-from django.utils import timezone
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 from django.views.defaults import bad_request
@@ -46,20 +43,6 @@ def not_understood(request: HttpRequest, exception: Exception) -> HttpResponse:
 def broken(request: HttpRequest) -> HttpResponse:
     """Django's 500: drawn without the database, and without what else may have broken."""
     return HttpResponse(render_to_string("500.html", essentials()), status=500)
-
-
-def locked_out(request: HttpRequest, _response: object, _credentials: object) -> HttpResponse:
-    """The login of staff after too many wrong passwords from one address (AXES_LOCKOUT_CALLABLE).
-
-    Instead of django-axes' own answer, which to a script of any site repeats the name that was
-    tried, and to people says that an account is locked.
-    """
-    pause: timedelta = settings.AXES_COOLOFF_TIME
-    # A minute is what the page can tell, and nobody should come too early.
-    until = timezone.localtime() + pause + timedelta(minutes=1)
-    page = render(request, "locked_out.html", {"until": f"{until:%H:%M}"}, status=429)
-    page.headers["Retry-After"] = str(int(pause.total_seconds()))
-    return page
 
 
 @cache_control(public=True, max_age=A_YEAR, immutable=True)

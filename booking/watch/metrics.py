@@ -38,6 +38,9 @@ TURNED_AWAY = Counter(
     ["reason"],
 )
 LIMITS = Counter("handover_limits", "Tries that were refused by a limit.", ["limit"])
+STAFF_LOGINS = Counter(
+    "handover_staff_logins", "Tries to log in as staff: right, wrong, must_wait.", ["result"]
+)
 CRM_CALLS = Counter(
     "handover_crm_calls",
     "Calls of the CRM, tries of one call not counted apart.",

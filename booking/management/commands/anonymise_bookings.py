@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from booking import retention
+from booking import login_limits, retention
 
 MOST_DAYS = 36_500  # calendars end
 
@@ -17,7 +17,8 @@ class Command(BaseCommand):
     help = (
         "Reduce phones and addresses of old bookings to keyed hashes and remove all texts: the"
         " buyer's, staff's and the CRM's. Flat, time and outcome stay, so counts survive."
-        " It cannot be undone. Failed searches for a booking are deleted after a day."
+        " It cannot be undone. The counts of failed searches for a booking and of wrong passwords"
+        " are deleted after a day."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -38,6 +39,7 @@ class Command(BaseCommand):
             self._count(days)
         else:
             retention.delete_find_attempts()
+            login_limits.delete_old()
             count = retention.anonymise(days, by="anonymise_bookings")
             self.stdout.write(f"{count} anonymised")
 

@@ -1,0 +1,29 @@
+"""What a login of staff leaves in the answer, and who acts while a page of theirs is made."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from booking import known_browsers, staff_events
+
+
+class StaffLoginMiddleware:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not request.path_info.startswith(f"/{settings.ADMIN_PATH}"):
+            return self.get_response(request)
+        with staff_events.during(request):
+            response = self.get_response(request)
+        if pause := staff_events.pause_of(request):
+            seconds = (pause.until - timezone.now()).total_seconds()
+            response.status_code = 429
+            response.headers["Retry-After"] = str(max(1, math.ceil(seconds)))
+        known_browsers.remember(request, response)
+        return response
