@@ -6,10 +6,14 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
+from django.contrib.admin.views.main import SEARCH_VAR
 from django.http import HttpRequest
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
 from booking import staff_events
-from booking.admin import phones
+from booking.admin import phones, staff_words, words
 from booking.admin.read_only import ReadOnly
 from booking.models import Booking, StaffEvent
 
@@ -19,9 +23,24 @@ if TYPE_CHECKING:
 else:
     StaffEventAdminBase = admin.ModelAdmin
 
+# Longer than any phone is spelled; what lies beyond is no search that finds one.
+LONGEST_SEARCH = 200
+
 
 def note(request: HttpRequest, kind: StaffEvent.Kind, **facts: Any) -> None:
     staff_events.record(kind, by=request.user.get_username(), **facts)
+
+
+def searched(request: HttpRequest) -> None:
+    """A look for whose a phone is, whatever was found."""
+    said = request.GET.get(SEARCH_VAR, "")[:LONGEST_SEARCH]
+    if phones.spelled_in(said):
+        note(
+            request,
+            StaffEvent.Kind.SEARCHED_PHONE,
+            page=request.path,
+            search=phones.masked_in(said),
+        )
 
 
 def saw_phones(request: HttpRequest, shown: Iterable[Booking]) -> None:
@@ -39,8 +58,17 @@ def filters(request: HttpRequest) -> dict[str, str]:
 
 @admin.register(StaffEvent)
 class StaffEventAdmin(ReadOnly, StaffEventAdminBase):
-    list_display = ("at", "by", "kind", "facts")
+    list_display = ("when", "by", "kind", "in_words")
+    fields = readonly_fields = ("when", "by", "kind", "in_words")
     list_filter = ("kind",)
     search_fields = ("=by",)
     show_full_result_count = False
     actions = None
+
+    @admin.display(description=_("at"))
+    def when(self, event: StaffEvent) -> str:
+        return words.short_moment(event.at)
+
+    @admin.display(description=_("facts"))
+    def in_words(self, event: StaffEvent) -> SafeString:
+        return format_html_join("", "<div>{}</div>", ((line,) for line in staff_words.of(event)))

@@ -206,6 +206,7 @@ class BookingAdmin(ReadOnly, BookingAdminBase):
         title = {"title": capfirst(self.opts.verbose_name_plural)}
         response = super().changelist_view(request, title | (extra_context or {}))
         if isinstance(response, TemplateResponse) and response.context_data:
+            audit.searched(request)
             audit.saw_phones(request, response.context_data["cl"].result_list)
         return response
 

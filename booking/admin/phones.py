@@ -36,13 +36,16 @@ def read(text: str) -> PhoneNumber | None:
     return phone if phone.is_valid() else None
 
 
-def masked_in(text: str) -> str:
-    """The text with every phone in it masked: whatever the search would take for one, and more."""
+def spelled_in(text: str) -> dict[str, PhoneNumber]:
+    """Every phone in it, by its spelling: whatever the search would take for one, and more."""
     found = [match.raw_string for match in phonenumbers.PhoneNumberMatcher(text, REGION)]
-    for spelled in (*found, text, *text.split()):
-        phone = read(spelled)
-        if phone:
-            text = text.replace(spelled, wording.masked_phone(phone))
+    phones = {spelled: read(spelled) for spelled in (*found, text, *text.split())}
+    return {spelled: phone for spelled, phone in phones.items() if phone}
+
+
+def masked_in(text: str) -> str:
+    for spelled, phone in spelled_in(text).items():
+        text = text.replace(spelled, wording.masked_phone(phone))
     return without_secrets(text)
 
 
