@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.processes import Site, StandInProcess, own_database
 from tests.torture import plan, records
-from tests.torture.buyers import Buyer, Progress
+from tests.torture.buyers import Buyer, Progress, throw_in_a_large_form
 from tests.torture.door import Door
 from tests.torture.judge import Row, Verdict, judge
 
@@ -77,6 +77,7 @@ def run(
         strikes: list[tuple[int, Callable[[], object]]] = [
             (torture.kills, lambda: site.kill_a_worker(dice)),
             (1 + torture.kills // 10, lambda: _shut_for_a_while(door, progress)),
+            (torture.kills, lambda: throw_in_a_large_form(site, dice.choice(wishes), progress)),
         ]
         if break_database:
             strikes.append((torture.kills, break_database))
