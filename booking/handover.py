@@ -127,8 +127,18 @@ def _sent(booking: Booking, was_free: bool | None) -> Booking:
 
 
 def _is_known(standing: Booking, order: Order) -> bool:
-    """Whether this browser may be led to the page of what stands in the way: it made it."""
-    return standing.key in {order.key, *(each.key for each in order.known)}
+    """Whether this browser may be led to the page of what stands in the way: it made it.
+
+    While the call is under way, no cookie can tell: then another tab is known by the same answers
+    from the same address.
+    """
+    is_other_tab = (
+        standing.outcome == Outcome.SENDING
+        and order.client_address is not None
+        and order.client_address == standing.client_address
+        and order.is_of(standing)
+    )
+    return is_other_tab or standing.key in {order.key, *(each.key for each in order.known)}
 
 
 def _refused_for_a_visit(order: Order) -> Booking:

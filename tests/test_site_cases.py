@@ -36,8 +36,8 @@ PAGES = {
     AddOutcome.NOT_SENT: {Reason.UNREACHABLE: ("Запись не отправлена", "ничего не потеряли")},
     AddOutcome.REFUSED: {
         Reason.SLOT_TAKEN: ("Когда вам удобно приехать?", "только что заняли"),
-        Reason.NO_MATCH: (NOT_BOOKED, "найти квартиру с таким номером телефона"),
-        Reason.DECLINED: (NOT_BOOKED, "не приняла эту запись"),
+        Reason.NO_MATCH: (NOT_BOOKED, "не тот телефон, что указан в договоре"),
+        Reason.DECLINED: (NOT_BOOKED, "не тот телефон, что указан в договоре"),
         Reason.BUSY: (NOT_BOOKED, "перегружена"),
         Reason.MISCONFIGURED: (NOT_BOOKED, "наша ошибка, не ваша"),
     },

@@ -92,7 +92,9 @@ def test_another_consent_is_another_version():
     assert (wording.CONSENT_VERSION, digest) == ("2026-11-24", "665324e53d94")
 
 
-def test_no_such_flat_and_not_your_phone_read_alike():
+def test_a_wrong_phone_and_a_flat_that_has_a_visit_read_alike():
+    texts = {wording.refusal(reason, "flat") for reason in ("no_match", "declined", "has_visit")}
+    assert len(texts) == 1
     assert wording.refusal("no_match", "flat") != wording.refusal("slot_taken", "flat")
     assert "телефон" in wording.refusal("no_match", "flat")
 
@@ -100,15 +102,14 @@ def test_no_such_flat_and_not_your_phone_read_alike():
 @pytest.mark.parametrize(
     ("category", "what"),
     [
-        ("flat", "квартиру"),
-        ("garage", "машино-место"),
-        ("storageroom", "кладовую"),
-        ("comm", "помещение"),
+        ("flat", "эту квартиру"),
+        ("garage", "это машино-место"),
+        ("storageroom", "эту кладовую"),
+        ("comm", "это помещение"),
     ],
 )
 def test_a_refusal_speaks_of_what_is_received(category, what):
-    assert f"Не удалось найти {what} с таким номером" in wording.refusal("no_match", category)
-    assert "квартир" not in wording.refusal("declined", category)
+    assert f"на {what} уже записались вы" in wording.refusal("no_match", category)
 
 
 @pytest.mark.parametrize(

@@ -168,7 +168,7 @@ def _log_in(buyer: Buyer, password: str) -> None:
 def _sees_in_the_log(buyer: Buyer, start: datetime) -> None:
     booking = Booking.objects.get()
     row = buyer.page.get_by_role("row").filter(has_text=booking.reference)
-    expect(row).to_contain_text("подтверждена")
+    expect(row).to_contain_text("ожидается")
     expect(row).to_contain_text(f"{start:%d.%m.%Y %H:%M}")
     row.get_by_role("link").first.click()
     events = buyer.page.get_by_role("table").get_by_role("row")

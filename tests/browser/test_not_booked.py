@@ -21,7 +21,7 @@ def test_a_wrong_phone_is_corrected(buyer, standin):
     buyer.book(start, phone=REFUSED_PHONE)
 
     buyer.sees("Записаться не получилось")
-    expect(buyer.page.get_by_text("телефон любого из дольщиков")).to_be_visible()
+    expect(buyer.page.get_by_text("это не тот телефон, что указан в договоре")).to_be_visible()
     assert journal() == [("refused", "no_match")]
     buyer.link("Проверить номер телефона и попробовать ещё раз").click()
     expect(buyer.phone).to_have_value("8 (900) 765-43-21")
