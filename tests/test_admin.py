@@ -66,13 +66,11 @@ class TestTheLog:
         other = others.get(name, "today")
         assert booking.reference not in text_of(admin_client.get(LOG, {"visit_day": other}))
 
-    def test_it_filters_by_outcome_house_and_category(self, admin_client, booking):
-        query = {"outcome": "confirmed", "category": "flat", "house": booking.house_id}
+    def test_it_filters_by_state_house_and_category(self, admin_client, booking):
+        query = {"state": "expected", "category": "flat", "house": booking.house_id}
 
         assert booking.reference in text_of(admin_client.get(LOG, query))
-        assert booking.reference not in text_of(
-            admin_client.get(LOG, query | {"outcome": "refused"})
-        )
+        assert booking.reference not in text_of(admin_client.get(LOG, query | {"state": "refused"}))
 
     def test_a_booking_shows_its_trail(self, admin_client, booking):
         html = text_of(admin_client.get(page_of(booking)))
