@@ -106,6 +106,17 @@ def test_a_visit_is_asked_to_be_cancelled(buyer, standin):
     assert Booking.objects.get().change_requests.get().wish == "Приеду весной"
 
 
+def test_a_booking_is_found_again(buyer, standin):
+    start = first_free(standin)
+    buyer.book(start)
+    buyer.sees_confirmed(start)
+    buyer.open("/find/")
+    buyer.find(str(Booking.objects.get().reference), ACCEPTED_PHONE)
+
+    buyer.sees_confirmed(start)
+    assert buyer.page.context.cookies() == []
+
+
 def test_a_form_of_another_site_is_shown_and_books_when_it_is_pressed_here(buyer, standin):
     start = first_free(standin)
     signed = {"phone": ACCEPTED_PHONE, "consent": "on"}
