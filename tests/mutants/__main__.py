@@ -44,7 +44,7 @@ HEART: dict[str, tuple[str, ...]] = {
         "tests/test_admin_queue.py",
         "tests/test_admin_log.py",
     ),
-    "booking/crm/verdict.py": ("tests/test_crm_cases.py", "tests/test_crm_replies.py"),
+    "booking/crm/verdict.py": ("tests/test_crm_verdicts.py", "tests/test_crm_cases.py"),
     "booking/availability/timetable.py": (
         "tests/test_availability_once.py",
         "tests/test_availability_pages.py",
