@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 
@@ -14,6 +15,7 @@ from pytest_django.fixtures import Settings
 from booking import arrivals
 from booking.standin import StandIn
 from tests import journey
+from tests.torture.postgres import Postgres, binaries
 
 
 @pytest.fixture(autouse=True)
@@ -52,3 +54,16 @@ def standin(settings: Settings) -> Iterator[StandIn]:
         settings.MACROCRM_APP_SECRET = crm.secret
         cache.clear()
         yield crm
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[Postgres]:
+    """A server of the module's own, to break; whichever database the tests run on."""
+    found = binaries()
+    if found is None:
+        why = "needs Debian's package postgresql"
+        if os.environ.get("CI"):
+            pytest.fail(why)
+        pytest.skip(why)
+    with Postgres(found) as server:
+        yield server

@@ -221,7 +221,7 @@ class Site:
     def worker_pids(self) -> list[int]:
         """The children of the master that this very runner has started."""
         self._gunicorn.check()
-        return [pid for pid in _all_pids() if _parent(pid) == self._gunicorn.pid]
+        return children_of(self._gunicorn.pid)
 
     @property
     def log(self) -> str:
@@ -261,6 +261,10 @@ def _is_alive(port: int) -> bool:
         return False
     finally:
         connection.close()
+
+
+def children_of(parent: int) -> list[int]:
+    return [pid for pid in _all_pids() if _parent(pid) == parent]
 
 
 def _all_pids() -> list[int]:

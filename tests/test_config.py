@@ -375,15 +375,31 @@ def test_postgresql_keeps_its_connections_and_its_options():
     )
 
     database = found["DATABASES"]["default"]
-    assert database["ENGINE"] == "django.db.backends.postgresql"
+    assert database["ENGINE"] == "booking.database.postgresql"
     assert (database["PASSWORD"], database["HOST"], database["PORT"]) == (
         "p@ss",
         "db.example",
         5433,
     )
-    assert database["OPTIONS"] == {"sslmode": "require", "connect_timeout": 5}
+    assert database["OPTIONS"] == {
+        "sslmode": "require",
+        "connect_timeout": 2,
+        "keepalives_idle": 5,
+        "keepalives_interval": 2,
+        "keepalives_count": 2,
+        "tcp_user_timeout": 10_000,
+    }
     assert (database["CONN_MAX_AGE"], database["CONN_HEALTH_CHECKS"]) == (60, True)
     assert database["ATOMIC_REQUESTS"] is False
+
+
+def test_the_address_of_a_database_has_the_last_word():
+    address = "postgres://u@db.example/keys?connect_timeout=9&keepalives_idle=60"
+    found = settings_with("DATABASES", DATABASE_URL=address)
+
+    options = found["DATABASES"]["default"]["OPTIONS"]
+    assert (options["connect_timeout"], options["keepalives_idle"]) == (9, 60)
+    assert options["tcp_user_timeout"] == 10_000
 
 
 def test_redis_may_not_hang_a_page():

@@ -1,8 +1,7 @@
-"""The database goes away while the CRM is at work on a booking. Only PostgreSQL can go so."""
+"""PostgreSQL goes away, or hangs, while the CRM is at work on a booking."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -17,25 +16,13 @@ from tests.journey import HOUSE, answers, hidden_fields
 from tests.processes import DOMAIN, HOST, ZONE, Site
 from tests.torture.__main__ import report
 from tests.torture.browser import Browser, Page
-from tests.torture.postgres import Postgres, binaries
+from tests.torture.postgres import Postgres
 from tests.torture.run import Torture, run
 
 DATABASE = "journal"
 # How long the CRM takes for an answer, in seconds: the database must have gone by then, and the
 # site's patience must not.
 MEANWHILE = 1.0
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[Postgres]:
-    found = binaries()
-    if found is None:
-        why = "needs Debian's package postgresql"
-        if os.environ.get("CI"):
-            pytest.fail(why)
-        pytest.skip(why)
-    with Postgres(found) as server:
-        yield server
 
 
 @pytest.fixture(scope="module")
@@ -123,13 +110,15 @@ def test_a_connection_cut_after_the_settling_hides_nothing(buyer, crm, postgres)
     assert outcomes(postgres) == ["in_doubt"]
 
 
-@pytest.fixture
-def after_an_outage(buyer: Buyer, crm: StandIn, postgres: Postgres) -> tuple[Page, Page]:
+@pytest.fixture(params=["stopped", "hung"])
+def after_an_outage(
+    request: pytest.FixtureRequest, buyer: Buyer, crm: StandIn, postgres: Postgres
+) -> tuple[Page, Page]:
     """The server stopped while the CRM was at work. The answer to it, and to a press meanwhile."""
     crm.fail("add", "hang_after_write")
     with buyer.pressing() as answer:
         crm.wait_for("add")
-        with postgres.stopped():
+        with getattr(postgres, request.param)():
             crm.recover()
             return answer.result(), buyer.press()
 

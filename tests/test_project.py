@@ -46,6 +46,7 @@ MAP: dict[str, set[str]] = {
     "client_address": set(),
     "context_processors": {"brand", "language", "ways", "wording"},
     "crm": set(),
+    "database": set(),
     "doctor": {"availability", "crm", "flat_numbers", "gateway", "redaction"},
     "finding": {"client_address", "limits", "models", "turns", "watch"},
     "flat_numbers": set(),
@@ -57,6 +58,7 @@ MAP: dict[str, set[str]] = {
     "limits": {"client_address", "models", "watch"},
     "login_limits": {"client_address", "known_browsers", "models", "turns"},
     "management": {
+        "database",
         "doctor",
         "handover",
         "login_limits",
@@ -71,6 +73,7 @@ MAP: dict[str, set[str]] = {
         "client_address",
         "context_processors",
         "crm",
+        "database",
         "forms",
         "known_browsers",
         "limits",

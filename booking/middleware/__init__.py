@@ -1,9 +1,10 @@
-"""What lies around every view: headers, compression, the limit of a crowd, pages for errors,
-the count of arrivals, the login of staff."""
+"""What lies around every view: headers, compression, the limit of a crowd, timeouts, pages for
+errors, the count of arrivals, the login of staff."""
 
 from booking.middleware.arrivals import ArrivalCount
 from booking.middleware.compression import CompressedPublicPages
 from booking.middleware.crowd import LoadSheddingMiddleware
+from booking.middleware.database import DatabaseTimeoutMiddleware
 from booking.middleware.error_pages import (
     CRMErrorPages,
     DatabaseAwayPage,
@@ -18,6 +19,7 @@ __all__ = [
     "CRMErrorPages",
     "CompressedPublicPages",
     "DatabaseAwayPage",
+    "DatabaseTimeoutMiddleware",
     "LoadSheddingMiddleware",
     "NotAllowedPage",
     "SafeHeaders",

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import logging
 import math
+import sys
 from collections.abc import Callable
 
-from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import render
 from django.template.loader import render_to_string
 
 from booking import wording
+from booking.context_processors import essentials
 from booking.crm import CRMError, CRMUnavailable
+from booking.database.errors import is_away
 from booking.limits import TooManyTries
+from booking.watch import metrics
 
 logger = logging.getLogger(__name__)
 
@@ -43,8 +46,7 @@ class CRMErrorPages:
 class DatabaseAwayPage:
     """Without the journal nothing can be booked or shown: a page that says so, with 503.
 
-    The two errors are what a server that is down, a broken connection and a journal that is locked
-    for too long are told by. Others are bugs and get the 500 that they deserve.
+    Errors of the database that are bugs of ours get the 500 that they deserve.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -54,10 +56,7 @@ class DatabaseAwayPage:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        if not isinstance(exception, OperationalError | InterfaceError):
-            return None
-        logger.error("%s: %s", type(exception).__name__, exception, exc_info=exception)
-        return _away(request, "booking/database_away.html", RETRY_AFTER_SECONDS)
+        return _database_away(request, exception) if is_away(exception) else None
 
 
 class TooManyTriesPage:
@@ -90,6 +89,25 @@ class NotAllowedPage:
         if isinstance(response, HttpResponseNotAllowed):
             response.content = render_to_string("405.html", request=request)
         return response
+
+
+def broken(request: HttpRequest) -> HttpResponse:
+    """Django's 500: drawn without the database, and without what else may have broken.
+
+    What no view raised ends here, too: a session that can't be written because the database is
+    away is no bug.
+    """
+    error = sys.exception()
+    if is_away(error):
+        return _database_away(request, error)
+    return HttpResponse(render_to_string("500.html", essentials()), status=500)
+
+
+def _database_away(request: HttpRequest, error: BaseException | None) -> HttpResponse:
+    # No traceback: there is one line for every page while the database is away.
+    logger.error("No page without the database: %s: %s", type(error).__name__, error)
+    metrics.DATABASE_AWAY.inc()
+    return _away(request, "booking/database_away.html", RETRY_AFTER_SECONDS)
 
 
 def _away(request: HttpRequest, template: str, retry_after: int) -> HttpResponse:

@@ -1,4 +1,4 @@
-"""Pages and files about the site itself: its accessibility, its brand, that it is broken."""
+"""Pages and files about the site itself: its accessibility, its brand."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.template.loader import render_to_string
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 from django.views.defaults import bad_request
 
 from booking import brand
-from booking.context_processors import essentials, everywhere
+from booking.context_processors import everywhere
 
 # Programs write a drawing with its styles inside. They colour nothing but itself, for a page shows
 # it as a picture; Chromium then asks for no leave, but another browser may. Opened by itself it may
@@ -38,11 +37,6 @@ def not_understood(request: HttpRequest, exception: Exception) -> HttpResponse:
     if isinstance(exception, TOO_MUCH):
         return render(request, "413.html", status=413)
     return bad_request(request, exception)
-
-
-def broken(request: HttpRequest) -> HttpResponse:
-    """Django's 500: drawn without the database, and without what else may have broken."""
-    return HttpResponse(render_to_string("500.html", essentials()), status=500)
 
 
 @cache_control(public=True, max_age=A_YEAR, immutable=True)

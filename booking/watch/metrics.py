@@ -11,7 +11,7 @@ import logging
 import os
 from collections.abc import Iterator
 
-from django.db import DatabaseError
+from django.db import Error
 from django.db.models import Count
 from django.utils import timezone
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest
@@ -40,6 +40,9 @@ TURNED_AWAY = Counter(
 LIMITS = Counter("handover_limits", "Tries that were refused by a limit.", ["limit"])
 STAFF_LOGINS = Counter(
     "handover_staff_logins", "Tries to log in as staff: right, wrong, must_wait.", ["result"]
+)
+DATABASE_AWAY = Counter(
+    "handover_database_away", "Pages that found the database away, read-only or full."
 )
 CRM_CALLS = Counter(
     "handover_crm_calls",
@@ -71,7 +74,7 @@ class Journal(Collector):
     def collect(self) -> Iterator[GaugeMetricFamily]:
         try:
             families = [_by_state(), _overdue()]
-        except DatabaseError:
+        except Error:
             # The other figures are wanted all the more then.
             logger.exception("The journal can't be counted")
             return

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +18,7 @@ from typing import Any, Self
 
 import psycopg
 
-from tests.processes import HOST, free_port
+from tests.processes import HOST, PATIENCE, children_of, free_port
 
 USER = "app"
 SERVERS_USER = "postgres"  # PostgreSQL refuses to run as root
@@ -26,12 +30,17 @@ def binaries() -> Path | None:
     return found[-1].parent if found else None
 
 
+class NoDisk(Exception):
+    """Only root may mount one."""
+
+
 class Postgres:
     """The server: on loopback, without fsync, in a folder that goes with it."""
 
     def __init__(self, binaries: Path) -> None:
         self._binaries = binaries
         self._port = free_port()
+        self._disk: Path | None = None
 
     def __enter__(self) -> Self:
         # Directly under /tmp: every folder above the data must let the server's user through.
@@ -50,6 +59,8 @@ class Postgres:
         traceback: TracebackType | None,
     ) -> None:
         self._stop()
+        if self._disk:
+            subprocess.run(["umount", self._disk], check=True)
         shutil.rmtree(self._folder)
 
     def database(self, name: str) -> str:
@@ -66,11 +77,86 @@ class Postgres:
         finally:
             self._start()
 
+    @contextmanager
+    def hung(self) -> Iterator[None]:
+        """Stopped as a machine that swaps is: connections stay open, and nothing is answered."""
+        postmaster = int((self._folder / "data" / "postmaster.pid").read_text().split()[0])
+        # The parent first, so that no child is born meanwhile.
+        os.kill(postmaster, signal.SIGSTOP)
+        children = children_of(postmaster)
+        for pid in children:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in (*children, postmaster):
+                os.kill(pid, signal.SIGCONT)
+
+    @contextmanager
+    def read_only(self) -> Iterator[None]:
+        """As a server is that has become a standby; connections that are open are meant, too."""
+        self._set_read_only("= on")
+        try:
+            yield
+        finally:
+            self._set_read_only("= off")
+
+    def _set_read_only(self, value: str) -> None:
+        self.execute(f"ALTER SYSTEM SET default_transaction_read_only {value}", "postgres")
+        self.execute("SELECT pg_reload_conf()", "postgres")
+
+    def small_database(self, name: str, megabytes: int) -> str:
+        """The address of a new database on a disk of its own. Raises NoDisk."""
+        disk = self._folder / "disk"
+        disk.mkdir()
+        options = f"size={megabytes}m,uid={_uid()}"
+        mounted = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", options, "tmpfs", disk],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if mounted.returncode:
+            raise NoDisk(mounted.stderr)
+        self._disk = disk
+        self.execute(f"CREATE TABLESPACE small LOCATION '{disk}'", "postgres")
+        self.execute(f"CREATE DATABASE {name} TABLESPACE small", "postgres")
+        return self._url(name)
+
+    @contextmanager
+    def disk_full(self) -> Iterator[None]:
+        """Not a byte is left where the small database lies."""
+        assert self._disk
+        # Files may have holes until then: what stands in memory finds its place on the disk now.
+        self.execute("CHECKPOINT", "postgres")
+        filling = self._disk / "filling"
+        with filling.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+            while True:
+                file.write(bytes(4096))
+        try:
+            yield
+        finally:
+            filling.unlink()
+
     def execute(self, statement: str, database: str) -> list[tuple[Any, ...]]:
         """What a statement returns, over a connection of its own."""
-        with psycopg.connect(self._url(database), autocommit=True) as connection:
+        with self.connection(database, autocommit=True) as connection:
             cursor = connection.execute(statement.encode())
             return cursor.fetchall() if cursor.description else []
+
+    def connection(
+        self, database: str, *, autocommit: bool = False
+    ) -> psycopg.Connection[tuple[Any, ...]]:
+        return psycopg.connect(self._url(database), autocommit=autocommit)
+
+    def wait_for_a_lock(self, database: str) -> None:
+        """Until a statement waits for one."""
+        ends_at = time.monotonic() + PATIENCE
+        waiting = "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+        while not self.execute(waiting, database):
+            if time.monotonic() > ends_at:
+                raise TimeoutError("no statement waits for a lock")
+            time.sleep(0.02)
 
     def cut_all_connections(self) -> int:
         """As a failover or a firewall does; returns how many there were."""
@@ -102,3 +188,8 @@ class Postgres:
                 stderr=log,
                 check=True,
             )
+
+
+def _uid() -> int:
+    """The server's user's."""
+    return pwd.getpwnam(SERVERS_USER).pw_uid if os.geteuid() == 0 else os.geteuid()

@@ -1,0 +1,32 @@
+"""How long this code waits for one answer of PostgreSQL, in seconds.
+
+A page of a buyer waits for less than a page of staff, who count a million rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from django.conf import settings
+
+# Only a migration may wait without end.
+NEVER = 0.0
+
+_seconds: ContextVar[float] = ContextVar("database_timeout")
+
+
+def seconds() -> float:
+    """Threads and commands that nothing else is said of have the timeout of staff."""
+    return _seconds.get(settings.DATABASE_STAFF_TIMEOUT)
+
+
+@contextmanager
+def timeout(limit: float) -> Iterator[None]:
+    """Within, each statement must be answered in so many seconds."""
+    token = _seconds.set(limit)
+    try:
+        yield
+    finally:
+        _seconds.reset(token)

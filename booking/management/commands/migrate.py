@@ -1,0 +1,15 @@
+"""`manage.py migrate`, Django's own: an index over a million rows may take its time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.commands import migrate
+
+from booking.database.timeouts import NEVER, timeout
+
+
+class Command(migrate.Command):
+    def handle(self, *args: Any, **options: Any) -> None:
+        with timeout(NEVER):
+            super().handle(*args, **options)

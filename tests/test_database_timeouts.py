@@ -1,0 +1,173 @@
+"""A PostgreSQL that does not answer is waited for so long and no longer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+import pytest
+from django.core.management import call_command
+from django.db import OperationalError, connections, transaction
+from django.http import HttpRequest, HttpResponse
+from django.test import RequestFactory
+from pytest_django.fixtures import Settings
+
+from booking.database.errors import is_away
+from booking.database.postgresql.base import DatabaseWrapper
+from booking.database.timeouts import seconds, timeout
+from booking.middleware import DatabaseTimeoutMiddleware
+from tests.torture.postgres import Postgres
+
+# What a test that waits in vain waits for, and what it may take on a machine that is busy.
+SHORT, LONG = 0.3, 2.0
+ALIAS = "timeouts"
+
+
+@pytest.fixture(scope="module")
+def address(postgres: Postgres) -> str:
+    return postgres.database("timeouts")
+
+
+@pytest.fixture
+def database(address: str, settings: Settings, db: None) -> Iterator[DatabaseWrapper]:
+    """A connection of the site's own kind, whichever database the tests run on."""
+    settings.DATABASE_CHECK_TIMEOUT = settings.DATABASE_LOCK_TIMEOUT = SHORT
+    found = psycopg.conninfo.conninfo_to_dict(address)
+    differences = {
+        "ENGINE": "booking.database.postgresql",
+        "NAME": found["dbname"],
+        "USER": found["user"],
+        "HOST": found["host"],
+        "PORT": found["port"],
+        "OPTIONS": {"connect_timeout": 2},
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+    }
+    wrapper = DatabaseWrapper(connections["default"].settings_dict | differences, ALIAS)
+    connections[ALIAS] = wrapper
+    yield wrapper
+    wrapper.close()
+    del connections[ALIAS]
+
+
+def ask(database: DatabaseWrapper, statement: str) -> Any:
+    with database.cursor() as cursor:
+        cursor.execute(statement)
+        return cursor.fetchone()[0]
+
+
+@contextmanager
+def refused_after(least: float, most: float) -> Iterator[None]:
+    began_at = time.monotonic()
+    with pytest.raises(OperationalError) as caught:
+        yield
+    assert least <= time.monotonic() - began_at < most
+    assert is_away(caught.value)
+
+
+def test_a_statement_without_an_answer_is_given_up(database, postgres):
+    ask(database, "SELECT 1")
+    with postgres.hung(), timeout(SHORT), refused_after(SHORT, LONG):
+        ask(database, "SELECT 1")
+
+
+def test_so_is_one_that_takes_long(database):
+    ask(database, "SELECT 1")
+    with timeout(SHORT), refused_after(SHORT, LONG):
+        ask(database, "SELECT pg_sleep(30)")
+
+
+def test_after_that_the_connection_is_not_used_again(database):
+    with timeout(SHORT), pytest.raises(OperationalError):
+        ask(database, "SELECT 1 FROM pg_sleep(1)")
+    with refused_after(0, SHORT):
+        ask(database, "SELECT 2")
+
+    database.close_if_unusable_or_obsolete()
+    assert ask(database, "SELECT 3") == 3
+
+
+def test_a_transaction_that_is_given_up_leaves_nothing(database):
+    with database.cursor() as cursor:
+        cursor.execute("CREATE TABLE IF NOT EXISTS kept (x int)")
+    with timeout(SHORT), refused_after(SHORT, LONG), transaction.atomic(using=ALIAS):
+        ask(database, "INSERT INTO kept VALUES (1) RETURNING x")
+        ask(database, "SELECT 1 FROM pg_sleep(30)")
+
+    database.close_if_unusable_or_obsolete()
+    assert ask(database, "SELECT count(*) FROM kept") == 0
+
+
+def test_a_connection_that_a_thread_has_is_looked_at_and_replaced(database, postgres):
+    ask(database, "SELECT 1")
+    with postgres.hung():
+        database.close_if_unusable_or_obsolete()
+        # The check in vain, then the least time that libpq takes to connect.
+        with refused_after(2 + SHORT, 2 + LONG):
+            ask(database, "SELECT 2")
+
+    database.close_if_unusable_or_obsolete()
+    assert ask(database, "SELECT 3") == 3
+
+
+def test_the_server_itself_ends_what_takes_too_long(database, settings):
+    settings.DATABASE_STAFF_TIMEOUT = SHORT
+    assert ask(database, "SHOW lock_timeout") == "300ms"
+    # The client would wait for longer.
+    with timeout(LONG), refused_after(SHORT, LONG):
+        ask(database, "SELECT 1 FROM pg_sleep(30)")
+
+    assert ask(database, "SELECT 2") == 2
+
+
+def test_a_lock_is_waited_for_so_long_and_no_longer(database, postgres):
+    with postgres.connection("timeouts") as console:
+        console.execute("CREATE TABLE locked (x int)")
+        console.commit()
+        console.execute("LOCK TABLE locked")
+        with timeout(LONG), refused_after(SHORT, LONG):
+            ask(database, "SELECT count(*) FROM locked")
+
+    assert ask(database, "SELECT count(*) FROM locked") == 0
+
+
+def test_a_migration_may_take_its_time(database, settings, monkeypatch):
+    settings.DATABASE_STAFF_TIMEOUT = SHORT
+    asked: list[Any] = []
+
+    def migrate(self: object, *args: object, **options: object) -> None:
+        asked.append(ask(database, "SELECT 1 FROM pg_sleep(0.6)"))
+        asked.append(ask(database, "SHOW statement_timeout"))
+
+    monkeypatch.setattr("django.core.management.commands.migrate.Command.handle", migrate)
+    call_command("migrate")
+
+    assert asked == [1, "0"]
+    assert seconds() == SHORT
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [("/", 4.0), ("/confirm/", 4.0), ("/admin/booking/booking/", 30.0), ("/figures/", 30.0)],
+)
+def test_staff_may_ask_for_what_takes_longer(settings, path, expected):
+    settings.METRICS_PATH = "figures/"
+    seen: list[float] = []
+
+    def view(request: HttpRequest) -> HttpResponse:
+        seen.append(seconds())
+        return HttpResponse()
+
+    DatabaseTimeoutMiddleware(view)(RequestFactory().get(path))
+
+    assert seen == [expected]
+    assert seconds() == settings.DATABASE_STAFF_TIMEOUT
+
+
+def test_a_page_tells_within_five_seconds_that_the_database_hangs(settings):
+    connect = 2
+    assert settings.DATABASE_CHECK_TIMEOUT + connect + settings.DATABASE_CHECK_TIMEOUT < 5
+    assert settings.DATABASE_LOCK_TIMEOUT < settings.DATABASE_TIMEOUT < 5
