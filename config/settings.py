@@ -56,7 +56,7 @@ MIDDLEWARE = [
     "booking.middleware.CompressedPublicPages",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "booking.language.ChosenLanguage",
-    "django.middleware.common.CommonMiddleware",
+    "booking.middleware.CommonButForWatchersMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",

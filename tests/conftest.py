@@ -14,6 +14,7 @@ from pytest_django.fixtures import Settings
 
 from booking import arrivals
 from booking.standin import StandIn
+from booking.views import health
 from tests import journey
 from tests.torture.postgres import Postgres, binaries
 
@@ -38,6 +39,12 @@ def own_arrivals(monkeypatch: pytest.MonkeyPatch) -> None:
     """A count of its own, that nobody writes down in the middle of another test."""
     monkeypatch.setattr(arrivals, "WRITE_EVERY", float("inf"))
     monkeypatch.setattr(arrivals, "tally", arrivals.Tally())
+
+
+@pytest.fixture(autouse=True)
+def own_readiness(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is remembered of the database that the test before has had."""
+    monkeypatch.setattr(health, "readiness", health.Readiness())
 
 
 @pytest.fixture

@@ -278,12 +278,9 @@ def test_gunicorn_serves_and_stops_when_told():
     assert "Control socket" not in log
 
 
-@pytest.mark.parametrize("names", ["visit.example", ".example, other.example"])
-def test_the_health_check_of_the_image_finds_the_site_alive(tmp_path, names):
-    (tmp_path / "hosts").write_text(names)
+def test_the_health_check_of_the_image_finds_the_site_alive():
     port = str(free_port())
-    hosts = {"ALLOWED_HOSTS": "", "ALLOWED_HOSTS_FILE": str(tmp_path / "hosts")}
-    alone = hosts | {"PORT": port, "DEBUG": "true"}
+    alone = {"ALLOWED_HOSTS": "visit.example", "PORT": port, "DEBUG": "true"}
     (command,) = re.findall(r"^HEALTHCHECK .* CMD (.+)$", DOCKERFILE, re.MULTILINE)
     check = [sys.executable, *json.loads(command)[1:]]
     bind = ["--bind", f"127.0.0.1:{port}"]

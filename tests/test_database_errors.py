@@ -22,6 +22,7 @@ from pytest_django.fixtures import Settings
 from booking.database.errors import is_away
 from booking.models import Booking
 from booking.standin import StandIn
+from booking.views import health
 from tests import bookings
 from tests.bookings import staff
 from tests.journey import fill_in, first_free, heading, send
@@ -183,6 +184,11 @@ faults = pytest.mark.parametrize(
 )
 
 
+@pytest.fixture(autouse=True)
+def unremembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "GOOD_FOR", 0.0)
+
+
 @faults
 @pytest.mark.django_db(transaction=True)
 def test_a_press_that_cannot_be_written_down_is_told_in_words(
@@ -198,6 +204,18 @@ def test_a_press_that_cannot_be_written_down_is_told_in_words(
     # Nothing is lost: the same form books as soon as the journal takes it.
     assert send(client, form).status_code == 302
     assert Booking.objects.get(outcome="confirmed")
+
+
+@faults
+@pytest.mark.django_db(transaction=True)
+def test_a_journal_that_takes_no_write_is_not_ready(client: Client, fault: Fault):
+    with fault():
+        response = client.get("/readyz/")
+        alive = client.get("/healthz/")
+
+    assert (response.status_code, response.content) == (503, b"the database takes no write\n")
+    assert alive.status_code == 200
+    assert client.get("/readyz/").status_code == 200
 
 
 @pytest.mark.parametrize(

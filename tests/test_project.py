@@ -119,6 +119,7 @@ MAP: dict[str, set[str]] = {
         "client_address",
         "context_processors",
         "crm",
+        "database",
         "finding",
         "forms",
         "handover",

@@ -149,7 +149,7 @@ def test_django_logs_through_the_formatter():
 
 
 def test_a_scanner_with_another_host_name_fills_no_log(client, caplog):
-    response = client.get("/healthz/", headers={"host": "scanner.example"})
+    response = client.get("/", headers={"host": "scanner.example"})
 
     assert response.status_code == 400
     assert "Traceback" not in caplog.text

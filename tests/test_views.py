@@ -646,8 +646,3 @@ def test_a_page_of_the_stand_in_says_so(client, standin):
 
     for url in ("/", f"/time/?category=flat&house={HOUSE}&flat={FLAT}", booked):
         assert "Демонстрация" in text_of(client.get(url))
-
-
-def test_health(client):
-    assert client.get("/healthz/").status_code == 200
-    assert client.get("/readyz/").content == b"ready\n"

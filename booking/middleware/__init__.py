@@ -2,6 +2,7 @@
 errors, the count of arrivals, the login of staff."""
 
 from booking.middleware.arrivals import ArrivalCount
+from booking.middleware.common import CommonButForWatchersMiddleware
 from booking.middleware.compression import CompressedPublicPages
 from booking.middleware.crowd import LoadSheddingMiddleware
 from booking.middleware.database import DatabaseTimeoutMiddleware
@@ -17,6 +18,7 @@ from booking.middleware.staff_login import StaffLoginMiddleware
 __all__ = [
     "ArrivalCount",
     "CRMErrorPages",
+    "CommonButForWatchersMiddleware",
     "CompressedPublicPages",
     "DatabaseAwayPage",
     "DatabaseTimeoutMiddleware",

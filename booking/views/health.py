@@ -1,14 +1,23 @@
-"""What a load balancer asks. Neither answer calls the CRM."""
+"""What a load balancer asks, by any name of the host. Neither answer calls the CRM."""
 
 from __future__ import annotations
 
+import threading
+import time
 from functools import cache
 
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
+
+from booking.database.probe import PROBE_TIMEOUT, try_a_write
+from booking.database.timeouts import timeout
+from booking.models import Booking
+
+# Anybody may ask, as often as they like; the database is tried once in so many seconds.
+GOOD_FOR = 1.0
 
 
 class MigrationsPending(Exception):
@@ -24,15 +33,45 @@ def alive(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def ready(request: HttpRequest) -> HttpResponse:
-    """Able to serve: the database answers and has every migration."""
-    try:
-        _ask_the_database()
-        _require_migrations()
-    except DatabaseError:
-        return HttpResponse("the database does not answer\n", "text/plain", status=503)
-    except MigrationsPending:
-        return HttpResponse("migrations are pending\n", "text/plain", status=503)
+    """Able to serve: the database takes a write and has every migration."""
+    if problem := readiness.problem():
+        return HttpResponse(f"{problem}\n", "text/plain", status=503)
     return HttpResponse("ready\n", "text/plain")
+
+
+class Readiness:
+    """What is wrong, as this process has last seen it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._problem = ""
+        self._good_until = 0.0
+
+    def problem(self) -> str:
+        with self._lock:
+            if time.monotonic() >= self._good_until:
+                self._problem = _problem()
+                self._good_until = time.monotonic() + GOOD_FOR
+            return self._problem
+
+
+readiness = Readiness()
+
+
+def _problem() -> str:
+    try:
+        with timeout(PROBE_TIMEOUT):
+            _ask_the_database()
+            _require_migrations()
+    except Error:
+        return "the database does not answer"
+    except MigrationsPending:
+        return "migrations are pending"
+    try:
+        try_a_write(Booking._meta.db_table)
+    except Error:
+        return "the database takes no write"
+    return ""
 
 
 def _ask_the_database() -> None:

@@ -1,0 +1,17 @@
+"""Django's CommonMiddleware, which refuses hosts that are not ours, for all but watchers."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponsePermanentRedirect
+from django.middleware.common import CommonMiddleware
+
+from booking.middleware.crowd import WATCHERS
+
+
+class CommonButForWatchersMiddleware(CommonMiddleware):
+    """Who watches the site asks by an IP address, or by a name of the machine."""
+
+    def process_request(self, request: HttpRequest) -> HttpResponsePermanentRedirect | None:
+        if request.path_info in WATCHERS:
+            return None
+        return super().process_request(request)
