@@ -11,7 +11,7 @@ PRODUCTION = SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token
   SUPPORT_PHONE='+7 800 000-00-00'
 
 .DEFAULT_GOAL := help
-.PHONY: bench help install demo html-checker test test-services torture soak mutants lint format lock audit image-test messages screens screenshots
+.PHONY: bench help install demo html-checker test test-services torture soak outages mutants lint format lock audit image-test messages screens screenshots
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -47,6 +47,9 @@ soak: install ## MINUTES=10 of BUYERS=100 at once on two sites with PostgreSQL a
 
 mutants: install ## whether fast tests notice SAMPLE=120 small changes of the heart (SEED=1, MODULES=...)
 	$(BIN)/python -m tests.mutants --sample $(or $(SAMPLE),120) --seed $(or $(SEED),1) $(MODULES)
+
+outages: install ## what each page says while PostgreSQL hangs, is read-only or full (root, for a full disk)
+	$(BIN)/python -m tests.outages
 
 bench: install ## how fast the site is, in seven minutes (needs Debian's wrk)
 	$(BIN)/python -m bench $(BENCH)

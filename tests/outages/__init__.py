@@ -1,0 +1,1 @@
+"""What a running site says while its database hangs, is read-only or full: measured, and tested."""
