@@ -5,6 +5,7 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from gunicorn.config import Config
 from gunicorn.glogging import Logger
@@ -34,7 +35,7 @@ preload_app = True
 # Each worker listens for itself. With one shared socket and keep-alive clients the first worker
 # takes nearly all connections and the others idle: two workers gave 1,540 answers a second, and
 # give 5,160 so. Mind that a second gunicorn on the same port is then no error: the system would
-# share the buyers between the two.
+# share the buyers between the two. A unix socket can't be shared so (on_starting).
 reuse_port = True
 # Connections that wait to be taken. A worker takes them at once and tells a crowd to come again, so
 # they wait only while it does not get to run: this is a fifth of a second of the work above. More
@@ -74,6 +75,12 @@ worker_tmp_dir = _memory
 
 def _remove(folder: str) -> None:
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def on_starting(server: Any) -> None:
+    """With a unix socket or one that is handed over, the workers share what the master opens."""
+    if not all(isinstance(address, tuple) for address in server.cfg.address):
+        server.cfg.set("reuse_port", False)
 
 
 def post_fork(server: object, worker: object) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -16,7 +17,7 @@ import pytest
 from booking.forms import LONGEST_ANSWER, LONGEST_SOURCE, SOURCES
 from booking.standin import StandIn
 from tests import journey
-from tests.processes import DOMAIN, HOST, PATIENCE, ZONE, Site, free_port
+from tests.processes import DOMAIN, HOST, PATIENCE, ZONE, Process, Site, free_port
 from tests.torture.browser import Browser
 from tests.variables import ROOT, environment
 
@@ -87,6 +88,37 @@ def test_a_start_that_fails_leaves_no_figures(tmp_path, options):
     start(tmp_path, *options, MACROCRM_APP_SECRET="")
 
     wait_until(lambda: not figures(tmp_path))
+
+
+def listens(socket_file: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as connection:
+        return connection.connect_ex(str(socket_file)) == 0
+
+
+def ask_over(socket_file: Path, path: str) -> bytes:
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(PATIENCE)
+        connection.connect(str(socket_file))
+        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+        return b"".join(iter(lambda: connection.recv(4096), b""))
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_it_serves_a_unix_socket(tmp_path, workers):
+    file = tmp_path / "site.socket"
+    variables = environment(
+        DJANGO_SETTINGS_MODULE="tests.site_settings",
+        DATABASE_URL=f"sqlite:///{tmp_path / 'journal.sqlite3'}",
+        CACHE_URL=f"filecache://{tmp_path / 'cache'}",
+    )
+    command = ("-m", "gunicorn", "config.wsgi", "--bind", f"unix:{file}", "--workers", workers)
+    with Process(*command, variables=variables, log=tmp_path / "log"):
+        wait_until(lambda: listens(file))
+        answers = [ask_over(file, "/healthz/") for _time in range(4)]
+
+    assert {answer.splitlines()[0] for answer in answers} == {b"HTTP/1.1 200 OK"}
+    assert not file.exists()
+    assert "error" not in (tmp_path / "log").read_text().lower()
 
 
 @pytest.fixture
