@@ -6,7 +6,7 @@ SOURCES := config booking bench tests scripts manage.py gunicorn.conf.py
 TEMPLATES = $(shell find templates -name '*.html')
 # What the checks of a deployment want to see; a developer's own .env must not change it.
 PRODUCTION = SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))') \
-  DEBUG=false SECURE_SSL_REDIRECT=true ALLOWED_HOSTS=visit.example.com \
+  DEBUG=false SECURE_SSL_REDIRECT=true TRUSTED_PROXIES=1 ALLOWED_HOSTS=visit.example.com \
   MACROCRM_URL=https://crm.example.com MACROCRM_DOMAIN=example.com MACROCRM_APP_SECRET=example-secret \
   SUPPORT_PHONE='+7 800 000-00-00'
 

@@ -87,6 +87,20 @@ def phone(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckM
 
 
 @register(deploy=True)
+def proxies(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """How many proxies there are, only the traffic shows (`booking.client_address.misfit`)."""
+    if settings.TRUSTED_PROXIES or not settings.SECURE_SSL_REDIRECT:
+        return []
+    return [
+        Warning(
+            "TRUSTED_PROXIES is 0 with SECURE_SSL_REDIRECT: behind a proxy that ends HTTPS each"
+            " page would redirect to itself. Set it to the number of proxies in front of the site.",
+            id="booking.W003",
+        )
+    ]
+
+
+@register(deploy=True)
 def static_files(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """Without the list that collectstatic writes, every page would fail.
 

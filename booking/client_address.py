@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 
 from django.conf import settings
 from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 
+logger = logging.getLogger(__name__)
+
 # One subscriber has a whole network of this size and may take any address of it.
 IPV6_SUBSCRIBER = 64
+# Entries of X-Forwarded-For that are looked at, from the right: a client may send any number.
+MOST_PROXIES = 9
+
+# The first misfit of this process has been told.
+_is_told = False
 
 
 def client_address(request: HttpRequest) -> str | None:
@@ -21,10 +29,61 @@ def client_address(request: HttpRequest) -> str | None:
     """
     header = request.headers.get("X-Forwarded-For", "")
     forwarded = header.split(",") if header.strip() else []
-    proxies = settings.TRUSTED_PROXIES
+    proxies, connection = settings.TRUSTED_PROXIES, request.META.get("REMOTE_ADDR", "")
+    if not _comes_past_the_proxies(request.path_info):
+        _tell_once(misfit(proxies, forwarded, connection))
     if proxies and len(forwarded) >= proxies:
         return _parsed(forwarded[-proxies])
-    return _parsed(request.META.get("REMOTE_ADDR", ""))
+    return _parsed(connection)
+
+
+def _comes_past_the_proxies(path: str) -> bool:
+    """The figures are asked for from inside."""
+    return bool(settings.METRICS_PATH) and path == f"/{settings.METRICS_PATH}"
+
+
+def misfit(proxies: int, forwarded: list[str], connection: str) -> str:
+    """How a request shows that TRUSTED_PROXIES is wrong, and what to set; "" if it does not."""
+    if not proxies:
+        if forwarded or not connection:
+            return (
+                "TRUSTED_PROXIES is 0, and requests come through a proxy: all visitors share its"
+                " address and its limits. Set it to the number of proxies in front of the site."
+            )
+        return ""
+    if len(forwarded) < proxies:
+        return (
+            f"TRUSTED_PROXIES is {proxies}, and X-Forwarded-For names {len(forwarded)} addresses:"
+            " visitors may share the address of a proxy and its limits. If the request came through"
+            f" all proxies, set it to {len(forwarded)}, or have each of them append to the header."
+        )
+    if not is_internal(_parsed(forwarded[-proxies])):
+        return ""
+    further = range(proxies + 1, min(len(forwarded), MOST_PROXIES) + 1)
+    public = [place for place in further if is_public(_parsed(forwarded[-place]))]
+    if not public:
+        return ""
+    return (
+        f"TRUSTED_PROXIES is {proxies}, and the address there is one of a proxy: all visitors share"
+        f" it and its limits. Set it to {public[0]}, if there are so many proxies."
+    )
+
+
+def is_internal(address: str | None) -> bool:
+    """Whether no visitor from the internet can have it."""
+    return address is not None and not ipaddress.ip_address(address).is_global
+
+
+def is_public(address: str | None) -> bool:
+    return address is not None and ipaddress.ip_address(address).is_global
+
+
+def _tell_once(sentence: str) -> None:
+    """One line for each process, without an address: each request would repeat it."""
+    global _is_told
+    if sentence and not _is_told:
+        _is_told = True
+        logger.warning("%s", sentence)
 
 
 def address_hash(address: str | None) -> str:

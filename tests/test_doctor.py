@@ -21,6 +21,7 @@ from pytest_django.fixtures import Settings
 
 from booking import models
 from booking.standin import ACCEPTED_PHONE, StandIn, estate
+from tests import bookings
 from tests.variables import ROOT, environment
 from tests.wire import Answer, Bytes, Hang, HangUp, Wire, closed_port
 
@@ -99,6 +100,7 @@ def test_a_real_crm_that_is_well_gets_no_complaint(real: Wire) -> None:
     assert (found.verdict, found.status) == ("ok", 0)
     assert [row["check"] for row in found.checks] == [
         "configuration",
+        "proxies",
         "DNS",
         "TLS",
         "reachability",
@@ -117,6 +119,31 @@ def test_a_real_crm_that_is_well_gets_no_complaint(real: Wire) -> None:
         "method",
     ]
     assert {received.method for received in real.received} == {"", "getReadyFlats", "getFreeTimes"}
+
+
+@pytest.mark.parametrize(
+    ("addresses", "verdict", "seen"),
+    [
+        ([], "ok", "0 addresses of the latest 0 bookings"),
+        (["93.184.216.34", "93.184.216.35"] * 15, "ok", "2 addresses of the latest 30 bookings"),
+        (["93.184.216.34"] * 19, "ok", "1 addresses of the latest 19 bookings"),
+        (["93.184.216.34"] * 20, "warning", "each of the latest 20 bookings came from one address"),
+        (["10.0.0.2", "93.184.216.34"], "warning", "1 of the latest 2 bookings came from inside"),
+        (["10.0.0.2"] + ["93.184.216.34", "93.184.216.35"] * 25, "ok", "of the latest 50 bookings"),
+    ],
+)
+def test_the_journal_tells_whether_the_number_of_proxies_fits(
+    standin: StandIn, addresses: list[str], verdict: str, seen: str
+) -> None:
+    for address in addresses:
+        bookings.booking(outcome="refused", client_address=address)
+
+    found = diagnosis().of("proxies")
+
+    assert found[0] == verdict
+    assert seen in found[1]
+    assert ("Set TRUSTED_PROXIES" in found[1]) is (verdict == "warning")
+    assert "93.184" not in found[1]
 
 
 def test_the_stand_in_is_not_taken_for_a_real_crm(standin: StandIn) -> None:

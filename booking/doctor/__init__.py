@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from django.conf import settings
 
-from booking.doctor import configuration, line, schedule, signature, stock
+from booking.doctor import configuration, line, proxies, schedule, signature, stock
 from booking.doctor.findings import Finding, Verdict, worst
 from booking.gateway import crm_config
 
@@ -27,6 +27,7 @@ def _examination() -> Iterator[Finding]:
         return
     config = crm_config()
     yield from configuration.check(config, settings.BOOKING_CATEGORIES)
+    yield from proxies.check()
     way = yield from line.check(config)
     accepted = (yield from signature.check(config, way)) if way else None
     if accepted is None:
