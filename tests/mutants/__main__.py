@@ -33,7 +33,11 @@ HEART: dict[str, tuple[str, ...]] = {
         "tests/test_admin_queue.py",
         "tests/test_strangers.py",
     ),
-    "booking/limits.py": ("tests/test_limits.py", "tests/test_admin_limits.py"),
+    "booking/limits.py": (
+        "tests/test_limit_ends.py",
+        "tests/test_limits.py",
+        "tests/test_admin_limits.py",
+    ),
     "booking/models/booking.py": (
         "tests/test_booking_rows.py",
         "tests/test_project.py::test_no_migration_is_missing",
