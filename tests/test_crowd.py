@@ -14,10 +14,12 @@ from threading import Event, Semaphore
 from urllib.parse import urlencode
 
 import pytest
+from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
 from prometheus_client import REGISTRY
 
+from booking import known_browsers
 from booking.middleware import crowd
 from booking.middleware.crowd import (
     LINE,
@@ -40,14 +42,23 @@ ATTACKER = "198.51.100.7"
 HALF = PAGES_AT_ONCE // 2
 
 
+def cookie_of_staff() -> str:
+    """As a login leaves it in the browser."""
+    request, response = RequestFactory().get("/admin/"), HttpResponse()
+    known_browsers.note(request, User(pk=1))
+    known_browsers.remember(request, response)
+    return response.cookies[known_browsers.COOKIE].value
+
+
 class House:
     """Pages that take until the door is opened. Each visitor has an address, if none is given."""
 
     def __init__(self) -> None:
         self._open = Event()
         self._entered = Semaphore(0)
-        self._middleware = LoadSheddingMiddleware(self._serve)
+        self.serve = LoadSheddingMiddleware(self._serve)
         self._crowd = ThreadPoolExecutor(PAGES_AT_ONCE + LINE + 1)
+        self._of_staff = cookie_of_staff()
         self._addresses = (f"203.0.113.{number}" for number in range(1, 255))
 
     def ask(
@@ -56,21 +67,28 @@ class House:
         address: str | None = None,
         *,
         method: str = "GET",
-        session: str = "staff",
+        known: bool = True,
     ) -> HttpResponse:
         come_from = next(self._addresses) if address is None else address
         browser = RequestFactory(REMOTE_ADDR=come_from)
-        if session:
-            browser.cookies["sessionid"] = session
-        return self._middleware(browser.generic(method, path))
+        if known:
+            browser.cookies[known_browsers.COOKIE] = self._of_staff
+        return self.serve(browser.generic(method, path))
 
-    def come(self, path: str = "/", address: str | None = None) -> Future[HttpResponse]:
-        return self._crowd.submit(self.ask, path, address)
+    def come(
+        self, path: str = "/", address: str | None = None, *, known: bool = True
+    ) -> Future[HttpResponse]:
+        return self._crowd.submit(self.ask, path, address, known=known)
 
     def fill(
-        self, path: str = "/", count: int = PAGES_AT_ONCE, address: str | None = None
+        self,
+        path: str = "/",
+        count: int = PAGES_AT_ONCE,
+        address: str | None = None,
+        *,
+        known: bool = True,
     ) -> list[Future[HttpResponse]]:
-        visitors = [self.come(path, address) for _visitor in range(count)]
+        visitors = [self.come(path, address, known=known) for _visitor in range(count)]
         for _visitor in visitors:
             assert self._entered.acquire(timeout=SOON)
         return visitors
@@ -281,30 +299,36 @@ def test_staff_are_told_to_come_again_when_their_own_places_are_taken(house, set
     assert house.ask(path).status_code == 503
     for other in ("/accessibility/", "/healthz/", "/readyz/"):
         assert house.ask(other).status_code == 200
-    assert house.ask("/admin/booking/", session="").status_code == 200
+    assert house.ask("/admin/booking/", known=False).status_code == 200
 
 
-def test_strangers_at_the_login_do_not_shut_out_staff(house):
-    house.fill("/admin/login/", LOGINS_AT_ONCE)
+@pytest.mark.parametrize("path", ["/admin/", "/admin/login/"])
+def test_strangers_do_not_shut_out_staff(house, path):
+    house.fill(path, LOGINS_AT_ONCE, known=False)
 
-    assert house.ask("/admin/login/").status_code == 503
+    assert house.ask("/admin/login/", known=False).status_code == 503
+    assert house.ask("/admin/booking/", known=False).status_code == 503
     assert house.ask("/admin/booking/").status_code == 200
+    house.fill("/admin/login/", STAFF_AT_ONCE)
 
 
-def test_who_has_no_session_is_among_those_at_the_login(house):
-    house.fill("/admin/login/", LOGINS_AT_ONCE)
+def test_an_invented_session_makes_nobody_staff(house):
+    house.fill("/admin/login/", LOGINS_AT_ONCE, known=False)
+    stranger = RequestFactory(REMOTE_ADDR=ATTACKER)
+    stranger.cookies["sessionid"] = "invented"
+    stranger.cookies[known_browsers.COOKIE] = "eyIxIjpbImEiLCJiIl19:1abcde:invented"
 
-    assert house.ask("/admin/booking/", session="").status_code == 503
+    assert house.serve(stranger.get("/admin/")).status_code == 503
 
 
 def test_one_stranger_leaves_room_at_the_login(house):
-    house.fill("/admin/login/", LOGINS_AT_ONCE - 1, ATTACKER)
+    house.fill("/admin/login/", LOGINS_AT_ONCE - 1, ATTACKER, known=False)
 
-    assert house.ask("/admin/login/", ATTACKER).status_code == 503
-    house.fill("/admin/login/", 1)
+    assert house.ask("/admin/login/", ATTACKER, known=False).status_code == 503
+    house.fill("/admin/login/", 1, known=False)
 
 
-def test_one_client_with_an_invented_session_leaves_room_for_staff(house):
+def test_one_client_leaves_room_for_staff_elsewhere(house):
     house.fill("/admin/", STAFF_AT_ONCE - 2, ATTACKER)
 
     assert house.ask("/admin/booking/", ATTACKER).status_code == 503
@@ -380,11 +404,13 @@ def test_slow_forms_for_the_desk_hold_up_nobody_else(crm, tmp_path):
         for number in range(1, 33):
             address = f"127.1.1.{number}"
             kept_open.enter_context(open_slowly(running.port, "/admin/login/", address))
-        browser = Browser(HOST, running.port, address=HOST, cookie="sessionid=x")
-        pages = [browser.get(path) for path in ("/healthz/", "/", "/admin/", "/admin/login/")]
+        known = f"{known_browsers.COOKIE}={cookie_of_staff()}"
+        staff = Browser(HOST, running.port, address=HOST, cookie=known)
+        pages = [staff.get(path) for path in ("/healthz/", "/", "/admin/login/")]
+        stranger = Browser(HOST, running.port, address="127.1.2.1").get("/admin/login/")
 
-    # Staff are led from their page to the login, where the strangers are.
-    assert [page.status for page in pages] == [200, 200, 302, 503]
+    assert [page.status for page in pages] == [200, 200, 200]
+    assert stranger.status == 503
 
 
 def test_slow_forms_of_one_client_hold_up_no_other(crm, tmp_path):

@@ -250,6 +250,19 @@ def test_another_password_makes_every_browser_unknown_but_the_one_it_was_changed
 
 
 @pytest.mark.django_db
+def test_a_session_from_before_there_were_known_browsers_makes_one(olga, clock):
+    client = Client()
+    assert COOKIE not in client.get(LOGIN).cookies
+    client.force_login(olga)
+
+    assert COOKIE in client.get("/admin/").cookies
+    assert COOKIE not in client.get("/admin/").cookies  # once
+    client.post("/admin/logout/")
+    guess(FREE["account"])
+    assert log_in(client) == IN
+
+
+@pytest.mark.django_db
 def test_a_browser_is_known_for_those_who_logged_in_there(olga, clock):
     names = ["olga", *(f"colleague{n}" for n in range(MOST - 1))]
     for name in names[1:]:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
@@ -25,5 +26,13 @@ class StaffLoginMiddleware:
             seconds = (pause.until - timezone.now()).total_seconds()
             response.status_code = 429
             response.headers["Retry-After"] = str(max(1, math.ceil(seconds)))
+        if response.status_code == 200 and not known_browsers.is_known(request):
+            _note_session(request)
         known_browsers.remember(request, response)
         return response
+
+
+def _note_session(request: HttpRequest) -> None:
+    """Make known what a login has left behind that had no such cookie yet."""
+    if isinstance(request.user, User):
+        known_browsers.note(request, request.user)
