@@ -26,7 +26,9 @@ from tests.variables import ROOT
 # A module -> the tests that should notice a change of it, those that notice most first.
 HEART: dict[str, tuple[str, ...]] = {
     "booking/handover.py": (
+        "tests/test_orders.py",
         "tests/test_handover.py",
+        "tests/test_wishes.py",
         "tests/test_settling.py",
         "tests/test_moves.py",
         "tests/test_receipt.py",
