@@ -4,7 +4,8 @@ from functools import lru_cache
 
 from django.conf import settings
 
-from booking.crm import CRMClient, CRMConfig
+from booking import crm_refusal
+from booking.crm import CallReport, CRMClient, CRMConfig
 from booking.watch import crm_calls
 
 
@@ -26,4 +27,9 @@ def crm_config() -> CRMConfig:
 
 @lru_cache(maxsize=4)
 def _client(config: CRMConfig) -> CRMClient:
-    return CRMClient(config, watch=crm_calls.note)
+    return CRMClient(config, watch=_note)
+
+
+def _note(report: CallReport) -> None:
+    crm_calls.note(report)
+    crm_refusal.note(report)

@@ -46,6 +46,7 @@ MAP: dict[str, set[str]] = {
     "client_address": set(),
     "context_processors": {"brand", "language", "ways", "wording"},
     "crm": set(),
+    "crm_refusal": {"crm"},
     "database": set(),
     "doctor": {
         "availability",
@@ -59,7 +60,7 @@ MAP: dict[str, set[str]] = {
     "finding": {"client_address", "limits", "models", "turns", "watch"},
     "flat_numbers": set(),
     "forms": {"bounds", "models", "references", "wording"},
-    "gateway": {"crm", "watch"},
+    "gateway": {"crm", "crm_refusal", "watch"},
     "handover": {"availability", "crm", "gateway", "limits", "models", "turns"},
     "known_browsers": set(),
     "language": set(),
@@ -116,7 +117,7 @@ MAP: dict[str, set[str]] = {
     "roles": set(),
     "staff_events": {"client_address", "known_browsers", "login_limits", "models", "watch"},
     "standin": set(),
-    "templatetags": {"admin", "models"},
+    "templatetags": {"admin", "crm_refusal", "models"},
     "turns": set(),
     "urls": {"views"},
     "views": {

@@ -40,6 +40,11 @@ class CallReport:
     tries: int
     seconds: float
 
+    @property
+    def refuses_site(self) -> bool:
+        """Whether the CRM refuses the site itself: its secret, domain, clock or address."""
+        return self.reason in {"misconfigured", "unsigned", "wrongaddress"}
+
 
 @dataclass(frozen=True, slots=True)
 class Flat:

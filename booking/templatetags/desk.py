@@ -7,6 +7,7 @@ from typing import Any
 from django import template
 from django.template.context import Context
 
+from booking import crm_refusal
 from booking.admin import held_limits, queue
 from booking.models import Notice
 
@@ -20,6 +21,7 @@ def desk(context: Context) -> dict[str, Any]:
     may_see_notices = user.has_perm("booking.view_notice")
     return {
         "counts": queue.counts() if user.has_perm("booking.view_booking") else None,
+        "refused_since": crm_refusal.since(),
         "held_limits": len(held_limits.holding()) if user.has_perm("booking.lift_limit") else 0,
         "failing_notices": Notice.objects.failing().count() if may_see_notices else 0,
     }

@@ -16,4 +16,7 @@ def note(report: CallReport) -> None:
     metrics.CRM_CALL_SECONDS.labels(report.method).observe(report.seconds)
     fields = asdict(report) | {"seconds": round(report.seconds, 3)}
     words = " ".join(filter(None, (report.outcome, report.reason)))
-    logger.info("%s: %s in %.3f s", report.method, words, report.seconds, extra={"fields": fields})
+    # One that needs an operator; the others are told of by pages and by the bookings' outcomes.
+    level = logging.WARNING if report.refuses_site else logging.INFO
+    line = "%s: %s in %.3f s"
+    logger.log(level, line, report.method, words, report.seconds, extra={"fields": fields})

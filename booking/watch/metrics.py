@@ -49,6 +49,15 @@ CRM_CALLS = Counter(
     "Calls of the CRM, tries of one call not counted apart.",
     ["method", "outcome", "reason"],
 )
+# From 0, or an alert would miss the first: it sees only what grows.
+for _method in ("getReadyFlats", "getFreeTimes", "add"):
+    for _outcome, _reason in (
+        ("failed", "misconfigured"),
+        ("failed", "unsigned"),
+        ("failed", "wrongaddress"),
+        ("refused", "misconfigured"),
+    ):
+        CRM_CALLS.labels(_method, _outcome, _reason)
 CRM_CALL_SECONDS = Histogram(
     "handover_crm_call_seconds",
     "How long a call of the CRM took, second try included.",
