@@ -12,7 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db import Error, IntegrityError, connection, transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from phonenumber_field.phonenumber import PhoneNumber
@@ -333,7 +333,7 @@ def _settle(booking: Booking, reply: AddReply) -> bool:
     connection.health_check_done = False  # type: ignore[attr-defined]  # missing in the stubs
     try:
         booking.settle(Outcome(reply.outcome.value), reply.reason.value, _facts(reply))
-    except DatabaseError:
+    except Error:
         # The row stays "sending" and turns to "in doubt" by its deadline: true, if less than known.
         logger.exception(
             "Booking %s ended %s but could not be settled", booking.reference, reply.outcome
@@ -359,7 +359,7 @@ def _look_again_if_possible(booking: Booking, was_free: bool | None) -> None:
     """Evidence is no reason to hide from the buyer what is already settled."""
     try:
         _look_again(booking, was_free)
-    except DatabaseError:
+    except Error:
         logger.exception("Booking %s: no evidence could be written", booking.reference)
 
 

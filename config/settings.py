@@ -117,8 +117,8 @@ DATABASE_TIMEOUT = 4.0
 # Transactions of ours take milliseconds; what holds a lock for longer is a console.
 DATABASE_LOCK_TIMEOUT = 3.0
 # For staff and commands, and PostgreSQL's own `statement_timeout` for everything but migrations.
-# Over a million bookings the longest statement of the figures took 1.6 s on two busy cores. A
-# server that hung before the page began is told to staff after 3 s, too.
+# Over a million bookings the longest statement of the figures took 1.6 s on two busy cores, the
+# first of an export 3.5 s. A server that hung before a page began is told to staff after 3 s, too.
 DATABASE_STAFF_TIMEOUT = 30.0
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

@@ -232,6 +232,25 @@ def test_the_login_of_staff_tells_it_in_words(client: Client, fault: Fault):
     assert (response.status_code, heading(response)) == (503, AWAY)
 
 
+@pytest.mark.parametrize("error", [OperationalError("no answer"), InterfaceError("closed")])
+@pytest.mark.django_db(transaction=True)
+def test_a_reply_that_cannot_be_written_down_leads_to_the_bookings_page(
+    client: Client, standin: StandIn, monkeypatch: pytest.MonkeyPatch, error: Exception
+):
+    def settle(*args: object) -> None:
+        raise error
+
+    form = fill_in(client, first_free(standin))
+    monkeypatch.setattr(Booking, "settle", settle)
+    response = send(client, form)
+
+    booking = Booking.objects.get()
+    assert (response.status_code, booking.outcome) == (302, "sending")
+    assert response.url == booking.get_absolute_url()
+    assert send(client, form).url == response.url
+    assert standin.count("add") == 1
+
+
 def keeps_a_visit(get_response: Callable[[HttpRequest], HttpResponse]) -> Any:
     """A middleware that writes when the view has answered, as that of sessions does."""
 
