@@ -510,6 +510,21 @@ class TestTheDesk:
         assert "записано сотрудником" in new
         assert "olga" in new
 
+    @pytest.mark.parametrize("change", [call_off, lambda made: move(made, LATER)])
+    def test_what_is_no_visit_any_more_is_not_moved(self, change):
+        made = booking()
+        change(made)
+        rows = Booking.objects.count()
+
+        assert moves.move(made, LATER_STILL, by="olga", note="") is None
+        assert Booking.objects.count() == rows
+
+    def test_nor_is_one_that_has_been_anonymised(self):
+        made = booking()
+        made.anonymise(phone_hash="x", client_address_hash="")
+
+        assert moves.move(made, LATER, by="olga", note="") is None
+
     def test_it_waits_for_nobody_any_more(self):
         made = booking()
         move(made, LATER)

@@ -60,4 +60,13 @@ def test_a_condition_finds_the_bookings_of_that_state_and_no_others():
 
 
 def test_every_state_has_a_word_of_its_own():
-    assert len({str(state.label) for state in VisitState}) == len(VisitState)
+    assert {state.value: str(state.label) for state in VisitState} == {
+        "sending": "отправляется",
+        "expected": "ожидается",
+        "over": "прошёл",
+        "moved": "перенесён",
+        "called_off": "отменён",
+        "refused": "отказ",
+        "not_sent": "не отправлена",
+        "in_doubt": "под вопросом",
+    }
