@@ -4,11 +4,14 @@ import atexit
 import os
 import shutil
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from gunicorn import util
 from gunicorn.config import Config
 from gunicorn.glogging import Logger
+from gunicorn.workers import gthread
 
 # Whatever is written is the site's alone, before the settings say so too. Not gunicorn's own
 # `umask`: that one is for a unix socket, which the proxy, another user, must be able to open.
@@ -22,10 +25,16 @@ workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 # worker, a CRM that hangs and 200 buyers within a moment: 20 pages wait for the CRM, 180 buyers are
 # told to come again, half of them after 0.2 s, all after 1.1 s; meanwhile /healthz/ takes 4 ms and
 # the login of the admin 23 ms. All 38 threads together add 8 MB to the 69 of a worker. Each holds a
-# connection to PostgreSQL. A form that is turned away but does not come holds its thread for 5 s,
-# for which gunicorn waits; against more of these than threads only a proxy helps that takes whole
-# requests.
+# connection to PostgreSQL.
 threads = 38
+
+# gunicorn waits 5 s in a thread for a client that says nothing, or whose form was turned away and
+# does not come; and 2 s, in the one loop that takes connections, for a client that does not close
+# its end. Measured with one worker and 80 such connections of one client: another's page took 5,
+# 10 and 20 s, and takes 2, 370 and 2 ms so. A request that comes byte by byte still holds its
+# thread: against more of these only a proxy helps that takes whole requests (deploy/Caddyfile).
+gthread.DEFAULT_WORKER_DATA_TIMEOUT = 0.2
+util.close_graceful = partial(util.close_graceful, timeout=0.001)
 
 # The application is loaded, and its configuration checked, once before any worker: a wrong variable
 # ends the start, where workers that fail would be started again for ever. So a new version needs a

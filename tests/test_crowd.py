@@ -413,6 +413,28 @@ def test_slow_forms_for_the_desk_hold_up_nobody_else(crm, tmp_path):
     assert stranger.status == 503
 
 
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"",
+        b"POST /confirm/ HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n",
+        b"GET /healthz/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+    ],
+    ids=["says nothing", "does not send its form", "does not hang up"],
+)
+def test_a_client_that_does_not_go_on_holds_up_nobody(crm, tmp_path, sent):
+    with site(crm, tmp_path, workers=1) as running, ExitStack() as kept_open:
+        browser = Browser(HOST, running.port, address=HOST)
+        browser.get("/")
+        for _connection in range(80):  # twice as many as there are threads
+            connection = socket.create_connection((HOST, running.port), SOON, ("127.1.1.1", 0))
+            kept_open.enter_context(connection).sendall(sent)
+        page = browser.get("/")
+
+    assert page.status == 200
+    assert page.seconds < 4  # gunicorn by itself waits for 5 s or longer
+
+
 def test_slow_forms_of_one_client_hold_up_no_other(crm, tmp_path):
     with site(crm, tmp_path, workers=1) as running, ExitStack() as kept_open:
         for _form in range(PAGES_AT_ONCE + LINE):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
+from http.cookies import SimpleCookie
 from urllib.parse import urlencode
 
 PATIENCE = 60  # seconds that a buyer looks at a page that loads
@@ -18,6 +21,9 @@ class Page:
     status: int
     location: str
     html: str
+    seconds: float  # until the whole of it was there, the connection not counted
+    retry_after: int  # seconds; 0 where it does not tell
+    cookies: Mapping[str, str]
 
 
 class Browser:
@@ -44,11 +50,26 @@ class Browser:
             *self._site, timeout=PATIENCE, source_address=(self._address, 0)
         )
         try:
+            connection.connect()
+            began_at = time.perf_counter()
             connection.request(verb, path, body, headers)
             response = connection.getresponse()
             html = response.read().decode()
+            seconds = time.perf_counter() - began_at
         except (OSError, HTTPException) as exc:
             raise Broken from exc
         finally:
             connection.close()
-        return Page(response.status, response.headers.get("Location", ""), html)
+        told = response.headers
+        return Page(
+            status=response.status,
+            location=told.get("Location", ""),
+            html=html,
+            seconds=seconds,
+            retry_after=int(told.get("Retry-After", "0")),
+            cookies={
+                name: morsel.value
+                for header in told.get_all("Set-Cookie", [])
+                for name, morsel in SimpleCookie(header).items()
+            },
+        )
