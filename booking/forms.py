@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime
 import re
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote_plus
 
 from django import forms
-from django.http import QueryDict
 from django.urls import get_script_prefix, reverse
 from django.utils.translation import gettext_lazy as _
 from phonenumber_field.formfields import PhoneNumberField
@@ -47,7 +47,7 @@ class Answers:
     source: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, data: QueryDict) -> Answers:
+    def read(cls, data: Mapping[str, Any]) -> Answers:
         def answer(name: str) -> str:
             value = str(data.get(name, ""))
             return value if len(value) <= LONGEST_ANSWER and "\0" not in value else UNREADABLE

@@ -76,6 +76,7 @@ MAP: dict[str, set[str]] = {
         "retention",
         "standin",
     },
+    "mangled_links": set(),
     "marks": set(),
     "middleware": {
         "arrivals",
@@ -134,6 +135,7 @@ MAP: dict[str, set[str]] = {
         "handover",
         "language",
         "limits",
+        "mangled_links",
         "models",
         "pages",
         "personal_link",

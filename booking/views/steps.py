@@ -26,6 +26,7 @@ from booking import (
     availability,
     handover,
     language,
+    mangled_links,
     pages,
     personal_link,
     prepared,
@@ -35,7 +36,7 @@ from booking import (
 from booking.availability import Day, DayState, Flats, House, Houses
 from booking.client_address import client_address
 from booking.crm import CRMError, Flat, Reason
-from booking.forms import UNREADABLE, Answers, ConfirmForm
+from booking.forms import ANSWERS, SOURCES, UNREADABLE, Answers, ConfirmForm
 from booking.handover import Order
 from booking.limits import TooManyTries
 from booking.models import Booking
@@ -57,7 +58,7 @@ class Place:
 @require_safe
 @availability.one_moment()
 def choose_flat(request: HttpRequest) -> HttpResponse:
-    asked = Answers.read(request.GET)
+    asked = _as_meant(request)
     answers = _readable(_with_offered_category(asked))
     houses = availability.ready_houses(answers.category)
     answers = _with_house_of_flat(answers, houses)
@@ -93,7 +94,7 @@ def choose_flat(request: HttpRequest) -> HttpResponse:
 @require_safe
 @availability.one_moment()
 def choose_time(request: HttpRequest) -> HttpResponse:
-    answers = _with_default_category(Answers.read(request.GET))
+    answers = _with_default_category(_as_meant(request))
     place = _place(answers)
     if place is None:
         return redirect(answers.choose_flat_url())
@@ -147,7 +148,7 @@ def confirm(request: HttpRequest) -> HttpResponse:
 
 @availability.one_moment()
 def _check_answers(request: HttpRequest) -> HttpResponse:
-    answers = _with_default_category(Answers.read(request.GET))
+    answers = _with_default_category(_as_meant(request))
     for made in kept.bookings(request):
         if made.is_live and answers.is_for(made):
             # Gone back after booking: the time is gone, but to this very buyer.
@@ -276,6 +277,26 @@ def _page(
 
 
 # What holds of the answers
+
+
+def _as_meant(request: HttpRequest) -> Answers:
+    """The answers of the address; of one that was mangled, the first reading that holds the most.
+
+    A value that holds as it is stays as it is, whatever it looks like. Raises CRMError.
+    """
+    literal = Answers.read(request.GET)
+    query = request.META.get("QUERY_STRING", "")
+    found = [Answers.read(each) for each in mangled_links.readings(query, (*ANSWERS, *SOURCES))]
+    return literal if found == [literal] else max(found, key=_what_holds)
+
+
+def _what_holds(asked: Answers) -> tuple[bool, bool, bool]:
+    """Whether the category, the house and the flat of some answers are there."""
+    answers = _with_offered_category(asked)
+    houses = availability.ready_houses(answers.category)
+    house = houses.house(_with_house_of_flat(answers, houses).house)
+    is_category = asked.category in {"", answers.category}
+    return is_category, house is not None, bool(_flats_found(house, asked.flat))
 
 
 def _with_default_category(answers: Answers) -> Answers:

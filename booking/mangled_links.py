@@ -1,0 +1,71 @@
+"""Reads the query of a link that was mangled on its way: in a newsletter, a messenger, a redirect.
+
+Pure. Nothing here knows which house or flat there is: each reading is one of what may have been
+meant, the literal one first, and whoever asks takes the first that holds.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from urllib.parse import unquote_plus, unquote_to_bytes
+
+Fields = dict[str, str]
+
+# What ends a sentence or encloses a link in it.
+PUNCTUATION = ".,;:!?)]}>»\"'”’…"
+INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff\r\n"))
+ENCODED = re.compile(r"%[0-9A-Fa-f]{2}")
+# As often as a link is encoded by those that pass it on.
+MOST_DECODINGS = 3
+
+
+def readings(query: str, names: Iterable[str]) -> list[Fields]:
+    """What a query may have meant, by the names that are known; the literal reading first.
+
+    `query` is as WSGI has it: bytes as Latin-1, at most 8,190 of them.
+    """
+    pairs = _pairs(query, set(names))
+    literal = {name: _text(value, "utf-8") for name, value in pairs}
+    found = [literal]
+    if any("\N{REPLACEMENT CHARACTER}" in value for value in literal.values()):
+        # Old programs encode in the code page of Russian Windows, which UTF-8 cannot be.
+        found.append({name: _text(value, "cp1251") for name, value in pairs})
+    found.append(_each(found[-1], _decoded_again))
+    found.append(_each(found[-1], lambda value: value.strip(PUNCTUATION + " ")))
+    return [each for place, each in enumerate(found) if each not in found[:place]]
+
+
+def _pairs(query: str, names: set[str]) -> list[tuple[str, str]]:
+    """Names and values, still encoded, of the names that are known in whatever case.
+
+    Between them stands "&", whatever was made of it, or another query that was glued on.
+    """
+    for _decoding in range(MOST_DECODINGS):
+        if "=" in query:
+            break
+        # A whole query was encoded as if it were a value.
+        query = ENCODED.sub(lambda found: _text(found[0], "latin-1"), query)
+    known = "|".join(map(re.escape, names))
+    parts = re.split(rf"&(?:amp;)*|[?;](?=(?:{known})=)", query, flags=re.IGNORECASE)
+    split = (part.strip("? ").partition("=") for part in parts)
+    named = ((unquote_plus(name).strip().lower(), value) for name, _equals, value in split)
+    return [(name, value) for name, value in named if name in names]
+
+
+def _text(value: str, encoding: str) -> str:
+    octets = unquote_to_bytes(value.replace("+", " ").encode("latin-1", "replace"))
+    return octets.decode(encoding, "replace")
+
+
+def _decoded_again(value: str) -> str:
+    """Without what a mail or a second encoding has added: %2520, "=3D", invisible characters."""
+    for _decoding in range(MOST_DECODINGS):
+        if not ENCODED.search(value):
+            break
+        value = _text(value.encode().decode("latin-1"), "utf-8")
+    return value.translate(INVISIBLE).removeprefix("3D").strip()
+
+
+def _each(fields: Fields, mend: Callable[[str], str]) -> Fields:
+    return {name: mend(value) for name, value in fields.items()}
