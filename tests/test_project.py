@@ -23,6 +23,7 @@ MAP: dict[str, set[str]] = {
         "arrivals",
         "availability",
         "crm",
+        "database",
         "finding",
         "flat_numbers",
         "handover",

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.db.models import QuerySet
@@ -18,6 +19,7 @@ from django.utils.translation import gettext_lazy
 
 from booking.admin import audit, phones, tables, words
 from booking.admin.desk_page import needs
+from booking.database.timeouts import timeout
 from booking.models import Booking, StaffEvent
 
 MARKS = ("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term", "ref")
@@ -47,6 +49,7 @@ READ_AT_ONCE = 2000
 
 
 @needs("booking.export_booking")
+@timeout(settings.DATABASE_LONG_TIMEOUT)
 def export(
     request: HttpRequest, log: admin.ModelAdmin[Booking], file_format: str
 ) -> HttpResponseBase:

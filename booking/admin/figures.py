@@ -16,6 +16,7 @@ from operator import or_
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.db.models import (
     Count,
     DurationField,
@@ -38,6 +39,7 @@ from booking.admin import bars, known_houses
 from booking.admin.bars import Bar, Drawing
 from booking.admin.desk_page import needs, page
 from booking.arrivals import OTHERS
+from booking.database.timeouts import timeout
 from booking.models import Booking, StepArrivals, VisitState, in_state
 
 PERIODS = (7, 30, 90, 365)
@@ -83,6 +85,7 @@ class Figure:
 
 
 @needs("booking.view_booking")
+@timeout(settings.DATABASE_LONG_TIMEOUT)
 def show(request: HttpRequest) -> HttpResponse:
     days = _period(request)
     made = made_within(days)

@@ -1,6 +1,6 @@
 """How long this code waits for one answer of PostgreSQL, in seconds.
 
-A page of a buyer waits for less than a page of staff, who count a million rows.
+A page has little time, but for the figures and the exports of staff, who count a million rows.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ _seconds: ContextVar[float] = ContextVar("database_timeout")
 
 
 def seconds() -> float:
-    """Threads and commands that nothing else is said of have the timeout of staff."""
-    return _seconds.get(settings.DATABASE_STAFF_TIMEOUT)
+    """Outside of a page it is the long one: in commands, threads and files that are streamed."""
+    return _seconds.get(settings.DATABASE_LONG_TIMEOUT)
 
 
 @contextmanager

@@ -50,7 +50,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def _limit_the_server(self) -> None:
         """By a statement, not by `options` of the connection, which PgBouncer refuses."""
         limits = {
-            "statement_timeout": settings.DATABASE_STAFF_TIMEOUT,
+            "statement_timeout": settings.DATABASE_LONG_TIMEOUT,
             "lock_timeout": settings.DATABASE_LOCK_TIMEOUT,
         }
         with self.cursor() as cursor:
