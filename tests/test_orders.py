@@ -222,8 +222,9 @@ def test_without_an_address_no_tab_is_known(standin, order):
 
 
 def test_once_it_is_booked_the_address_proves_nothing(standin, order):
-    handover.book(order)
+    made = handover.book(order)
 
+    assert handover.book(another(order)) != made
     assert handover.book(another(order, starts_at=later(order))).reason == "has_visit"
 
 
@@ -247,7 +248,37 @@ def test_a_booking_past_its_deadline_is_in_doubt_for_who_presses_again(standin, 
     assert standin.count("add") == 0
 
 
-# Who is proven
+@pytest.mark.parametrize(("address", "is_led"), [("198.51.100.1", True), ("198.51.100.2", False)])
+def test_a_tab_that_was_a_moment_later_is_led_to_the_page_of_the_first(
+    standin, order, monkeypatch, address, is_led
+):
+    first: list[Booking] = []
+
+    def overtaken(*_: Any) -> bool:
+        first.append(standing(order))
+        return True
+
+    monkeypatch.setattr(availability, "is_offered", overtaken)
+
+    made = handover.book(another(order, client_address=address))
+
+    assert (made == first[0]) is is_led
+    assert is_led or made.reason == "has_visit"
+    assert standin.count("add") == 0
+
+
+# Who is limited, and who is proven
+
+
+def test_who_is_limited_costs_the_crm_nothing(standin, order, settings):
+    settings.LIMIT_PRESSES_OF_CLIENT = 1
+    booking(outcome="refused", reason="busy", client_address=order.client_address, flat="7")
+
+    with pytest.raises(TooManyTries):
+        handover.book(order)
+
+    assert standin.requests == []
+    assert Booking.objects.count() == 1
 
 
 @pytest.mark.parametrize(
