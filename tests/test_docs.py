@@ -208,7 +208,7 @@ def test_the_guide_lists_every_figure():
     table = re.findall(r"^\| `(handover_\w+)`", (DOCS / "operate.md").read_text("utf-8"), re.M)
 
     assert set(table) == families().keys()
-    assert REGISTRY.get_sample_value("handover_turned_away_total") is not None
+    assert REGISTRY.get_sample_value("handover_database_away_total") is not None
 
 
 @pytest.mark.parametrize("file", ["alerts.yaml", "dashboard.json"])
