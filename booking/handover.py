@@ -145,11 +145,13 @@ def _refused_for_a_visit(order: Order) -> Booking:
     """To another browser, that a flat has a visit ahead reads, and takes, as a wrong phone does."""
     booking = Booking.objects.refuse(order.to_booking(), HAS_VISIT, order.check_limits)
     answered = Booking.objects.filter(outcome=Outcome.REFUSED, crm_seconds__isnull=False)
-    if last := list(answered[:LIKE_THE_LAST]):
-        like = random.choice(last)  # noqa: S311 - no secret
-        time.sleep(min(like.crm_seconds or 0, _longest_call().total_seconds()))
-        if like.reason in PERHAPS_TAKEN:
-            availability.is_free(booking.house_id, booking.starts_at_local)
+    last = list(answered[:LIKE_THE_LAST])
+    like = random.choice(last) if last else booking  # noqa: S311 - no secret
+    time.sleep(min(like.crm_seconds or 0, _longest_call().total_seconds()))
+    # As after a call: or the next press of this day, which asks anew or not, would tell.
+    availability.forget(booking.house_id, booking.starts_at_local.date())
+    if like.reason in PERHAPS_TAKEN:
+        availability.is_free(booking.house_id, booking.starts_at_local)
     return booking
 
 

@@ -238,6 +238,19 @@ def test_a_refusal_without_a_call_takes_as_long_as_one_of_the_crm(standin, order
     assert waits == [refused.crm_seconds]
 
 
+def test_a_refusal_without_a_call_has_the_day_read_anew_as_one_of_the_crm_does(standin, order):
+    handover.book(order)
+    reads = []
+    for flat in ("1.8-12-2", FLAT):
+        tried = replace(other_phone(order), key=uuid.uuid4(), flat=flat, starts_at=_later(order))
+        assert handover.book(tried).outcome == "refused"
+        before = standin.count("getFreeTimes")
+        availability.is_offered(HOUSE, tried.starts_at)
+        reads.append(standin.count("getFreeTimes") - before)
+
+    assert reads == [1, 1]
+
+
 # Only what is offered is sent
 
 
