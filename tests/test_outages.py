@@ -122,6 +122,7 @@ def test_a_server_that_hangs_in_the_middle_of_a_page_is_told_within_five_seconds
 def test_a_read_only_server_is_told_where_something_is_written(visitors, postgres, crm):
     before, calls = outcomes(postgres), crm.count("add")
     with postgres.read_only():
+        visitors.wait_until_not_ready()
         seen = visitors.look()
     visitors.wait_until_back()
 
@@ -135,6 +136,7 @@ def test_a_read_only_server_is_told_where_something_is_written(visitors, postgre
 def test_a_full_disk_is_told_where_something_is_written(visitors, postgres, crm):
     with postgres.disk_full():
         visitors.press_until_refused()
+        visitors.wait_until_not_ready()
         seen = visitors.look()
         before, calls = outcomes(postgres), crm.count("add")
     visitors.wait_until_back()

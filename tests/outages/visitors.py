@@ -105,6 +105,14 @@ class Visitors:
             time.sleep(POLL)
         return time.monotonic() - began_at
 
+    def wait_until_not_ready(self) -> None:
+        """Each process looks at its database once a second: until then it tells what was."""
+        began_at = time.monotonic()
+        while self._get("/readyz/").status == 200:
+            if time.monotonic() > began_at + PATIENCE:
+                raise TimeoutError("the site still calls itself ready")
+            time.sleep(POLL)
+
     def _get(self, path: str) -> Page:
         return self._somebody().get(path)
 
