@@ -46,6 +46,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "booking.middleware.InputBoundsMiddleware",
     "booking.watch.middleware.RequestLog",
     "booking.middleware.SafeHeaders",
     "django.middleware.security.SecurityMiddleware",

@@ -81,6 +81,7 @@ MAP: dict[str, set[str]] = {
     "marks": set(),
     "middleware": {
         "arrivals",
+        "bounds",
         "client_address",
         "context_processors",
         "crm",

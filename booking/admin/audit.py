@@ -53,7 +53,8 @@ def saw_phones(request: HttpRequest, shown: Iterable[Booking]) -> None:
 
 def filters(request: HttpRequest) -> dict[str, str]:
     """What the page was narrowed down by. A phone that was searched for is masked."""
-    return {name: phones.masked_in(str(value)) for name, value in request.GET.items() if value}
+    given = {name.replace("\0", ""): value for name, value in request.GET.items() if value}
+    return {name: phones.masked_in(str(value)) for name, value in given.items()}
 
 
 @admin.register(StaffEvent)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from django.conf import settings
 from django.contrib import admin
-from django.db.models import QuerySet, URLField
+from django.db.models import QuerySet, TextField, URLField
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import URLPattern, path
@@ -39,8 +39,12 @@ class HouseAdmin(HouseAdminBase):
             {"fields": ("directions", "bring", "visit_slots", "visit_minutes", "phone")},
         ),
     )
-    # What a link typed without its scheme means.
-    formfield_overrides: ClassVar = {URLField: {"assume_scheme": "https"}}
+    formfield_overrides: ClassVar = {
+        # What a link typed without its scheme means.
+        URLField: {"assume_scheme": "https"},
+        # Well below what `booking.bounds` cuts, so that a longer text is told and not cut.
+        TextField: {"max_length": 2000},
+    }
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[House], search_term: str

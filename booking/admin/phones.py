@@ -44,6 +44,7 @@ def spelled_in(text: str) -> dict[str, PhoneNumber]:
 
 
 def masked_in(text: str) -> str:
+    text = text.replace("\0", "")  # which PostgreSQL keeps in no JSON
     for spelled, phone in spelled_in(text).items():
         text = text.replace(spelled, wording.masked_phone(phone))
     return without_secrets(text)

@@ -1,7 +1,8 @@
-"""What lies around every view: headers, compression, the limit of a crowd, timeouts, pages for
-errors, the count of arrivals, the login of staff."""
+"""What lies around every view: bounds of the input, headers, compression, the limit of a crowd,
+timeouts, pages for errors, the count of arrivals, the login of staff."""
 
 from booking.middleware.arrivals import ArrivalCount
+from booking.middleware.bounds import InputBoundsMiddleware
 from booking.middleware.common import CommonButForWatchersMiddleware
 from booking.middleware.compression import CompressedPublicPages
 from booking.middleware.crowd import LoadSheddingMiddleware
@@ -22,6 +23,7 @@ __all__ = [
     "CompressedPublicPages",
     "DatabaseAwayPage",
     "DatabaseTimeoutMiddleware",
+    "InputBoundsMiddleware",
     "LoadSheddingMiddleware",
     "NotAllowedPage",
     "SafeHeaders",
