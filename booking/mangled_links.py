@@ -12,8 +12,12 @@ from urllib.parse import unquote_plus, unquote_to_bytes
 
 Fields = dict[str, str]
 
-# What ends a sentence or encloses a link in it.
-PUNCTUATION = ".,;:!?)]}>»\"'”’…"
+# What ends a sentence, encloses a link in it or makes it bold, and what programs add to addresses.
+PUNCTUATION = ".,;:!?()[]{}<>«»\"'“”„‘’…*_~`/"
+# Another address that was glued on.
+ADDRESS = re.compile(r"https?://.*", re.DOTALL)
+# Another query that was; of our own names it may be encoded.
+GLUED = r"[?;](?=[a-z_]{1,40}=)"
 INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff\r\n"))
 ENCODED = re.compile(r"%[0-9A-Fa-f]{2}")
 # As often as a link is encoded by those that pass it on.
@@ -32,7 +36,7 @@ def readings(query: str, names: Iterable[str]) -> list[Fields]:
         # Old programs encode in the code page of Russian Windows, which UTF-8 cannot be.
         found.append({name: _text(value, "cp1251") for name, value in pairs})
     found.append(_each(found[-1], _decoded_again))
-    found.append(_each(found[-1], lambda value: value.strip(PUNCTUATION + " ")))
+    found.append(_each(found[-1], _alone))
     return [each for place, each in enumerate(found) if each not in found[:place]]
 
 
@@ -47,10 +51,15 @@ def _pairs(query: str, names: set[str]) -> list[tuple[str, str]]:
         # A whole query was encoded as if it were a value.
         query = ENCODED.sub(lambda found: _text(found[0], "latin-1"), query)
     known = "|".join(map(re.escape, names))
-    parts = re.split(rf"&(?:amp;)*|[?;](?=(?:{known})=)", query, flags=re.IGNORECASE)
-    split = (part.strip("? ").partition("=") for part in parts)
-    named = ((unquote_plus(name).strip().lower(), value) for name, _equals, value in split)
+    encoded = rf"%(?:26|3F|3B)(?=(?:{known})%3D)"
+    parts = re.split(rf"&(?:amp;)*|{GLUED}|{encoded}", query, flags=re.IGNORECASE)
+    split = (re.split("=|%3[Dd]", part.strip("? "), maxsplit=1) for part in parts)
+    named = ((_name(name), "".join(value)) for name, *value in split)
     return [(name, value) for name, value in named if name in names]
+
+
+def _name(text: str) -> str:
+    return unquote_plus(text).translate(INVISIBLE).strip().lower()
 
 
 def _text(value: str, encoding: str) -> str:
@@ -65,6 +74,11 @@ def _decoded_again(value: str) -> str:
             break
         value = _text(value.encode().decode("latin-1"), "utf-8")
     return value.translate(INVISIBLE).removeprefix("3D").strip()
+
+
+def _alone(value: str) -> str:
+    """Without what stood around the link, or behind it."""
+    return ADDRESS.sub("", value).strip(PUNCTUATION + " ")
 
 
 def _each(fields: Fields, mend: Callable[[str], str]) -> Fields:

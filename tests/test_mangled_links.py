@@ -14,6 +14,7 @@ from tests.journey import text_of
 NAMES = ("category", "house", "flat", "utm_source")
 MEANT = {"category": "flat", "house": "3105034", "flat": "К-7", "utm_source": "sms"}
 FLAT = quote("К-7")
+LAST = "utm_source=sms&category=flat&house=3105034&flat="
 WHOLE = f"category=flat&house=3105034&flat={FLAT}&utm_source=sms"
 
 
@@ -48,8 +49,14 @@ def as_bytes(text: str) -> str:
         WHOLE.replace(FLAT, f"{FLAT}%20"),
         WHOLE.replace(FLAT, f"%E2%80%8B{FLAT}%C2%AD"),
         WHOLE.replace("category", "Category").replace("house", "HOUSE"),
-        *(f"utm_source=sms&category=flat&house=3105034&flat={FLAT}{mark}" for mark in ".,;)>!"),
-        f"utm_source=sms&category=flat&house=3105034&flat={FLAT}{quote('»).')}",
+        WHOLE.replace("house", "%E2%80%8Bhouse").replace("flat=К", "%EF%BB%BFflat=К"),
+        WHOLE.replace("&", "%26").replace("=", "%3D").replace("%3D", "=", 1),
+        f"category=flat&house=3105034&flat={FLAT}?fbclid=a&utm_source=sms",
+        *(f"{LAST}{FLAT}{mark}" for mark in ".,;)>!/"),
+        f"{LAST}{FLAT}**",
+        f"{LAST}{FLAT}{quote('»).')}",
+        f"{LAST}{quote('«К-7»')}",
+        f"{LAST}{FLAT}https://visit.example.com/",
     ],
 )
 def test_what_was_meant_is_among_the_readings(query: str) -> None:
@@ -57,7 +64,7 @@ def test_what_was_meant_is_among_the_readings(query: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "flat", ["12 (а)", "1/2", "50%", "100%25", "А+1", "3D-1", "Кл. 1", "а&б", "?"]
+    "flat", ["12 (а)", "1/2", "50%", "100%25", "А+1", "3D-1", "Кл. 1", "а&б", "?", "а=б"]
 )
 def test_the_literal_reading_comes_first(flat: str) -> None:
     found = mangled_links.readings(f"house=1&flat={quote(flat, safe='')}", NAMES)
