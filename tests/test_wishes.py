@@ -44,6 +44,28 @@ def test_a_wish_is_taken_once_and_noted():
     assert (event.kind, event.facts) == ("change_asked", {"wish": "move", "words": "В субботу"})
 
 
+def test_a_wish_for_a_visit_that_was_called_off_meanwhile_is_not_taken():
+    made = booking()
+    as_the_buyer_saw_it = Booking.objects.get(pk=made.pk)
+    made.call_off()
+
+    assert handover.ask_for_change(as_the_buyer_saw_it, ChangeRequest.Kind.MOVE, "") is False
+    assert not ChangeRequest.objects.exists()
+
+
+def test_an_answer_that_comes_twice_does_not_answer_the_next_wish():
+    made = booking()
+    first = made.change_requests.create(kind="move")
+    handover.answer_change(first, answer="Нет", by="olga")
+    second = made.change_requests.create(kind="cancel")
+
+    assert handover.answer_change(first, answer="Да", by="anna", calls_off=True) is False
+    second.refresh_from_db()
+    made.refresh_from_db()
+    assert second.is_open
+    assert made.called_off_at is None
+
+
 def test_a_wish_is_answered_once_and_alone():
     made, other = booking(), booking(flat="9")
     asked, others = (
