@@ -50,8 +50,8 @@ def _cut_headers(meta: dict[str, Any]) -> None:
         meta[COOKIE] = _cookies(meta[COOKIE])
     for name, value in meta.items():
         if name.startswith("HTTP_") and len(value) > bounds.HEADER and name != COOKIE:
-            is_end = name == FORWARDED
-            meta[name] = value[-bounds.HEADER :] if is_end else bounds.capped(value, bounds.HEADER)
+            is_end, most = name == FORWARDED, bounds.HEADER + 1
+            meta[name] = value[-most:] if is_end else bounds.capped(value, most)
 
 
 def _cookies(header: str) -> str:
