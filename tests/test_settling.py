@@ -60,6 +60,15 @@ def test_what_is_overdue_becomes_in_doubt_and_is_looked_at_once(standin, settle)
     assert standin.count("add") == 0
 
 
+def test_each_doubt_is_looked_at_whatever_was_looked_at_before(standin, settle):
+    first = booking(outcome="in_doubt", starts_at=first_free(standin))
+    settle()
+    second = booking(outcome="in_doubt", starts_at=first_free(standin), flat="9")
+
+    assert settle() == "0 became in doubt, 1 looked at again\n"
+    assert kinds(first) == kinds(second) == ["evidence"]
+
+
 def test_a_look_at_a_time_that_is_taken_says_so(standin, settle):
     start = first_free(standin)
     standin.hand_to_a_rival(HOUSE, start)

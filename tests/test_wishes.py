@@ -66,6 +66,19 @@ def test_an_answer_that_comes_twice_does_not_answer_the_next_wish():
     assert made.called_off_at is None
 
 
+def test_a_visit_that_was_called_off_meanwhile_is_not_moved():
+    made = booking()
+    asked = made.change_requests.create(kind="move")
+    made.call_off()
+    tomorrow = timezone.now() + timedelta(days=1)
+
+    assert handover.answer_change(asked, answer="Да", by="olga", moved_to=tomorrow) is False
+    asked.refresh_from_db()
+    assert (asked.is_open, asked.answer) == (True, "")
+    assert not BookingEvent.objects.exists()
+    assert Booking.objects.count() == 1
+
+
 def test_a_wish_is_answered_once_and_alone():
     made, other = booking(), booking(flat="9")
     asked, others = (
