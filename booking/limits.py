@@ -57,6 +57,11 @@ class Limit(StrEnum):
     FIND_PHONE = "find_phone"
 
 
+# From 0, as in `booking.watch.metrics`.
+for _limit in Limit:
+    metrics.LIMITS.labels(_limit.value)
+
+
 class TooManyTries(Exception):
     """A limit holds until `until` (aware, in wall time of the house)."""
 

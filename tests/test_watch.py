@@ -21,6 +21,7 @@ from sentry_sdk.envelope import Envelope
 from sentry_sdk.transport import Transport
 
 from booking.crm import CallReport, CRMClient, CRMConfig, CRMError, Visit
+from booking.limits import Limit
 from booking.models import Booking, Outcome
 from booking.standin import StandIn
 from booking.standin.estate import ACCEPTED_PHONE, REFUSED_PHONE
@@ -329,6 +330,19 @@ def test_what_the_cache_spares_is_counted(client, standin):
 
     assert figure("handover_cache_looks_total", found="missing") == missing + 1
     assert figure("handover_cache_looks_total", found="fresh") == fresh + 1
+
+
+@pytest.mark.parametrize(
+    ("name", "label", "values"),
+    [
+        ("handover_turned_away_total", "reason", ["full", "client"]),
+        ("handover_staff_logins_total", "result", ["right", "wrong", "must_wait"]),
+        ("handover_limits_total", "limit", list(Limit)),
+    ],
+)
+def test_what_alerts_look_at_is_there_before_it_happens(name, label, values):
+    for value in values:
+        assert REGISTRY.get_sample_value(name, {label: value}) is not None
 
 
 @pytest.mark.django_db(transaction=True)

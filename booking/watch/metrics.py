@@ -37,6 +37,7 @@ TURNED_AWAY = Counter(
     "Requests that found the site full, or their client holding more than its share.",
     ["reason"],
 )
+# `booking.limits` names its labels, which would need this module before it is there.
 LIMITS = Counter("handover_limits", "Tries that were refused by a limit.", ["limit"])
 STAFF_LOGINS = Counter(
     "handover_staff_logins", "Tries to log in as staff: right, wrong, must_wait.", ["result"]
@@ -50,6 +51,10 @@ CRM_CALLS = Counter(
     ["method", "outcome", "reason"],
 )
 # From 0, or an alert would miss the first: it sees only what grows.
+for _turned_away in ("full", "client"):
+    TURNED_AWAY.labels(_turned_away)
+for _result in ("right", "wrong", "must_wait"):
+    STAFF_LOGINS.labels(_result)
 for _method in ("getReadyFlats", "getFreeTimes", "add"):
     for _outcome, _reason in (
         ("failed", "misconfigured"),
