@@ -60,14 +60,18 @@ class Attempt:
 
 
 def begin(request: HttpRequest, name: str, user: AbstractBaseUser | None) -> Attempt:
-    """Count a try to log in as this user, or as one that does not exist. Raises MustWait."""
+    """Count a try to log in as this user, or as one that does not exist. Raises MustWait.
+
+    By the account, not by what was typed: PostgreSQL finds `admin` by "admın", too.
+    """
     if user and (browser := known_browsers.name_for(request, user)):
         try:
             return _counted(f"browser:{browser}")
         except MustWait:
             pass  # a copy of its cookie may have been used up: then it is a stranger like others
     address = client_address(request)
-    keys = [_key("account", name.casefold())]
+    account = user.get_username() if user else name
+    keys = [_key("account", account.casefold())]
     return _counted(*keys, *([_key("address", address)] if address else []))
 
 

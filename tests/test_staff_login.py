@@ -22,7 +22,7 @@ from django.utils.html import escape
 from prometheus_client import REGISTRY
 
 from booking.known_browsers import COOKIE, LONGEST, MOST, is_known
-from booking.login_limits import FREE
+from booking.login_limits import FREE, begin
 from booking.models import LoginCounter
 from tests.journey import text_of
 
@@ -99,6 +99,18 @@ def test_addresses_without_end_are_of_no_use(olga, clock):
 
     assert log_in(Client(), address="192.0.2.1") == WAITS  # not even the right one is looked at
     assert LoginCounter.objects.count() == 1 + FREE["account"]
+
+
+@pytest.mark.django_db
+def test_other_ways_to_write_an_account_give_no_further_tries():
+    admin = User.objects.create_superuser("admin")
+    request = RequestFactory().get(LOGIN, REMOTE_ADDR="")
+
+    # By PostgreSQL's UPPER() all of these are one; no casefold() makes the dotless i an i.
+    for name in ("admin", "ADMIN", "adm\N{LATIN SMALL LETTER DOTLESS I}n"):
+        begin(request, name, admin)
+
+    assert [counter.failures for counter in LoginCounter.objects.all()] == [3]
 
 
 @pytest.mark.django_db
