@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
 import pytest
 from django.db.migrations.recorder import MigrationRecorder
 
@@ -41,3 +46,43 @@ def test_ready_is_asked_of_the_database_once_a_second(client, django_assert_num_
 
     with django_assert_num_queries(0):
         assert client.get("/readyz/").status_code == 200
+
+
+SOON = 10
+
+
+@contextmanager
+def a_look_that_hangs(readiness: health.Readiness, monkeypatch) -> Iterator[None]:
+    begun, end = threading.Event(), threading.Event()
+
+    def hang() -> str:
+        begun.set()
+        assert end.wait(SOON)
+        return "the database does not answer"
+
+    with monkeypatch.context() as patch, ThreadPoolExecutor(1) as pool:
+        patch.setattr(health, "_problem", hang)
+        looking = pool.submit(readiness.problem)
+        try:
+            assert begun.wait(SOON)
+            yield
+        finally:
+            end.set()
+        assert looking.result(SOON) == "the database does not answer"
+
+
+def test_while_one_thread_waits_for_the_database_others_tell_what_was_seen_last(
+    client, monkeypatch
+):
+    monkeypatch.setattr(health, "GOOD_FOR", 0.0)
+    readiness = health.Readiness()
+    monkeypatch.setattr(health, "readiness", readiness)
+
+    with a_look_that_hangs(readiness, monkeypatch):
+        first = client.get("/readyz/")
+    assert client.get("/readyz/").status_code == 200
+    with a_look_that_hangs(readiness, monkeypatch):
+        later = client.get("/readyz/")
+
+    assert (first.status_code, first.content) == (503, b"not known yet\n")
+    assert later.status_code == 200

@@ -40,19 +40,24 @@ def ready(request: HttpRequest) -> HttpResponse:
 
 
 class Readiness:
-    """What is wrong, as this process has last seen it."""
+    """What is wrong, as this process has last seen it.
+
+    One thread looks; others don't wait for it, or a database that hangs would hold them all.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._problem = ""
+        self._problem = "not known yet"
         self._good_until = 0.0
 
     def problem(self) -> str:
-        with self._lock:
-            if time.monotonic() >= self._good_until:
+        if time.monotonic() >= self._good_until and self._lock.acquire(blocking=False):
+            try:
                 self._problem = _problem()
                 self._good_until = time.monotonic() + GOOD_FOR
-            return self._problem
+            finally:
+                self._lock.release()
+        return self._problem
 
 
 readiness = Readiness()
