@@ -11,7 +11,7 @@ PRODUCTION = SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token
   SUPPORT_PHONE='+7 800 000-00-00'
 
 .DEFAULT_GOAL := help
-.PHONY: bench help install demo html-checker test test-services torture soak outages mutants lint format lock audit image-test messages screens screenshots
+.PHONY: bench help install demo html-checker test test-services torture attack soak outages mutants lint format lock audit image-test messages screens screenshots
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -41,6 +41,9 @@ test-services: install ## the tests on PostgreSQL and Redis (Debian's packages),
 
 torture: install ## 500 bookings by real processes while 60 workers are killed
 	$(BIN)/python -m tests.torture
+
+attack: install ## strangers attack a whole installation: what they get, what a buyer sees meanwhile
+	$(BIN)/python -m tests.attack $(ATTACK)
 
 soak: install ## MINUTES=10 of BUYERS=100 at once on two sites with PostgreSQL and Redis
 	$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),10) --buyers $(or $(BUYERS),100)
