@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+from time import monotonic
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -16,8 +17,11 @@ IPV6_SUBSCRIBER = 64
 # Entries of X-Forwarded-For that are looked at, from the right: a client may send any number.
 MOST_PROXIES = 9
 
-# The first misfit of this process has been told.
-_is_told = False
+# Seconds between two lines of a process about a misfit.
+TOLD_EVERY = 3600
+
+# As `monotonic()` counts.
+_quiet_until = 0.0
 
 
 def client_address(request: HttpRequest) -> str | None:
@@ -31,7 +35,7 @@ def client_address(request: HttpRequest) -> str | None:
     forwarded = header.split(",") if header.strip() else []
     proxies, connection = settings.TRUSTED_PROXIES, request.META.get("REMOTE_ADDR", "")
     if not _comes_past_the_proxies(request.path_info):
-        _tell_once(misfit(proxies, forwarded, connection))
+        _tell(misfit(proxies, forwarded, connection))
     if proxies and len(forwarded) >= proxies:
         return _parsed(forwarded[-proxies])
     return _parsed(connection)
@@ -45,7 +49,8 @@ def _comes_past_the_proxies(path: str) -> bool:
 def misfit(proxies: int, forwarded: list[str], connection: str) -> str:
     """How a request shows that TRUSTED_PROXIES is wrong, and what to set; "" if it does not."""
     if not proxies:
-        if forwarded or not connection:
+        # A visitor who calls from outside forges the header; a unix socket has no address.
+        if not connection or (forwarded and is_internal(_parsed(connection))):
             return (
                 "TRUSTED_PROXIES is 0, and requests come through a proxy: all visitors share its"
                 " address and its limits. Set it to the number of proxies in front of the site."
@@ -78,11 +83,11 @@ def is_public(address: str | None) -> bool:
     return address is not None and ipaddress.ip_address(address).is_global
 
 
-def _tell_once(sentence: str) -> None:
-    """One line for each process, without an address: each request would repeat it."""
-    global _is_told
-    if sentence and not _is_told:
-        _is_told = True
+def _tell(sentence: str) -> None:
+    """One line an hour from each process, without an address: each request would repeat it."""
+    global _quiet_until
+    if sentence and monotonic() >= _quiet_until:
+        _quiet_until = monotonic() + TOLD_EVERY
         logger.warning("%s", sentence)
 
 

@@ -8,7 +8,7 @@ from booking.client_address import client_address
 
 @pytest.fixture(autouse=True)
 def nothing_told(monkeypatch):
-    monkeypatch.setattr(module, "_is_told", False)
+    monkeypatch.setattr(module, "_quiet_until", 0.0)
 
 
 def asked_from(remote: str, forwarded: str | None = None) -> str | None:
@@ -55,13 +55,16 @@ def test_addresses_are_those_that_can_be_counted(remote, address):
 # TRUSTED_PROXIES that does not fit the traffic
 
 VISITOR, OTHER, FORGED = "93.184.216.34", "93.184.216.35", "6.6.6.6"
-INSIDE, UNIX_SOCKET = "10.0.0.2", ""
+INSIDE, LOOPBACK, UNIX_SOCKET = "10.0.0.2", "::1", ""
 
 
 @pytest.mark.parametrize(
     ("proxies", "forwarded", "remote", "told"),
     [
         pytest.param(0, None, VISITOR, "", id="no proxy"),
+        pytest.param(0, FORGED, VISITOR, "", id="no proxy, and a visitor who forges"),
+        pytest.param(0, None, INSIDE, "", id="no proxy, and a visitor from inside"),
+        pytest.param(0, VISITOR, LOOPBACK, "TRUSTED_PROXIES is 0", id="a proxy on this machine"),
         pytest.param(0, VISITOR, INSIDE, "TRUSTED_PROXIES is 0", id="one proxy, none counted"),
         pytest.param(0, None, UNIX_SOCKET, "TRUSTED_PROXIES is 0", id="unix socket, none counted"),
         pytest.param(1, VISITOR, INSIDE, "", id="one proxy"),
@@ -89,11 +92,13 @@ def test_a_number_of_proxies_that_does_not_fit_is_told(
         assert address not in caplog.text
 
 
-def test_it_is_told_once_in_each_process(caplog):
-    for _request in range(3):
+def test_it_is_told_once_an_hour(caplog, monkeypatch):
+    for seconds, told in ((0, 1), (1, 1), (3599, 1), (3600, 2), (3601, 2)):
+        monkeypatch.setattr(module, "monotonic", lambda now=seconds: now)
         asked_from(INSIDE, VISITOR)
 
-    assert [record.levelname for record in caplog.records] == ["WARNING"]
+        assert len(caplog.records) == told, seconds
+    assert {record.levelname for record in caplog.records} == {"WARNING"}
 
 
 def test_figures_are_asked_for_past_the_proxies(settings, caplog):
