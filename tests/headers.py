@@ -123,7 +123,7 @@ of it, so it can't go stale. Every answer, whichever part of the site it comes f
 
 `Strict-Transport-Security` needs `SECURE_SSL_REDIRECT`, and is told only over HTTPS. Nothing may be
 kept but files that are the same for everybody. Cookies are `HttpOnly`, `SameSite=Lax` and, behind
-HTTPS, `Secure`: `lang`, `booking` and `phone` of a buyer, whose browser need not keep them, and
+HTTPS, `Secure`: `lang`, `bookings` and `phone` of a buyer, whose browser need not keep them, and
 `csrftoken`, `sessionid` and `known_browser` of staff.
 
 | Request | when | Status | Cache-Control | Strict-Transport-Security | frames |
