@@ -57,7 +57,7 @@ class TestTheQueue:
         assert reverse("admin:booking_changerequest_answer", args=[request.pk]) in page
         assert refused[-1].reference in page
         assert "9001234567" not in page
-        assert queue.counts() == queue.Counts(1, 1, 1)
+        assert queue.counts() == queue.Counts(in_doubt=1, twice=0, requests=1, repeated=1)
 
     def test_the_front_page_counts_it(self, operator):
         booking(outcome="in_doubt")
@@ -66,6 +66,45 @@ class TestTheQueue:
 
         assert QUEUE in page
         assert "под вопросом: 1, просьб: 0" in page
+
+    def test_shows_both_visits_of_a_flat_whose_doubt_was_a_visit_after_all(self, operator):
+        doubtful = booking(outcome="in_doubt", reason="no_answer")
+        beside = booking(phone="+79007654321", starts_at=tomorrow_at(9))
+        booking(flat="2")
+        assert queue.counts().twice == 0
+
+        url = reverse("admin:booking_booking_resolve", args=[doubtful.pk])
+        operator.post(url, {"was_booked": "yes", "note": "Есть в CRM"})
+
+        page = text_of(operator.get(QUEUE))
+        shown = page.partition('id="twice"')[2].partition("</table>")[0]
+        assert re.findall(r"<a href=\"(.+?)\"", shown) == [page_of(beside), page_of(doubtful)]
+        for made, phone in ((beside, "43-21"), (doubtful, "45-67")):
+            assert made.reference in shown
+            assert f"-{phone}" in shown
+        assert "9007654321" not in page
+        assert queue.counts().total == queue.counts().twice == 1
+        assert "квартир с двумя визитами: 1" in text_of(operator.get("/admin/"))
+
+    @pytest.mark.parametrize(
+        "other",
+        [
+            {"outcome": "in_doubt"},
+            {"called_off_at": timezone.now()},
+            {"moved_at": timezone.now()},
+            {"anonymised_at": timezone.now()},
+            {"starts_at": timezone.now() - timedelta(hours=1)},
+            {"category": "garage"},
+            {"house_id": "2"},
+            {"flat": "2"},
+        ],
+        ids=lambda other: next(iter(other)),
+    )
+    def test_only_visits_ahead_of_one_flat_are_two(self, other):
+        booking()
+        booking(**other, phone="+79007654321")
+
+        assert queue.counts().twice == 0
 
     @pytest.mark.parametrize("page", [QUEUE, "/admin/", SHEET])
     def test_what_is_past_its_deadline_is_in_doubt_when_looked_at(self, operator, page):
@@ -97,7 +136,7 @@ class TestTheQueue:
         request = asked_to_cancel(made)
         made.anonymise(phone_hash="x", client_address_hash="")
 
-        assert queue.counts() == queue.Counts(0, 0, 0)
+        assert queue.counts() == queue.Counts(in_doubt=0, twice=0, requests=0, repeated=0)
         answer = reverse("admin:booking_changerequest_answer", args=[request.pk])
         operator.post(answer, {"answer": "Иван", "becomes": "stands"})
         resolve = reverse("admin:booking_booking_resolve", args=[made.pk])
@@ -134,7 +173,7 @@ class TestTheQueue:
         assert not list(queue.repeated_refusals())
 
     def test_empty_it_says_so(self, operator):
-        assert text_of(operator.get(QUEUE)).count("Ничего нет.") == 3
+        assert text_of(operator.get(QUEUE)).count("Ничего нет.") == 4
 
     def test_it_is_not_for_staff_without_a_role(self, django_user_model):
         nobody = Client()

@@ -1,4 +1,4 @@
-"""What needs a look: bookings in doubt, requests to move or cancel, refusals that repeat."""
+"""What needs a look: doubts, flats with two visits, requests to move or cancel, many refusals."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Count, F, Max, OrderBy, QuerySet
+from django.db.models import Count, F, Max, Min, OrderBy, QuerySet
 from django.db.models.lookups import LessThan
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from booking import handover, wording
 from booking.admin import words
 from booking.admin.desk_page import needs, page
-from booking.models import Booking, BookingEvent, ChangeRequest, Outcome
+from booking.models import Booking, BookingEvent, ChangeRequest, Outcome, VisitState, in_state
 
 # So many refusals of one flat or one phone within a day mean that somebody needs help.
 MANY_REFUSALS = 3
@@ -39,23 +39,45 @@ class Repeated:
 @dataclass(frozen=True, slots=True)
 class Counts:
     in_doubt: int
+    twice: int
     requests: int
     repeated: int
 
     @property
     def total(self) -> int:
-        return self.in_doubt + self.requests + self.repeated
+        return self.in_doubt + self.twice + self.requests + self.repeated
 
 
 def counts() -> Counts:
     """As of now: what is past its deadline is in doubt, whether or not cron has seen it."""
     handover.settle_overdue()
-    return Counts(in_doubt().count(), open_requests().count(), len(list(repeated_refusals())))
+    return Counts(
+        in_doubt=in_doubt().count(),
+        twice=len(flats_with_two_visits()),
+        requests=open_requests().count(),
+        repeated=len(list(repeated_refusals())),
+    )
 
 
 def in_doubt() -> QuerySet[Booking]:
     """The nearest visit first: that buyer has the least time. Then those whose time is over."""
     return Booking.objects.in_doubt().order_by(_is_over("starts_at"), "starts_at", "pk")
+
+
+def flats_with_two_visits() -> list[dict[str, Any]]:
+    """Each as the fields that name it, the nearest visit first.
+
+    A flat whose booking is in doubt may be booked by another phone (`Booking.keeps_out`). If the
+    doubt was a visit, there are two then, of which the CRM keeps one.
+    """
+    flats = _visits_ahead().order_by().values("category", "house_id", "flat")
+    twice = flats.alias(visits=Count("pk"), nearest=Min("starts_at")).filter(visits__gt=1)
+    return [dict(flat) for flat in twice.order_by("nearest", "house_id", "flat")]
+
+
+def _visits_ahead() -> QuerySet[Booking]:
+    expected = in_state(VisitState.EXPECTED, now=timezone.now())
+    return Booking.objects.filter(expected, anonymised_at=None).order_by("starts_at", "pk")
 
 
 def open_requests() -> QuerySet[ChangeRequest]:
@@ -104,6 +126,13 @@ def show(request: HttpRequest) -> HttpResponse:
         in_doubt=[
             (each, _when(each), words.reason(each.reason), Booking.objects.beside(each).first())
             for each in in_doubt()[:MOST_SHOWN]
+        ],
+        twice=[
+            [
+                (each, _when(each), wording.masked_phone(each.phone))
+                for each in _visits_ahead().filter(**flat)
+            ]
+            for flat in flats_with_two_visits()[:MOST_SHOWN]
         ],
         requests=[(each, _when(each.booking)) for each in open_requests()[:MOST_SHOWN]],
         repeated=[(each, wording.masked_phone(each.last.phone)) for each in repeated_refusals()],
