@@ -33,8 +33,11 @@ HELD_UP = AddReply(
 )
 # Refusals that a time taken by somebody else in the meantime would explain.
 PERHAPS_TAKEN = {Reason.SLOT_TAKEN, Reason.DECLINED}
-# A refusal without a call takes as long as one of so many that the CRM gave last.
+# A refusal without a call takes as long as one of the last ten that the CRM gave.
 LIKE_THE_LAST = 10
+# Older ones say less of how fast the CRM is now.
+JUST_NOW = timedelta(minutes=5)
+NOT_SENT_FOR_A_VISIT = "The flat has a visit ahead, so nothing was sent."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +87,11 @@ class Order:
             deadline_at=timezone.now() + _patience(),
         )
 
+    def knows(self, booking: Booking) -> bool:
+        """Whether this browser made a booking, here or in another tab, and may see its page."""
+        own = {self.key, *(each.key for each in self.known)}
+        return booking.key in own or booking.is_press_of(self.to_booking())
+
     def check_limits(self, new: Booking) -> None:
         """Raises TooManyTries."""
         booked = (each for each in self.known if each.outcome == Outcome.CONFIRMED)
@@ -102,18 +110,21 @@ def book(order: Order) -> Booking:
     order = _under_a_free_key(order)
     new = order.to_booking()
     standing = Booking.objects.in_the_way_of(new)
-    if standing is not None and _is_known(standing, order):
+    if standing is not None and order.knows(standing):
         return _standing(standing, order)
     order.check_limits(new)
-    is_offered = availability.is_offered(order.house_id, order.starts_at)
+    try:
+        is_offered = availability.is_offered(order.house_id, order.starts_at)
+    except availability.StillReading:
+        limits.refuse(new, limits.Limit.DAY_IS_BEING_READ)
     if is_offered is False:
         return Booking.objects.refuse(new, Reason.SLOT_TAKEN, order.check_limits)
-    booking, is_new = Booking.objects.open(new, order.check_limits)
-    if is_new:
-        return _sent(booking, was_free=is_offered)
-    if _is_known(booking, order):
+    booking, is_new = Booking.objects.open(new, check=order.check_limits, knows=order.knows)
+    if not is_new:
         return _standing(booking, order)
-    return _refused_for_a_visit(order)
+    if booking.reason == HAS_VISIT:
+        return _refused_for_a_visit(booking, can_be_read=is_offered is not None)
+    return _sent(booking, was_free=is_offered)
 
 
 def _sent(booking: Booking, was_free: bool | None) -> Booking:
@@ -126,43 +137,38 @@ def _sent(booking: Booking, was_free: bool | None) -> Booking:
     return booking
 
 
-def _is_known(standing: Booking, order: Order) -> bool:
-    """Whether this browser may be led to the page of what stands in the way: it made it.
+def _refused_for_a_visit(booking: Booking, *, can_be_read: bool) -> Booking:
+    """End a press for a flat with a visit ahead as a wrong phone would end, but without a call.
 
-    While the call is under way, no cookie can tell: then another tab is known by the same answers
-    from the same address.
+    To any but the visit's own browser it reads and takes the same, from the first moment on. While
+    the day can't be read, a call would fail as well: then it ends as not sent.
     """
-    is_other_tab = (
-        standing.outcome == Outcome.SENDING
-        and order.client_address is not None
-        and order.client_address == standing.client_address
-        and order.is_of(standing)
-    )
-    return is_other_tab or standing.key in {order.key, *(each.key for each in order.known)}
-
-
-def _refused_for_a_visit(order: Order) -> Booking:
-    """To another browser, that a flat has a visit ahead reads, and takes, as a wrong phone does."""
-    booking = Booking.objects.refuse(order.to_booking(), HAS_VISIT, order.check_limits)
-    answered = Booking.objects.filter(outcome=Outcome.REFUSED, crm_seconds__isnull=False)
-    last = list(answered[:LIKE_THE_LAST])
-    like = random.choice(last) if last else booking  # noqa: S311 - no secret
-    time.sleep(min(like.crm_seconds or 0, _longest_call().total_seconds()))
-    # As after a call: or the next press of this day, which asks anew or not, would tell.
+    outcome, reason = Outcome.REFUSED, HAS_VISIT
+    if not can_be_read:
+        outcome, reason = Outcome.NOT_SENT, Reason.UNREACHABLE.value
+    answered = Booking.objects.filter(outcome=outcome, crm_seconds__isnull=False)
+    now = answered.filter(created_at__gt=timezone.now() - JUST_NOW)
+    last = list(now[:LIKE_THE_LAST]) or list(answered[:LIKE_THE_LAST])
+    like = random.choice(last) if last else None  # noqa: S311 - no secret
+    if like:
+        time.sleep(min(like.crm_seconds or 0, _longest_call().total_seconds()))
+    booking.settle(outcome, reason, {"remarks": [NOT_SENT_FOR_A_VISIT]})
     availability.forget(booking.house_id, booking.starts_at_local.date())
-    if like.reason in PERHAPS_TAKEN:
+    if like and like.reason in PERHAPS_TAKEN:
         availability.is_free(booking.house_id, booking.starts_at_local)
     return booking
 
 
-def book_again(booking: Booking, client_address: str | None) -> Booking | None:
+def book_again(
+    booking: Booking, client_address: str | None, known: tuple[Booking, ...] = ()
+) -> Booking | None:
     """The same answers once more, after one that was not sent. Pressed twice, it books once.
 
     None: its time can't be booked any more.
     """
     if booking.outcome != Outcome.NOT_SENT:
         return booking
-    order = _once_more(booking, client_address)
+    order = replace(_once_more(booking, client_address), known=known)
     made = find(order.key)
     wall, zone = booking.starts_at_local.replace(tzinfo=None), ZoneInfo(booking.time_zone)
     if made or availability.bookable_moment(wall, zone) is None:

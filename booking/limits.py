@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from operator import attrgetter
+from typing import NoReturn
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -41,8 +42,9 @@ MOST_ROWS = 5000
 class Limit(StrEnum):
     """The first two are hard: the client waits until its guesses are forgotten.
 
-    The next four are soft: one try a minute, and no limit to a browser that has booked the flat.
-    Two are what the CRM bears. The last two are of the search (`booking.finding`), hard and soft.
+    The next five are soft: one try a minute, and no limit to a browser that has booked the flat.
+    Four say to press again in seconds: another press of the flat is under way, its day is being
+    read, or the CRM bears no more. The last two are of the search (`booking.finding`).
     """
 
     PHONES_OF_CLIENT = "phones_of_client"
@@ -50,7 +52,10 @@ class Limit(StrEnum):
     PAIRS_OF_CLIENT = "pairs_of_client"
     PHONES_OF_FLAT = "phones_of_flat"
     FLATS_OF_PHONE = "flats_of_phone"
+    SAME_PAIR = "same_pair"
     PRESSES_OF_CLIENT = "presses_of_client"
+    FLAT_IS_BEING_BOOKED = "flat_is_being_booked"
+    DAY_IS_BEING_READ = "day_is_being_read"
     ADDS_AT_ONCE = "adds_at_once"
     ADDS_PER_MINUTE = "adds_per_minute"
     FIND_CLIENT = "find_client"
@@ -164,10 +169,18 @@ def check(tried: Booking, *, is_proven: bool) -> None:
     press = Try(now, flat, tried.phone.as_e164, tried.client_address, is_guess=False)
     for limit, until in _reached(press, is_proven=is_proven):
         if until > now:
-            metrics.LIMITS.labels(limit.value).inc()
-            client = address_hash(press.client)
-            logger.warning("Limit %s holds: house %s, client %s", limit, tried.house_id, client)
-            raise TooManyTries(limit, until.astimezone(ZoneInfo(tried.time_zone)))
+            refuse(tried, limit, until)
+    if _is_being_booked(tried, now):
+        refuse(tried, Limit.FLAT_IS_BEING_BOOKED, now + A_MOMENT)
+
+
+def refuse(tried: Booking, limit: Limit, until: datetime | None = None) -> NoReturn:
+    """Count a press that is not taken, and raise TooManyTries; without `until`, for a moment."""
+    until = until or timezone.now() + A_MOMENT
+    metrics.LIMITS.labels(limit.value).inc()
+    client = address_hash(tried.client_address)
+    logger.warning("Limit %s holds: house %s, client %s", limit, tried.house_id, client)
+    raise TooManyTries(limit, until.astimezone(ZoneInfo(tried.time_zone)))
 
 
 def holding() -> list[Holding]:
@@ -212,10 +225,26 @@ def _reached(press: Try, *, is_proven: bool) -> Iterator[tuple[Limit, datetime]]
         if until:
             yield rule.limit, _paced(rule.paced_by, press, tries) if rule.paced_by else until
     if press.client and not is_proven:
+        same = (each for each in tries if each.is_guess and _is_same(each, press))
+        if last := next(same, None):
+            yield Limit.SAME_PAIR, last.at + MINUTE
         most = settings.LIMIT_PRESSES_OF_CLIENT
         presses = [each.at for each in tries if each.client == press.client]
         yield from _within(Limit.PRESSES_OF_CLIENT, presses, most, press.at)
     yield from _budget_of_the_crm(press.at)
+
+
+def _is_same(one: Try, other: Try) -> bool:
+    return (one.client, one.flat, one.phone) == (other.client, other.flat, other.phone)
+
+
+def _is_being_booked(tried: Booking, now: datetime) -> bool:
+    """Whether another press for the flat has no answer yet.
+
+    How that ends is not known; to call it a visit would refuse an owner for a stranger's try.
+    """
+    of_flat = Booking.objects.of_flat(tried).exclude(key=tried.key)
+    return of_flat.filter(outcome=Outcome.SENDING, deadline_at__gt=now).exists()
 
 
 def _others(rule: Rule, press: Try, tries: Iterable[Try]) -> list[Try]:
@@ -262,7 +291,9 @@ def _budget_of_the_crm(now: datetime) -> Iterator[tuple[Limit, datetime]]:
     if sending.count() >= settings.MACROCRM_ADDS_AT_ONCE:
         yield Limit.ADDS_AT_ONCE, now + A_MOMENT
     recent = Booking.objects.filter(created_at__gt=now - MINUTE)
-    sent = recent.filter(Q(outcome=Outcome.SENDING) | Q(crm_seconds__isnull=False))
+    # A press that was refused for a visit counts as if it had been sent, or the budget would tell.
+    was_sent = Q(outcome=Outcome.SENDING) | Q(crm_seconds__isnull=False) | Q(reason=HAS_VISIT)
+    sent = recent.filter(was_sent)
     most = settings.MACROCRM_ADDS_PER_MINUTE
     moments = list(sent.order_by("-created_at").values_list("created_at", flat=True)[:most])
     yield from _within(Limit.ADDS_PER_MINUTE, moments, most, now)

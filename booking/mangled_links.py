@@ -51,11 +51,12 @@ def _pairs(query: str, names: set[str]) -> list[tuple[str, str]]:
         # A whole query was encoded as if it were a value.
         query = ENCODED.sub(lambda found: _text(found[0], "latin-1"), query)
     known = "|".join(map(re.escape, names))
-    encoded = rf"%(?:26|3F|3B)(?=(?:{known})%3D)"
+    encoded = rf"(?:%(?:26|3F|3B)|\\u0026)(?=(?:{known})(?:=|%3D))"
     parts = re.split(rf"&(?:amp;)*|{GLUED}|{encoded}", query, flags=re.IGNORECASE)
     split = (re.split("=|%3[Dd]", part.strip("? "), maxsplit=1) for part in parts)
     named = ((_name(name), "".join(value)) for name, *value in split)
-    return [(name, value) for name, value in named if name in names]
+    # An empty repetition says nothing.
+    return [(name, value) for name, value in named if name in names and value]
 
 
 def _name(text: str) -> str:

@@ -119,7 +119,7 @@ BOOKED_FOR = {
 }
 TOO_MANY: dict[str, Promise] = {
     "phones_of_client": gettext_lazy(
-        "A wrong phone was entered for this flat too often. Try again after {until}, or call us."
+        "Too many different phones were entered for this flat. Try again after {until}, or call us."
         " If you are booked already, your booking stands."
     ),
     "flats_of_client": gettext_lazy(
@@ -285,9 +285,9 @@ def too_many_tries(limit: str, until: datetime, seconds: int) -> str:
         # A minute is what the sentence can tell, and a buyer should not come too early.
         return str(TOO_MANY[limit]).format(until=clock(until + timedelta(minutes=1)))
     wait = ngettext(
-        "Too many people are booking just now. Nothing was sent. Press the button again in"
+        "There are too many tries just now. Nothing was sent. Press the button again in"
         " {seconds} second.",
-        "Too many people are booking just now. Nothing was sent. Press the button again in"
+        "There are too many tries just now. Nothing was sent. Press the button again in"
         " {seconds} seconds.",
         seconds,
     )

@@ -59,7 +59,7 @@ def test_the_sixth_wrong_phone_for_a_flat_is_not_tried(standin):
     page = press(standin, phone=wrong_phone(5))
 
     assert page.status_code == 429
-    assert "слишком часто вводили неверный телефон" in told(page)
+    assert "вводили слишком много разных телефонов" in told(page)
     assert standin.count("add") == 5
 
 
@@ -78,10 +78,28 @@ def test_a_guesser_may_still_try_another_flat(standin):
 
 
 def test_one_wrong_phone_pressed_often_is_one_guess(standin):
-    for _ in range(8):
-        assert press(standin, phone=wrong_phone(0)).status_code == 302
+    for minutes in range(8):
+        guessed(created_at=timezone.now() - timedelta(minutes=2 + minutes))
 
     assert press(standin).status_code == 302
+
+
+def test_the_same_wrong_pair_is_tried_once_a_minute(standin):
+    guessed(created_at=timezone.now() - timedelta(seconds=20))
+
+    page = press(standin, phone=wrong_phone(0))
+
+    assert page.status_code == 429
+    assert 30 <= int(page.headers["Retry-After"]) <= 40
+    assert press(standin, phone=wrong_phone(1)).status_code == 302
+    assert press(standin, phone=wrong_phone(0), client="198.51.100.2").status_code == 302
+
+
+def test_a_press_refused_for_a_visit_is_of_the_budget_as_well(standin, settings):
+    settings.MACROCRM_ADDS_PER_MINUTE = 2
+    guessed(2, reason="has_visit", client_address="203.0.113.1")
+
+    assert press(standin, flat=FLATS[5]).status_code == 429
 
 
 @pytest.mark.parametrize(

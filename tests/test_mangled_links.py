@@ -30,6 +30,9 @@ def as_bytes(text: str) -> str:
         WHOLE.replace("&", "&amp;"),
         WHOLE.replace("&", "&amp;amp;"),
         WHOLE.replace("&", ";"),
+        WHOLE.replace("&", "%26"),
+        WHOLE.replace("&", "\\u0026"),
+        WHOLE + "&flat=",
         WHOLE.replace("&", "&&"),
         f"?{WHOLE}",
         f"?&{WHOLE}&",
@@ -128,3 +131,32 @@ def test_what_cannot_be_read_is_told_and_the_rest_kept(standin: StandIn) -> None
     assert page.status_code == 200
     assert "%ZZ9" in text_of(page)
     assert "Дом у реки" in text_of(page)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "query",
+    [
+        "flat=12&ref=https://forum.example/t?flat=K-7",
+        "flat=12&ref=a?house=3104998",
+        "flat=12&utm_content=x;flat=33",
+        "flat=12&FLAT=13",
+    ],
+)
+def test_a_link_that_holds_is_not_altered(standin: StandIn, query: str) -> None:
+    response = Client().get("/", QUERY_STRING=f"category=flat&house=3105034&{query}")
+
+    times = parse_qs(urlsplit(response.headers["Location"]).query)
+    assert (times["house"], times["flat"]) == (["3105034"], ["12"])
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("mangle", ["{}.", "3D{}", "{})"])
+def test_a_mangled_start_is_read(standin: StandIn, mangle: str) -> None:
+    start = standin.free_starts("3105034")[0]
+    query = "category=flat&house=3105034&flat=12&start=" + mangle.format(f"{start:%Y-%m-%dT%H:%M}")
+
+    page = Client().get("/confirm/", QUERY_STRING=query)
+
+    assert page.status_code == 200
+    assert f"{start:%H:%M}" in text_of(page)

@@ -130,6 +130,14 @@ def test_the_browser_that_booked_is_led_to_the_new_page(standin, client):
 
 
 class TestThePages:
+    def test_a_visit_moved_there_and_back_is_not_told_as_moved(self, client):
+        first = booking()
+        third = move(move(first, LATER), first.starts_at_local)
+
+        page = client.get(first.get_absolute_url())
+
+        assert page.headers["Location"] == third.get_absolute_url()
+
     def test_the_old_page_tells_of_the_move_and_leads_to_the_new_one(self, client):
         made = booking()
         after = move(made, LATER)
@@ -301,6 +309,10 @@ class TestTheForm:
             (lambda made: moved_to(LATER, time="25:00"), "Введите правильное время"),
             (lambda made: moved_to(LATER, day="завтра"), "Введите правильную дату"),
             (lambda made: moved_to(LATER, becomes="перенести"), "Выберите корректный вариант"),
+            (
+                lambda made: moved_to(LATER, becomes="stands", answer="Перенесли"),
+                "визит перенесён?",
+            ),
             (lambda made: moved_to(LATER, answer="x" * 1001), "не более 1000"),
         ],
     )

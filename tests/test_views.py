@@ -485,6 +485,27 @@ class TestConfirm:
         assert "не тот телефон, что указан в договоре" in text_of(page)
         assert Booking.objects.get().outcome == "refused"
 
+    def test_a_form_whose_body_was_lost_comes_back(self, client, standin):
+        start = first_free(standin)
+
+        page = client.post("/confirm/?" + urlencode(answers(start)))
+
+        assert page.status_code == 200
+        assert heading(page) == "Проверьте и подтвердите запись"
+        assert "Укажите номер телефона" in text_of(page)
+
+    def test_after_trying_again_the_browser_is_known(self, client, standin):
+        early, late = standin.free_starts(HOUSE)[:2]
+        form = fill_in(client, early)
+        standin.stop()
+        not_sent = send(client, form)
+        standin.start()
+        booked = client.post(f"{not_sent.url}again/")
+
+        again = send(client, fill_in(client, late))
+
+        assert again.url.startswith(booked.url)
+
     def test_a_refused_phone_is_kept_for_the_next_try(self, client, standin):
         start = first_free(standin)
         send(client, fill_in(client, start, phone=REFUSED_PHONE))

@@ -63,6 +63,8 @@ class AnswerForm(forms.Form):
         becomes = self.cleaned_data.get("becomes")
         if becomes == "moved" and not {"day", "time"} & set(self.errors):
             self._read_new_time()
+        elif becomes and (self.cleaned_data.get("day") or self.cleaned_data.get("time")):
+            self.add_error("becomes", _("You named a day or a time: is the visit moved?"))
         if not self.cleaned_data.get("answer") and "answer" not in self.errors:
             self._answer_by_itself(is_moved=becomes == "moved")
 

@@ -33,6 +33,10 @@ PAGE_BUDGET = 2.5
 PAGES_PASSED_OVER = 2
 
 
+class StillReading(Exception):
+    """The reading of a day has not ended in time."""
+
+
 class DayState(StrEnum):
     FREE = "free"
     FULL = "full"
@@ -120,11 +124,17 @@ def is_offered(house_id: str, start: datetime) -> bool | None:
     """Whether a start can be booked by a look of the last 30 s or one made now; None: can't tell.
 
     Free alone is not enough: the whole visit must fit in, with the notice that a visit needs.
+    Raises StillReading: that a queue is long is no reason to send what may never have been offered.
     """
     asked, zone = start.date(), ZoneInfo(str(start.tzinfo))
     [found] = asking.look(
-        [_question(house_id, zone, asked)], patience=PAGE_BUDGET, stale_will_do=False
+        [_question(house_id, zone, asked)], patience=asking.longest_read(), stale_will_do=False
     )
+    if found is None:
+        raise StillReading
+    # After a failure, and while another process asks, what is found may be older.
+    if found.age > TIMES_FRESH_FOR:
+        return None
     slots = models.House.about(house_id).visit_slots or 0
     shown = _day(asked, found, House(house_id, "", Flats(), zone, visit_slots=slots))
     return None if shown.state is DayState.UNKNOWN else start in shown.starts

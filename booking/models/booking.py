@@ -35,39 +35,44 @@ class Category(models.TextChoices):
 
 # A booking that holds a visit, or may hold one: it stands in the way of the same one again.
 HOLDING = (Outcome.SENDING, Outcome.CONFIRMED, Outcome.IN_DOUBT)
-LIVE = Q(outcome__in=HOLDING, called_off_at=None, moved_at=None, anonymised_at=None)
 # A booking whose outcome an answer of the CRM may still decide.
 OPEN = (Outcome.SENDING, Outcome.IN_DOUBT)
 # Why a press was refused without a call: its flat has a visit ahead. The buyer reads the same as
 # after a phone that does not match.
 HAS_VISIT = "has_visit"
+LIVE = ~Q(reason=HAS_VISIT) & Q(
+    outcome__in=HOLDING, called_off_at=None, moved_at=None, anonymised_at=None
+)
 # How long a doubt keeps other phones from booking the flat.
 DOUBT_KEEPS_OUT = timedelta(minutes=30)
 
 
 class BookingManager(models.Manager["Booking"]):
-    def open(self, new: Booking, check: Callable[[Booking], None]) -> tuple[Booking, bool]:
-        """Commit a new booking in `sending`, or return the one that stands in its way and False.
+    def open(
+        self, new: Booking, *, check: Callable[[Booking], None], knows: Callable[[Booking], bool]
+    ) -> tuple[Booking, bool]:
+        """Commit a new booking in `sending`, or return the one that its browser knows and False.
 
-        A constraint decides between two presses at once, for every worker. Whatever `check` raises
-        leaves nothing behind.
+        It holds its flat, unless a visit ahead stands in the way: then its reason says so from the
+        start, and nothing may be sent. A constraint decides between two presses at once, for every
+        worker. Whatever `check` raises leaves nothing behind.
         """
         for _attempt in range(3):
             try:
                 with transaction.atomic(durable=True):
                     turns.take("press")
                     standing = self.in_the_way_of(new)
-                    if standing is not None:
+                    if standing is not None and knows(standing):
                         return standing, False
                     check(new)
-                    # Visits that are over, and doubts that have let go of the flat.
-                    self.of_flat(new).filter(holds_flat=True).update(holds_flat=False)
-                    new.holds_flat = True
-                    new.save(force_insert=True)
-                    new.events.create(kind=BookingEvent.Kind.SENDING)
+                    if standing is None:
+                        self._take_flat(new)
+                    else:
+                        new.reason = HAS_VISIT
+                        new.save(force_insert=True)
             except IntegrityError:
                 # A press at the same moment was first: the next look finds it.
-                new.pk = None
+                new.pk, new.reason = None, ""
             else:
                 return new, True
         raise IntegrityError("a booking that can neither be opened nor found")
@@ -85,17 +90,24 @@ class BookingManager(models.Manager["Booking"]):
             return self.get(key=new.key)
         return new
 
+    def _take_flat(self, new: Booking) -> None:
+        # From visits that are over, and doubts that have let go of the flat.
+        self.of_flat(new).filter(holds_flat=True).update(holds_flat=False)
+        new.holds_flat = True
+        new.save(force_insert=True)
+        new.events.create(kind=BookingEvent.Kind.SENDING)
+
     def in_the_way_of(self, new: Booking) -> Booking | None:
-        """The booking with the same key, or the one that keeps the flat from being booked."""
-        ahead = Q(LIVE, starts_at__gt=timezone.now(), **new.same_flat)
-        known = self.filter(Q(key=new.key) | ahead).order_by("-pk")
-        return next(
-            (each for each in known if each.key == new.key or each.keeps_out(new.phone)), None
-        )
+        """The booking of the same key or from another tab, or what keeps the flat from a phone."""
+        of_flat = Q(outcome__in=HOLDING, starts_at__gt=timezone.now(), **new.same_flat)
+        found = list(self.filter(Q(key=new.key) | of_flat).order_by("-pk"))
+        same = (each for each in found if each.key == new.key or each.is_press_of(new))
+        ahead = (each for each in found if each.is_live and each.keeps_out(new.phone))
+        return next(same, None) or next(ahead, None)
 
     def beside(self, doubt: Booking) -> models.QuerySet[Booking]:
-        """What was booked, or may have been, of the same flat while a booking was in doubt."""
-        return self.of_flat(doubt).filter(LIVE, created_at__gt=doubt.created_at)
+        """What else of the same flat is booked, or may be, while a booking is in doubt."""
+        return self.of_flat(doubt).filter(LIVE, starts_at__gt=timezone.now()).exclude(pk=doubt.pk)
 
     def of_flat(self, booking: Booking) -> models.QuerySet[Booking]:
         return self.filter(**booking.same_flat)
@@ -248,11 +260,24 @@ class Booking(models.Model):
     @property
     def is_live(self) -> bool:
         stands = self.moved_at is None and self.called_off_at is None
-        return stands and self.anonymised_at is None and self.outcome in HOLDING
+        is_sent = self.outcome in HOLDING and self.reason != HAS_VISIT
+        return stands and is_sent and self.anonymised_at is None
 
     @property
     def same_flat(self) -> dict[str, str]:
         return {"category": self.category, "house_id": self.house_id, "flat": self.flat}
+
+    def is_press_of(self, new: Booking) -> bool:
+        """Whether the same answers are being sent for the same address: from another tab.
+
+        While a call is under way, no cookie can tell which browser pressed.
+        """
+        return (
+            self.outcome == Outcome.SENDING
+            and new.client_address is not None
+            and all(getattr(self, name) == getattr(new, name) for name in self.ANSWERS)
+            and self.client_address == new.client_address
+        )
 
     def keeps_out(self, phone: PhoneNumber) -> bool:
         """Whether this live booking of a visit ahead keeps a phone from booking the same flat.
@@ -321,16 +346,22 @@ class Booking(models.Model):
         self.refresh_from_db()
 
     def lose_track(self) -> bool:
-        """In doubt from now on, if it is past its deadline and nobody has settled it."""
+        """In doubt from now on, if it is past its deadline and nobody has settled it.
+
+        A press that was not to be sent is refused instead, and False.
+        """
+        outcome, reason = Outcome.IN_DOUBT, "deadline"
+        if self.reason == HAS_VISIT:
+            outcome, reason = Outcome.REFUSED, HAS_VISIT
         now = timezone.now()
         with transaction.atomic():
             changed = Booking.objects.filter(
                 pk=self.pk, outcome=Outcome.SENDING, deadline_at__lt=now
-            ).update(outcome=Outcome.IN_DOUBT, reason="deadline", settled_at=now)
+            ).update(outcome=outcome, reason=reason, settled_at=now)
             if changed:
-                self.note(BookingEvent.Kind.IN_DOUBT, {"reason": "deadline"})
+                self.note(BookingEvent.Kind(outcome), {"reason": reason})
         self.refresh_from_db()
-        return bool(changed)
+        return bool(changed) and outcome == Outcome.IN_DOUBT
 
     def resolve(self, outcome: Outcome, *, by: str, note: str) -> bool:
         """A person has found out what became of a booking in doubt. False: it was not in doubt."""

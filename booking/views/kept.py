@@ -1,4 +1,4 @@
-"""What the buyer's own browser keeps for the last step: signed cookies, for that one page."""
+"""What the buyer's own browser keeps: the phone for the last step, and its bookings; signed."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ def keep(
     if made.is_live:
         others = [key for key in _keys(request) if key != made.key]
         keys = " ".join(key.hex for key in [made.key, *others][:MOST_BOOKINGS])
-        _keep(response, BOOKINGS, keys, BOOKINGS_SECONDS)
+        _keep(response, BOOKINGS, keys, BOOKINGS_SECONDS, path="/")
     if made.is_booked:
         response.delete_cookie(PHONE, path=reverse("booking:confirm"), samesite="Lax")
     else:
-        _keep(response, PHONE, typed.as_e164, PHONE_SECONDS)
+        _keep(response, PHONE, typed.as_e164, PHONE_SECONDS, path=reverse("booking:confirm"))
     return response
 
 
@@ -53,12 +53,12 @@ def _keys(request: HttpRequest) -> list[uuid.UUID]:
     return [uuid.UUID(key) for key in (text or "").split()]
 
 
-def _keep(response: HttpResponse, name: str, text: str, seconds: int) -> None:
+def _keep(response: HttpResponse, name: str, text: str, seconds: int, *, path: str) -> None:
     response.set_signed_cookie(
         name,
         text,
         max_age=seconds,
-        path=reverse("booking:confirm"),
+        path=path,
         secure=settings.CSRF_COOKIE_SECURE,
         httponly=True,
         samesite="Lax",

@@ -15,6 +15,7 @@ from booking import calendar_entry, handover, pages, wording
 from booking.client_address import client_address
 from booking.forms import Answers, ChangeForm
 from booking.models import Booking, ChangeRequest, House, Outcome, VisitState, moves
+from booking.views import kept
 from booking.views.cross_site import Refusal, View, form_token, own_forms_only
 
 # How often the page looks for news by itself, in seconds: an answer under way comes within a few.
@@ -26,8 +27,9 @@ REFRESH_SECONDS = {VisitState.SENDING: 4, VisitState.IN_DOUBT: 20}
 def show_booking(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     booking = _find(key)
     now = moves.latest(booking)
-    if now != booking and not now.is_to_come:
-        # Called off since, or over: to tell of the move would mislead.
+    is_back = now.starts_at == booking.starts_at
+    if now != booking and (is_back or not now.is_to_come):
+        # Moved back, called off since, or over: to tell of the move would mislead.
         return redirect(now)
     return _page(request, booking, ChangeForm())
 
@@ -66,8 +68,10 @@ def _wish_refused(request: HttpRequest, refusal: Refusal, key: uuid.UUID) -> Htt
 def book_again(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     """One button on the page of a booking that was not sent."""
     booking = _find(key)
-    made = handover.book_again(booking, client_address(request))
-    return redirect(made or Answers.of(booking).choose_time_url())
+    made = handover.book_again(booking, client_address(request), kept.bookings(request))
+    if made is None:
+        return redirect(Answers.of(booking).choose_time_url())
+    return kept.keep(request, redirect(made), made, made.phone)
 
 
 @never_cache

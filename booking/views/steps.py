@@ -170,7 +170,8 @@ def _form_with_kept_phone(request: HttpRequest) -> ConfirmForm | None:
 
 
 def _book(request: HttpRequest) -> HttpResponse:
-    answers = Answers.read(request.POST)
+    # The address names the answers, too: for a form whose body was lost on its way.
+    answers = Answers.read(request.POST or request.GET)
     form = ConfirmForm(request.POST)
     if form.is_valid() and (standing := _standing(answers, form)):
         # Noticed first: this very booking may have taken the time and unlisted the flat.
@@ -287,16 +288,18 @@ def _as_meant(request: HttpRequest) -> Answers:
     literal = Answers.read(request.GET)
     query = request.META.get("QUERY_STRING", "")
     found = [Answers.read(each) for each in mangled_links.readings(query, (*ANSWERS, *SOURCES))]
-    return literal if found == [literal] else max(found, key=_what_holds)
+    return literal if found == [literal] else max([literal, *found], key=_what_holds)
 
 
-def _what_holds(asked: Answers) -> tuple[bool, bool, bool]:
-    """Whether the category, the house and the flat of some answers are there."""
+def _what_holds(asked: Answers) -> tuple[bool, ...]:
+    """Whether the category, house and flat of some answers are there, and a day can be read."""
     answers = _with_offered_category(asked)
     houses = availability.ready_houses(answers.category)
     house = houses.house(_with_house_of_flat(answers, houses).house)
     is_category = asked.category in {"", answers.category}
-    return is_category, house is not None, bool(_flats_found(house, asked.flat))
+    is_flat = bool(_flats_found(house, asked.flat))
+    is_when = not (asked.start and not asked.wall_start) and not (asked.date and not asked.day)
+    return is_category, house is not None, is_flat, is_when
 
 
 def _with_default_category(answers: Answers) -> Answers:

@@ -329,7 +329,7 @@ def too_many_tries(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
     buyer.book(first, phone=REFUSED_PHONE)
     buyer.sees("Записаться не получилось")
     buyer.book(second)
-    buyer.reads("слишком часто вводили неверный телефон")
+    buyer.reads("вводили слишком много разных телефонов")
 
 
 def find(buyer: Buyer, standin: StandIn, settings: Settings) -> None:

@@ -42,7 +42,7 @@ class Row:
     @property
     def is_told_by_its_trail(self) -> bool:
         told = [kind for kind in self.trail if kind in OUTCOMES]
-        begins = self.trail[0] == "sending" or self.outcome == "refused"
+        begins = self.trail[0] == "sending" or self.outcome in DENY
         return begins and told[-1] == self.outcome
 
     @property
