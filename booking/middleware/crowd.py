@@ -99,8 +99,8 @@ class LoadSheddingMiddleware:
         # never come: without a share 90 % of another buyer's pages are 503, with it none, the
         # slowest comes after 0.6 s. While it sends 70 refused forms at once: 90 %, then none, 0.5
         # s. A buyer holds one place, with a few tabs or an impatient thumb four. Of a hundred
-        # buyers behind one address, each with a new page every two seconds, 3 of 540 pages came
-        # again later.
+        # buyers behind one address, with a new page every two seconds each, 2 of 547 pages had to
+        # come again once the days were read.
         share = settings.PLACES_PER_CLIENT
         self._pages = Slots(PAGES_AT_ONCE, line=LINE, share=share, reserve=PAGES_AT_ONCE // 2)
         # An office comes from one address: it may take four of six.
