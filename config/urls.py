@@ -4,7 +4,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from booking.watch import views as watch
 
-handler400 = "booking.views.about.not_understood"
+handler400 = "booking.middleware.error_pages.not_understood"
 handler500 = "booking.middleware.error_pages.broken"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("booking.urls")),

@@ -1,4 +1,4 @@
-"""Pages for what no view expected: no CRM, no database, a limit that is reached, a wrong method."""
+"""Pages for what no view expected: no CRM, no database, a limit, a request in a wrong form."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ import math
 import sys
 from collections.abc import Callable
 
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.views.defaults import bad_request
 
 from booking import wording
 from booking.context_processors import essentials
@@ -24,6 +26,7 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 
 # When to come back if nobody can say.
 RETRY_AFTER_SECONDS = 60
+TOO_MUCH = (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent)
 
 
 class CRMErrorPages:
@@ -89,6 +92,13 @@ class NotAllowedPage:
         if isinstance(response, HttpResponseNotAllowed):
             response.content = render_to_string("405.html", request=request)
         return response
+
+
+def not_understood(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's 400; but what is only too much to read is told apart, with 413."""
+    if isinstance(exception, TOO_MUCH):
+        return render(request, "413.html", status=413)
+    return bad_request(request, exception)
 
 
 def broken(request: HttpRequest) -> HttpResponse:

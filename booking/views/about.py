@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from django.conf import settings
-from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
-from django.views.defaults import bad_request
 
 from booking import brand
 from booking.context_processors import everywhere
@@ -18,7 +16,6 @@ from booking.context_processors import everywhere
 # run nothing.
 BRAND_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'none'"
 A_YEAR = 365 * 24 * 3600
-TOO_MUCH = (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent)
 
 
 @require_safe
@@ -30,13 +27,6 @@ def favicon(request: HttpRequest) -> HttpResponse:
 @require_safe
 def accessibility(request: HttpRequest) -> HttpResponse:
     return render(request, "booking/accessibility.html")
-
-
-def not_understood(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Django's 400; but what is only too much to read is told apart, with 413."""
-    if isinstance(exception, TOO_MUCH):
-        return render(request, "413.html", status=413)
-    return bad_request(request, exception)
 
 
 @cache_control(public=True, max_age=A_YEAR, immutable=True)
