@@ -169,6 +169,14 @@ def test_refused_and_sent_again_it_is_the_same_refusal(standin, order):
     assert standin.count("add") == 1
 
 
+def test_sent_again_with_another_time_it_leads_to_what_stands(standin, order):
+    made = handover.book(order)
+
+    assert handover.book(replace(order, starts_at=later(order))) == made
+    assert kinds(made) == ["sending", "confirmed", "asked_again"]
+    assert standin.count("add") == 1
+
+
 def test_a_form_that_is_corrected_twice_is_two_more_bookings(standin, order):
     first = handover.book(wrong(order))
     second = handover.book(replace(order, phone=PhoneNumber.from_string("+79000000077")))
