@@ -35,9 +35,12 @@ demo: $(VENV)/site.stamp ## the site with a stand-in CRM on http://127.0.0.1:800
 test: install ## all tests
 	$(BIN)/python -X dev -m pytest
 
-# Not in a browser again: what a page looks like does not depend on where its data lie.
+# Not again what does not depend on where the data lie: what a page looks like, the CRM's side of the
+# line, the configuration, the cost of each field.
+NO_DATA := $(addprefix --ignore-glob=tests/,test_crm_* test_standin* test_fuzz_replies.py test_patterns.py \
+  test_every_field.py test_config.py test_project.py test_mangled_links.py test_wording.py test_brand.py)
 test-services: install ## the tests on PostgreSQL and Redis (Debian's packages), but for a browser's
-	$(BIN)/python -X dev -m tests.services $(BIN)/python -X dev -m pytest -m "not browser"
+	$(BIN)/python -X dev -m tests.services $(BIN)/python -X dev -m pytest -m "not browser" $(NO_DATA)
 
 torture: install ## 500 bookings by real processes while 60 workers are killed
 	$(BIN)/python -m tests.torture

@@ -237,6 +237,15 @@ def test_the_crm_gets_so_many_bookings_in_a_minute(standin, settings):
     assert standin.count("add") == 3
 
 
+def test_who_goes_on_pressing_leaves_half_of_a_minute_to_others(standin, settings):
+    settings.MACROCRM_ADDS_PER_MINUTE = 6
+    guessed(3, reason="has_visit", client_address="203.0.113.1")
+    assert press(standin, flat=FLATS[5]).status_code == 302
+
+    assert press(standin, flat=FLATS[6]).status_code == 429
+    assert press(standin, client="198.51.100.2", flat=FLATS[6]).status_code == 302
+
+
 def test_the_crm_gets_so_many_bookings_at_once(standin, settings):
     settings.MACROCRM_ADDS_AT_ONCE = 2
     for number in range(2):
