@@ -135,7 +135,7 @@ def test_a_key_that_is_used_finds_its_booking_whatever_became_of_it():
     assert Booking.objects.in_the_way_of(new) == used
 
 
-def test_only_what_was_booked_after_a_doubt_may_be_beside_it():
+def test_what_else_of_its_flat_is_booked_is_beside_a_doubt():
     before, doubt, after, refused = (
         booking(outcome=outcome, created_at=ago(minutes=minutes))
         for outcome, minutes in (
@@ -147,8 +147,8 @@ def test_only_what_was_booked_after_a_doubt_may_be_beside_it():
     )
     booking(flat="9")
 
-    assert list(Booking.objects.beside(doubt)) == [after]
-    assert {before, refused}.isdisjoint(Booking.objects.beside(doubt))
+    assert set(Booking.objects.beside(doubt)) == {before, after}
+    assert refused not in Booking.objects.beside(doubt)
 
 
 # Settling
