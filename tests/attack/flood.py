@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import socket
-import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from datetime import datetime, timedelta
 
 from tests.attack.findings import Findings
+from tests.attack.repeating import running
 from tests.attack.scene import LATENCY, Scene
 from tests.processes import HOST
-from tests.torture.browser import Broken, Browser
+from tests.torture.browser import Browser
 
 ADDS_AT_ONCE, ADDS_PER_MINUTE = 8, 60
 VARIABLES = {
@@ -24,7 +23,7 @@ VARIABLES = {
 MINUTE = 55
 CONNECTIONS = 50
 SECONDS = 10
-FEW = 3
+FEW = 6
 LONG = 40
 
 
@@ -40,7 +39,7 @@ def one_client(scene: Scene, findings: Findings) -> None:
     def read() -> int:
         return browser.get(scene.dice.choice(paths)).status
 
-    with _running([post, read] * (CONNECTIONS // 2)) as statuses:
+    with running([post, read] * (CONNECTIONS // 2)) as statuses:
         time.sleep(SECONDS)
     findings.got.append(f"{CONNECTIONS} connections for {SECONDS} s: {_told(statuses)}")
     with ExitStack() as kept_open:
@@ -71,7 +70,7 @@ def _spend_the_budget(
         return browser.post("/confirm/", form).status
 
     start = scene.start()
-    with _running([post] * 12) as statuses:
+    with running([post] * 12) as statuses:
         time.sleep(seconds)
     calls = _calls_of_add(scene)
     at_once, a_minute = most_within(calls, LATENCY), most_within(calls, MINUTE)
@@ -80,30 +79,6 @@ def _spend_the_budget(
     )
     findings.must(at_once <= ADDS_AT_ONCE, f"{at_once} bookings at once")
     findings.must(a_minute <= ADDS_PER_MINUTE, f"{a_minute} bookings within a minute")
-
-
-@contextmanager
-def _running(work: list[Callable[[], int]]) -> Iterator[Counter[int]]:
-    """Each again and again in a thread of its own; the statuses, 0 where a connection broke."""
-    statuses: Counter[int] = Counter()
-    over = threading.Event()
-
-    def repeat(ask: Callable[[], int]) -> None:
-        while not over.is_set():
-            try:
-                statuses[ask()] += 1
-            except Broken:
-                statuses[0] += 1
-
-    threads = [threading.Thread(target=repeat, args=(ask,)) for ask in work]
-    for thread in threads:
-        thread.start()
-    try:
-        yield statuses
-    finally:
-        over.set()
-        for thread in threads:
-            thread.join()
 
 
 def _hanging_form(scene: Scene, address: str) -> socket.socket:

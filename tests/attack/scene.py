@@ -22,8 +22,11 @@ from tests.processes import HOST, ZONE, Site, StandInProcess, own_database
 from tests.torture import records
 from tests.torture.browser import Browser, Page
 from tests.torture.judge import Visit
+from tests.variables import NO_LIMITS
 
 HOUSES, FLATS = 3, 120
+# Those that hold unless something is set: an empty variable is none.
+USUAL_LIMITS = dict.fromkeys(NO_LIMITS, "")
 DAYS_AHEAD = range(2, 13)
 # Whatever a CRM and its network take.
 LATENCY = 0.05
@@ -159,6 +162,9 @@ def scene(
     with ExitStack() as stack:
         standin = stack.enter_context(StandInProcess(own, *estate, *switched))
         site = Site(
-            folder=own, crm_url=standin.url, database_url=own_database(own), variables=variables
+            folder=own,
+            crm_url=standin.url,
+            database_url=own_database(own),
+            variables=USUAL_LIMITS | variables,
         )
         yield Scene(standin, stack.enter_context(site), dice)
