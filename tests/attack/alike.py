@@ -9,13 +9,14 @@ from typing import TypeVar
 T = TypeVar("T")
 
 TRIES = 3
-# Keys, booking numbers, tokens of forms; of a phone the page tells the last digits, as they were
-# typed by whoever reads it.
+# Keys, booking numbers, tokens of forms, the clock of the house; of a phone the page tells the
+# last digits, as they were typed by whoever reads it.
 OWN = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
     r"|[АВЕКМНОРСТУХ]\d{4}[АВЕКМНОРСТУХ]{2}"
     r"|form:[\w:-]{20,60}"
     r"|\d\d-\d\d</span>"
+    r"|T\d\d:\d\d:\d\d[+-]"
 )
 
 
