@@ -46,12 +46,11 @@ WORDS = {"_", "debug", "exception", "gettext", "info", "warning"}
 class Mutant:
     path: str
     line: int
+    original: str
     code: str
 
     def difference(self) -> str:
-        lines = difflib.unified_diff(
-            (ROOT / self.path).read_text("utf-8").splitlines(), self.code.splitlines(), n=0
-        )
+        lines = difflib.unified_diff(self.original.splitlines(), self.code.splitlines(), n=0)
         return "\n".join(
             line for line in lines if line[:3] not in {"---", "+++"} and line[0] != "@"
         )
@@ -68,7 +67,7 @@ def mutants_of(path: str) -> list[Mutant]:
         first = starts[node.lineno - 1] + node.col_offset
         last = starts[node.end_lineno - 1] + node.end_col_offset  # type: ignore[operator]
         code = (source[:first] + text.encode() + source[last:]).decode()
-        found[code] = Mutant(path, node.lineno, code)
+        found[code] = Mutant(path, node.lineno, source.decode(), code)
     return sorted(found.values(), key=lambda mutant: (mutant.line, mutant.code))
 
 
