@@ -66,6 +66,7 @@ def statuses(seen: dict[str, Seen], *pages: str) -> set[tuple[int, str]]:
 def test_a_server_that_hangs_is_told_in_words_within_five_seconds(visitors, postgres, crm):
     before, calls = outcomes(postgres), crm.count("add")
     with postgres.hung():
+        visitors.wait_until_not_ready()
         rounds = [visitors.look() for _round in range(3)]
     back = visitors.wait_until_back()
 
