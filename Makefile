@@ -11,7 +11,7 @@ PRODUCTION = SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token
   SUPPORT_PHONE='+7 800 000-00-00'
 
 .DEFAULT_GOAL := help
-.PHONY: bench help install demo html-checker test test-services torture attack soak outages mutants lint format lock audit image-test messages screens screenshots
+.PHONY: bench help install demo html-checker test test-all test-services torture attack soak outages mutants lint format lock audit image-test messages screens screenshots
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -32,15 +32,24 @@ install: $(VENV)/dev.stamp ## make .venv with all that a developer needs
 demo: $(VENV)/site.stamp ## the site with a stand-in CRM on http://127.0.0.1:8000
 	@$(BIN)/python scripts/demo.py
 
-test: install ## all tests
-	$(BIN)/python -X dev -m pytest
+PYTEST := $(BIN)/python -X dev -m pytest
+# As many at once as there are cores. What kills, counts seconds or draws pages runs alone.
+FAST := -n auto --dist worksteal -m "not slow and not browser"
+test: install ## the fast tests, in two minutes
+	$(PYTEST) $(FAST)
+
+test-all: test ## all tests; those in a browser need Chromium
+	$(PYTEST) -m "slow or browser"
 
 # Not again what does not depend on where the data lie: what a page looks like, the CRM's side of the
 # line, the configuration, the cost of each field.
-NO_DATA := $(addprefix --ignore-glob=tests/,test_crm_* test_standin* test_fuzz_replies.py test_patterns.py \
-  test_every_field.py test_config.py test_project.py test_mangled_links.py test_wording.py test_brand.py)
+NO_DATA := $(addprefix --ignore-glob=tests/,test_crm_* test_standin* test_config.py test_project.py \
+  test_mangled_links.py test_wording.py test_brand.py)
+NO_SLOW_DATA := $(addprefix --ignore-glob=tests/slow/test_,standin* fuzz_replies.py patterns.py every_field.py)
+SERVICES := $(BIN)/python -X dev -m tests.services
 test-services: install ## the tests on PostgreSQL and Redis (Debian's packages), but for a browser's
-	$(BIN)/python -X dev -m tests.services $(BIN)/python -X dev -m pytest -m "not browser" $(NO_DATA)
+	$(SERVICES) $(PYTEST) $(FAST) $(NO_DATA)
+	$(SERVICES) $(PYTEST) -m slow $(NO_SLOW_DATA)
 
 torture: install ## 500 bookings by real processes while 60 workers are killed
 	$(BIN)/python -m tests.torture

@@ -4,8 +4,8 @@ A test that is green today may be red on a Sunday, on 29 February, over midnight
 on. Each run has the whole tree of its processes (pytest, gunicorn, the stand-in, PostgreSQL) at one
 and the same shifted clock. Browsers are left out: Chromium starts its processes without it.
 
-It needs a C compiler (Debian's gcc). A run takes as long as `make test` without browsers; what
-pytest says of each lies in var/dates/.
+It needs a C compiler (Debian's gcc). A run takes five minutes; what pytest says of each lies in
+var/dates/.
 """
 
 from __future__ import annotations
@@ -77,10 +77,11 @@ def _zone(day: str) -> dict[str, str]:
 
 
 def _test(variables: dict[str, str], report: Path, tests: list[str]) -> int:
-    pytest = [sys.executable, "-X", "dev", "-m", "pytest", "-q", "-m", "not browser", *tests]
+    pytest = [sys.executable, "-X", "dev", "-m", "pytest", "-q", "-n", "auto"]
+    command = [*pytest, "--dist", "worksteal", "-m", "not browser", *tests]
     with report.open("w", encoding="utf-8") as output:
         return subprocess.run(
-            pytest, cwd=ROOT, env=os.environ | variables, stdout=output, stderr=output, check=False
+            command, cwd=ROOT, env=os.environ | variables, stdout=output, stderr=output, check=False
         ).returncode
 
 

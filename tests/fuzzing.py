@@ -1,7 +1,7 @@
 """What the fuzzing tests share: how long they try, how an example is undone, what a page may hold.
 
-Every run of the tests tries the same examples. `FUZZ_EXAMPLES=2000 pytest tests/test_fuzz_*.py`
-tries as many others; hypothesis then prints how to repeat what it finds.
+Every run of the tests tries the same examples. `FUZZ_EXAMPLES=2000 pytest tests/slow` tries as many
+others; hypothesis then prints how to repeat what it finds.
 """
 
 from __future__ import annotations

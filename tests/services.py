@@ -1,6 +1,6 @@
 """Runs a command beside a PostgreSQL and a Redis that live for as long as it does.
 
-`python -m tests.services pytest -m 'not browser'`: the tests of that run use them (`settings`).
+`python -m tests.services pytest -m slow`: the tests of that run use them (`settings`).
 """
 
 from __future__ import annotations

@@ -7,6 +7,9 @@ import tempfile
 
 from tests.variables import environment
 
+# Processes that test side by side (pytest-xdist) keep apart what they store.
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+REDIS = os.environ.get("TESTS_CACHE_URL", "").replace("/0", f"/{WORKER}")
 CACHE = tempfile.mkdtemp(prefix="handover-cache-")
 atexit.register(shutil.rmtree, CACHE, ignore_errors=True)
 
@@ -21,7 +24,7 @@ os.environ.update(
         # The services that `tests.services` starts. Without them, the embedded database and cache,
         # but not those of a site that runs on this machine.
         DATABASE_URL=os.environ.get("TESTS_DATABASE_URL", ""),
-        CACHE_URL=os.environ.get("TESTS_CACHE_URL") or f"filecache://{CACHE}",
+        CACHE_URL=REDIS or f"filecache://{CACHE}",
     )
 )
 

@@ -9,15 +9,13 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 import requests
 
 from booking.standin import StandIn
 from tests.standin_caller import Caller, next_start, wish
-
-ROOT = Path(__file__).resolve().parent.parent
+from tests.variables import ROOT
 
 Run = Callable[..., "subprocess.Popen[str]"]
 
