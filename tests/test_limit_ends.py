@@ -76,6 +76,11 @@ def assert_held(held: TooManyTries | None, limit: Limit, minutes: float) -> None
     assert str(held) == f"{limit}: no more tries before {held.until:%H:%M:%S}"
 
 
+def test_the_names_of_limits_are_those_of_the_metrics():
+    """Alerts and the dashboard of an operator name them."""
+    assert {limit.value for limit in Limit} == {limit.name.lower() for limit in Limit}
+
+
 # Hard
 
 
@@ -174,6 +179,18 @@ def test_a_press_that_was_no_guess_paces_as_well(settings):
     guess(0.25, 3, reason="slot_taken", flat="9")
 
     assert_held(press(), Limit.PAIRS_OF_CLIENT, 0.75)
+
+
+def test_a_guess_repeated_within_a_minute_waits_for_its_end():
+    guess(0.25, 99)
+
+    assert_held(press(), Limit.SAME_PAIR, 0.75)
+
+
+def test_what_was_refused_for_its_time_may_be_pressed_again_at_once():
+    guess(0.25, 99, reason="slot_taken")
+
+    assert press() is None
 
 
 def test_of_a_flat_at_which_many_guess_each_client_has_a_try_a_minute(settings):
