@@ -14,7 +14,7 @@ from django.db import OperationalError
 from django.utils import timezone
 from phonenumber_field.phonenumber import PhoneNumber
 
-from booking import availability, handover
+from booking import availability, handover, limits
 from booking.handover import Order
 from booking.limits import TooManyTries
 from booking.models import Booking, BookingEvent
@@ -69,6 +69,23 @@ def standing(order: Order) -> Booking:
     )
     assert is_new
     return made
+
+
+def test_a_press_that_lands_between_the_look_and_the_limits_leads_to_its_page(order, monkeypatch):
+    """Sent twice at once, the second met the first as a guess of its own: 429 for who is booked."""
+    landed: list[Booking] = []
+    check = limits.check
+
+    def land_first(new: Booking, *, is_proven: bool) -> None:
+        if not landed:
+            landed.append(standing(order))
+        check(new, is_proven=is_proven)
+
+    monkeypatch.setattr(limits, "check", land_first)
+
+    assert handover.book(order) == landed[0]
+    with pytest.raises(TooManyTries):
+        handover.book(another(order, starts_at=later(order)))
 
 
 # What is written
