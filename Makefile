@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := config booking bench tests scripts manage.py gunicorn.conf.py
+SOURCES := config booking standin bench tests scripts manage.py gunicorn.conf.py
 TEMPLATES = $(shell find templates -name '*.html')
 # What the checks of a deployment want to see; a developer's own .env must not change it.
 PRODUCTION = SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))') \
@@ -73,7 +73,7 @@ lint: install ## formatting, lint, types, system checks
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/djade --check $(TEMPLATES)
-	$(BIN)/mypy config booking bench tests scripts
+	$(BIN)/mypy config booking standin bench tests scripts
 	$(BIN)/python -W error -m compileall -q $(SOURCES)
 	$(BIN)/python scripts/messages.py --check
 	@echo 'checks of a deployment'

@@ -13,7 +13,7 @@ from pathlib import Path
 from bench import journey
 from bench.figures import Figure
 from bench.stage import Stage, stage
-from booking.standin import ACCEPTED_PHONE
+from standin import ACCEPTED_PHONE
 from tests.journey import hidden_fields
 from tests.torture.browser import Browser
 

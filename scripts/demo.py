@@ -76,7 +76,7 @@ def _run(port: int, stop: Stop) -> None:
     with ExitStack() as children:
         processes = {
             "the stand-in CRM": _start(
-                children, "manage.py", "standin", *_stand_in_arguments(crm_port)
+                children, "manage.py", "standin", *_stand_in_arguments(crm_port), DEBUG="true"
             ),
             "the site": _start(children, "-m", "gunicorn", *_gunicorn_arguments(port)),
         }
@@ -155,11 +155,14 @@ def _gunicorn_arguments(port: int) -> list[str]:
     ]
 
 
-def _start(children: ExitStack, *arguments: str) -> subprocess.Popen[bytes]:
+def _start(children: ExitStack, *arguments: str, **variables: str) -> subprocess.Popen[bytes]:
     """Start a Python of ours that is stopped when the stack is left."""
     # A session of its own: Ctrl-C reaches us alone, and we stop the processes one after another.
     process = subprocess.Popen(
-        [sys.executable, *arguments], stdout=subprocess.DEVNULL, start_new_session=True
+        [sys.executable, *arguments],
+        env=os.environ | variables,
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
     )
     children.callback(_end, process)
     return process
@@ -222,7 +225,7 @@ def _any_free_port() -> int:
 
 
 def _introduction(port: int, password: str) -> str:
-    from booking.standin import ACCEPTED_PHONE, REFUSED_PHONE
+    from standin import ACCEPTED_PHONE, REFUSED_PHONE
 
     return f"""
   The site             http://{HOST}:{port}/

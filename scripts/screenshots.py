@@ -23,7 +23,7 @@ from playwright.sync_api import Page, ViewportSize, sync_playwright
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from booking.standin import ACCEPTED_PHONE, StandIn  # noqa: E402 - after the path is set
+from standin import ACCEPTED_PHONE, StandIn  # noqa: E402 - after the path is set
 
 IMAGES = ROOT / "docs" / "images"
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")

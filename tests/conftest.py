@@ -13,8 +13,8 @@ from django.utils import translation
 from pytest_django.fixtures import Settings
 
 from booking import arrivals
-from booking.standin import StandIn
 from booking.views import health
+from standin import StandIn
 from tests import journey
 from tests.torture.postgres import Postgres, binaries
 

@@ -19,8 +19,8 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from booking import brand
 from booking.models import Booking, BookingEvent, House, LimitLift, Notice, StaffEvent
 from booking.personal_link import PersonalLink
-from booking.standin import StandIn
-from booking.standin.estate import ACCEPTED_PHONE
+from standin import StandIn
+from standin.fixtures import ACCEPTED_PHONE
 from tests import journey
 from tests.bookings import booking
 from tests.fuzzing import undone

@@ -10,8 +10,8 @@ from urllib.parse import urlencode
 
 from django.test import Client
 
-from booking.standin import StandIn
-from booking.standin.estate import ACCEPTED_PHONE
+from standin import StandIn
+from standin.fixtures import ACCEPTED_PHONE
 
 HOUSE = "3105011"
 FLAT = "1.8-12-1"

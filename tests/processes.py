@@ -95,7 +95,7 @@ class StandInProcess(Process):
             *command,
             *("--ledger", str(self.ledger)),
             *arguments,
-            variables=environment(DJANGO_SETTINGS_MODULE="config.settings"),
+            variables=environment(DJANGO_SETTINGS_MODULE="config.settings", DEBUG="true"),
             log=folder / "standin.log",
         )
 

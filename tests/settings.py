@@ -30,6 +30,7 @@ os.environ.update(
 
 from config.settings import *  # noqa: E402
 
+INSTALLED_APPS.append("standin")
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # A file: in memory SQLite locks tables, not the database, and fails where the real one waits.
     DATABASES["default"]["TEST"] = {

@@ -9,7 +9,7 @@ from typing import Any
 
 import requests
 
-from booking.standin import ACCEPTED_PHONE, StandIn
+from standin import ACCEPTED_PHONE, StandIn
 
 HOUSE = "3105011"
 FLAT = "1.8-12-1"

@@ -13,8 +13,8 @@ from django.test import Client
 from django.utils import timezone
 
 from booking.models import Booking
-from booking.standin import StandIn
-from booking.standin.estate import ACCEPTED_PHONE, REFUSED_PHONE
+from standin import StandIn
+from standin.fixtures import ACCEPTED_PHONE, REFUSED_PHONE
 from tests.journey import (
     FLAT,
     HOUSE,

@@ -23,10 +23,10 @@ from booking.availability import DayState, Flats, House, asking, catalogue, memo
 from booking.availability.memory import Remembered
 from booking.availability.mutexes import mutex_of
 from booking.crm import CRMError, CRMUnavailable
-from booking.standin import StandIn
-from booking.standin.estate import Estate
-from booking.standin.estate import Flat as BuiltFlat
-from booking.standin.estate import House as BuiltHouse
+from standin import StandIn
+from standin.fixtures import Estate
+from standin.fixtures import Flat as BuiltFlat
+from standin.fixtures import House as BuiltHouse
 from tests.variables import ROOT, environment
 
 URAL = ZoneInfo("Asia/Yekaterinburg")

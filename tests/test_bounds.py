@@ -14,7 +14,7 @@ from booking import bounds
 from booking.client_address import client_address
 from booking.middleware import InputBoundsMiddleware
 from booking.models import House, StaffEvent
-from booking.standin import StandIn
+from standin import StandIn
 from tests.bookings import booking, staff
 from tests.journey import fill_in, first_free, send, text_of
 

@@ -15,8 +15,8 @@ from booking import crm_refusal
 from booking.crm import CallReport
 from booking.gateway import crm_client
 from booking.models import Booking
-from booking.standin import StandIn
 from booking.watch import crm_calls
+from standin import StandIn
 from tests.bookings import staff
 from tests.journey import fill_in, first_free, send, text_of
 

@@ -16,9 +16,9 @@ from django.test import Client
 from django.urls import URLPattern, reverse
 
 from booking.models import Booking
-from booking.standin import ACCEPTED_PHONE, StandIn
 from booking.urls import urlpatterns
 from booking.views.cross_site import form_token
+from standin import ACCEPTED_PHONE, StandIn
 from tests import bookings
 from tests.journey import answers, fill_in, first_free, heading, hidden_fields, send, text_of
 

@@ -21,8 +21,8 @@ from pytest_django.fixtures import Settings
 
 from booking.database.errors import is_away
 from booking.models import Booking
-from booking.standin import StandIn
 from booking.views import health
+from standin import StandIn
 from tests import bookings
 from tests.bookings import staff
 from tests.journey import fill_in, first_free, heading, send

@@ -20,7 +20,7 @@ from django.core.management import call_command
 from pytest_django.fixtures import Settings
 
 from booking import models
-from booking.standin import ACCEPTED_PHONE, StandIn, estate
+from standin import ACCEPTED_PHONE, StandIn, fixtures
 from tests import bookings
 from tests.variables import ROOT, environment
 from tests.wire import Answer, Bytes, Hang, HangUp, Wire, closed_port
@@ -411,7 +411,7 @@ def test_a_category_that_fails_does_not_hide_the_others(real: Wire) -> None:
 
 
 def test_an_empty_category_is_no_fault_but_nothing_at_all_is(settings: Settings) -> None:
-    with StandIn(estate=estate.Estate([])) as crm:
+    with StandIn(estate=fixtures.Estate([])) as crm:
         settings.MACROCRM_URL = crm.url
 
         found = diagnosis()

@@ -14,8 +14,8 @@ from booking.availability import asking
 from booking.handover import Order
 from booking.limits import TooManyTries
 from booking.models import Booking, BookingEvent, Outcome
-from booking.standin import StandIn
-from booking.standin.estate import ACCEPTED_PHONE, REFUSED_PHONE, Flat, shareholders
+from standin import StandIn
+from standin.fixtures import ACCEPTED_PHONE, REFUSED_PHONE, Flat, shareholders
 from tests.journey import FLAT, HOUSE, first_free
 
 pytestmark = pytest.mark.django_db

@@ -22,7 +22,7 @@ from booking import brand
 from booking.login_limits import FREE
 from booking.middleware.crowd import Slots
 from booking.personal_link import PersonalLink
-from booking.standin import StandIn
+from standin import StandIn
 from tests import journey
 from tests.bookings import booking
 from tests.finding import NUMBER, PHONE, find

@@ -14,8 +14,8 @@ from django.utils import timezone
 from booking import limits
 from booking.limits import Limit
 from booking.models import Booking, House, LimitLift
-from booking.standin.estate import ACCEPTED_PHONE
 from booking.watch import metrics
+from standin.fixtures import ACCEPTED_PHONE
 from tests import bookings
 from tests.journey import FLAT, HOUSE, answers, fill_in, first_free, heading, send, text_of
 

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from booking import mangled_links
-from booking.standin import StandIn
+from standin import StandIn
 from tests.journey import text_of
 
 NAMES = ("category", "house", "flat", "utm_source")

@@ -18,8 +18,8 @@ from booking import availability, handover, limits
 from booking.handover import Order
 from booking.limits import TooManyTries
 from booking.models import Booking, BookingEvent
-from booking.standin import StandIn
-from booking.standin.estate import ACCEPTED_PHONE, REFUSED_PHONE
+from standin import StandIn
+from standin.fixtures import ACCEPTED_PHONE, REFUSED_PHONE
 from tests.bookings import booking
 from tests.journey import FLAT, HOUSE, first_free
 

@@ -11,7 +11,7 @@ import pytest
 from booking import models
 from booking.availability import Houses, asking, memory
 from booking.prepared import day_and_time, frame, house_and_flat, last_step
-from booking.standin.estate import Estate, Flat
+from standin.fixtures import Estate, Flat
 from tests.journey import FLAT, HOUSE, first_free, hidden_fields, text_of
 
 pytestmark = pytest.mark.django_db

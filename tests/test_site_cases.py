@@ -16,7 +16,7 @@ from pytest_django.fixtures import Settings
 
 from booking.crm import AddOutcome, Reason
 from booking.models import Booking
-from booking.standin.estate import ACCEPTED_PHONE
+from standin.fixtures import ACCEPTED_PHONE
 from tests.crm_cases import ADD_CASES, CLOSED, UNTRUSTED, ZONE, AddCase, houses, ok
 from tests.journey import FLAT, HOUSE, fill_in, heading, send, text_of
 from tests.wire import Received, Wire, closed_port

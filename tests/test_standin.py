@@ -9,8 +9,8 @@ from datetime import timedelta
 import pytest
 import requests
 
-from booking.standin import ACCEPTED_PHONE, REFUSED_PHONE, NotLoopback, StandIn, SwitchError
-from booking.standin.estate import CATEGORIES, Estate, Flat, House, of_size, sample, shareholders
+from standin import ACCEPTED_PHONE, REFUSED_PHONE, NotLoopback, StandIn, SwitchError
+from standin.fixtures import CATEGORIES, Estate, Flat, House, of_size, sample, shareholders
 from tests.standin_caller import FLAT, HOUSE, Caller, midnight, next_start, sign, wish
 
 UNICODE = "вашсайт.рф"

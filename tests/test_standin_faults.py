@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
-from booking.standin import Fault, StandIn
+from standin import Fault, StandIn
 from tests.standin_caller import HOUSE, Caller, next_start, wish
 
 

@@ -10,7 +10,7 @@ from threading import Barrier
 import pytest
 import requests
 
-from booking.standin import ACCEPTED_PHONE, StandIn
+from standin import ACCEPTED_PHONE, StandIn
 from tests.standin_caller import HOUSE, Caller, next_start, wish
 
 

@@ -16,7 +16,7 @@ from urllib.parse import quote_plus, urlsplit
 
 import pytest
 
-from booking.standin import ACCEPTED_PHONE, StandIn
+from standin import ACCEPTED_PHONE, StandIn
 
 HOUSE = "3105027"
 

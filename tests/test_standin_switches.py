@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 import pytest
 import requests
 
-from booking.standin import REFUSED_PHONE, StandIn, SwitchError, Switches
+from standin import REFUSED_PHONE, StandIn, SwitchError, Switches
 from tests.standin_caller import FLAT, HOUSE, Caller, midnight, next_start, sign, wish
 
 

@@ -11,8 +11,8 @@ import pytest
 from django.test import Client
 
 from booking.models import Booking
-from booking.standin import StandIn
-from booking.standin.estate import ACCEPTED_PHONE, REFUSED_PHONE, Flat, shareholders
+from standin import StandIn
+from standin.fixtures import ACCEPTED_PHONE, REFUSED_PHONE, Flat, shareholders
 from tests.journey import FLAT, HOUSE, answers, fill_in, first_free, heading, send, text_of
 
 pytestmark = pytest.mark.django_db

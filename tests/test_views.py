@@ -19,8 +19,8 @@ from django.utils import timezone
 
 from booking import wording
 from booking.models import Booking
-from booking.standin.estate import REFUSED_PHONE, Estate
-from booking.standin.estate import Flat as BuiltFlat
+from standin.fixtures import REFUSED_PHONE, Estate
+from standin.fixtures import Flat as BuiltFlat
 from tests.journey import (
     FLAT,
     HOUSE,

@@ -23,11 +23,11 @@ from sentry_sdk.transport import Transport
 from booking.crm import CallReport, CRMClient, CRMConfig, CRMError, Visit
 from booking.limits import Limit
 from booking.models import Booking, Outcome
-from booking.standin import StandIn
-from booking.standin.estate import ACCEPTED_PHONE, REFUSED_PHONE
 from booking.watch import error_reports, request_id, views
 from booking.watch.lines import JSONFormatter
 from booking.watch.metrics import Journal
+from standin import StandIn
+from standin.fixtures import ACCEPTED_PHONE, REFUSED_PHONE
 from tests import bookings, journey
 from tests.crm_cases import C90, VISIT, ok
 from tests.wire import Wire

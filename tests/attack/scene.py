@@ -15,8 +15,8 @@ from itertools import count
 from pathlib import Path
 from tempfile import mkdtemp
 
-from booking.standin import StandIn
-from booking.standin.estate import Flat, House, of_size, shareholders
+from standin import StandIn
+from standin.fixtures import Flat, House, of_size, shareholders
 from tests.journey import answers, hidden_fields
 from tests.processes import HOST, ZONE, Site, StandInProcess, own_database
 from tests.torture import records

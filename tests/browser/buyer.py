@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from playwright.sync_api import Locator, Page, expect
 
-from booking.standin import ACCEPTED_PHONE
+from standin import ACCEPTED_PHONE
 from tests.journey import FLAT, answers
 
 HOUSE_NAME = "Лесной квартал», дом 1"

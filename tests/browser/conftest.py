@@ -11,7 +11,7 @@ from django.contrib.auth import get_user_model
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, expect
 from pytest_django.live_server_helper import LiveServer
 
-from booking.standin import StandIn
+from standin import StandIn
 from tests.browser import chromium, nu
 from tests.browser.buyer import Buyer
 

@@ -19,8 +19,8 @@ from booking import handover
 from booking.middleware.crowd import Slots
 from booking.models import Booking, ChangeRequest, House, Outcome
 from booking.personal_link import PersonalLink
-from booking.standin import StandIn
-from booking.standin.estate import ACCEPTED_PHONE, REFUSED_PHONE, Estate, of_size
+from standin import StandIn
+from standin.fixtures import ACCEPTED_PHONE, REFUSED_PHONE, Estate, of_size
 from tests.browser.buyer import Buyer
 from tests.journey import FLAT, HOUSE, answers, first_free
 

@@ -10,8 +10,8 @@ from playwright.sync_api import Request, Route, expect
 
 from booking import handover
 from booking.models import Booking, ChangeRequest, Outcome
-from booking.standin import ACCEPTED_PHONE
 from booking.views import receipt
+from standin import ACCEPTED_PHONE
 from tests.browser.buyer import Buyer
 from tests.browser.chromium import with_and_without_scripts
 from tests.journey import FLAT, HOUSE, first_free

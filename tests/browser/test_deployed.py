@@ -16,7 +16,7 @@ import brotli  # type: ignore[import-untyped]
 import pytest
 from playwright.sync_api import Browser
 
-from booking.standin import StandIn
+from standin import StandIn
 from tests.browser.states import LOGO
 from tests.journey import FLAT, HOUSE
 from tests.processes import DOMAIN, HOST, ZONE, Site

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from booking import handover
 from booking.models import Booking
-from booking.standin.estate import REFUSED_PHONE
+from standin.fixtures import REFUSED_PHONE
 from tests.browser.chromium import with_and_without_scripts
 from tests.journey import HOUSE, first_free
 

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import BrowserContext, BrowserType, expect
 
 from booking.models import Booking
-from booking.standin.estate import ACCEPTED_PHONE, REFUSED_PHONE
+from standin.fixtures import ACCEPTED_PHONE, REFUSED_PHONE
 from tests.browser.chromium import with_and_without_scripts
 from tests.journey import answers, first_free
 

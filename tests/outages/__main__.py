@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from booking.standin import StandIn
+from standin import StandIn
 from tests.outages.visitors import Seen, Visitors
 from tests.processes import DOMAIN, ZONE, Site
 from tests.torture.postgres import NoDisk, Postgres, binaries

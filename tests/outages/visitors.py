@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from html import unescape
 from urllib.parse import urlencode
 
-from booking.standin import ACCEPTED_PHONE, StandIn
 from booking.views.health import GOOD_FOR
+from standin import ACCEPTED_PHONE, StandIn
 from tests.journey import HOUSE, answers, hidden_fields
 from tests.processes import HOST, PATIENCE, Site
 from tests.torture.browser import Browser, Page

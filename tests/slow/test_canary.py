@@ -26,8 +26,8 @@ from uuid import UUID
 
 import pytest
 
-from booking.standin import ACCEPTED_PHONE, REFUSED_PHONE, StandIn
-from booking.standin.faults import KINDS
+from standin import ACCEPTED_PHONE, REFUSED_PHONE, StandIn
+from standin.faults import KINDS
 from tests.journey import HOUSE, answers, hidden_fields
 from tests.processes import DOMAIN, HOST, ZONE, Site
 

@@ -29,7 +29,7 @@ from booking.middleware.crowd import (
     LoadSheddingMiddleware,
     Slots,
 )
-from booking.standin import ACCEPTED_PHONE, StandIn
+from standin import ACCEPTED_PHONE, StandIn
 from tests.journey import answers, first_free, hidden_fields
 from tests.processes import DOMAIN, HOST, ZONE, Site, own_database
 from tests.torture import records

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from booking.standin import ACCEPTED_PHONE, StandIn
+from standin import ACCEPTED_PHONE, StandIn
 from tests.journey import HOUSE, answers, hidden_fields
 from tests.processes import DOMAIN, HOST, ZONE, Site
 from tests.torture.__main__ import report

@@ -17,7 +17,7 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from booking.forms import ANSWERS, SOURCES
-from booking.standin import StandIn
+from standin import StandIn
 from tests.costs import cost
 from tests.every_page import (
     UNNAMED,

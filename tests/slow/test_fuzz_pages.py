@@ -22,10 +22,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from booking.models import Booking, House
-from booking.standin import StandIn
-from booking.standin.estate import ACCEPTED_PHONE, REFUSED_PHONE
 from booking.views.cross_site import form_token
 from config.content_type import plain
+from standin import StandIn
+from standin.fixtures import ACCEPTED_PHONE, REFUSED_PHONE
 from tests import bookings
 from tests.crm_cases import ZONE
 from tests.finding import NUMBER

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from pytest_django.fixtures import Settings
 
 from booking.models import Booking
-from booking.standin.estate import ACCEPTED_PHONE
+from standin.fixtures import ACCEPTED_PHONE
 from tests.crm_cases import FAILED, HTML, JSON, THANKS, ZONE, houses, ok
 from tests.fuzzing import INJECTIONS, assert_sound, fuzzed, undone
 from tests.journey import FLAT, HOUSE, answers, fill_in, heading, links, send, text_of

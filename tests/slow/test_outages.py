@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from booking.standin import StandIn
+from standin import StandIn
 from tests.outages.visitors import Seen, Visitors
 from tests.processes import DOMAIN, ZONE, Site
 from tests.torture.postgres import NoDisk, Postgres

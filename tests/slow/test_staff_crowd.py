@@ -12,7 +12,7 @@ from threading import Event
 import pytest
 import requests
 
-from booking.standin import StandIn
+from standin import StandIn
 from tests.processes import DOMAIN, HOST, ZONE, Site, own_database
 from tests.torture.browser import Browser
 

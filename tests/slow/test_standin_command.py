@@ -13,11 +13,12 @@ from contextlib import ExitStack
 import pytest
 import requests
 
-from booking.standin import StandIn
+from standin import StandIn
 from tests.standin_caller import Caller, next_start, wish
 from tests.variables import ROOT
 
 Run = Callable[..., "subprocess.Popen[str]"]
+STANDIN_SETTINGS = {"DJANGO_SETTINGS_MODULE": "config.settings", "DEBUG": "true"}
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def run() -> Iterator[Run]:
             process = subprocess.Popen(
                 [sys.executable, "manage.py", "standin", "--port", "0", *arguments],
                 cwd=ROOT,
-                env=os.environ | {"DJANGO_SETTINGS_MODULE": "config.settings"} | environment,
+                env=os.environ | STANDIN_SETTINGS | environment,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 text=True,

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 
-from booking.standin import StandIn
+from standin import StandIn
 from tests.processes import HOST, free_port
 from tests.torture.browser import Browser
 from tests.variables import ROOT

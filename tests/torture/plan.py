@@ -9,8 +9,8 @@ from datetime import datetime
 from itertools import product
 from typing import Any
 
-from booking.standin import REFUSED_PHONE, StandIn
-from booking.standin.estate import CATEGORIES, Flat, of_size, shareholders
+from standin import REFUSED_PHONE, StandIn
+from standin.fixtures import CATEGORIES, Flat, of_size, shareholders
 from tests.processes import ZONE
 
 BOOKINGS_PER_HOUSE = 120  # of about 190 starts that a house has in twelve days

@@ -6,7 +6,7 @@ import re
 from hashlib import md5
 from hmac import compare_digest
 
-from booking.standin.desk import FAILED, Desk, Params, Refusal
+from standin.context import FAILED, Desk, Params, Refusal
 
 
 def check_signature(desk: Desk, params: Params) -> None:

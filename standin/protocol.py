@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time
 
-from booking.standin.desk import FAILED, Desk, Params, Refusal, Reply
-from booking.standin.diary import AlreadyBooked, SlotTaken, Wish, grid, is_open
-from booking.standin.estate import CATEGORIES, Flat, House
-from booking.standin.signature import check_signature
+from standin.context import FAILED, Desk, Params, Refusal, Reply
+from standin.fixtures import CATEGORIES, Flat, House
+from standin.schedule import AlreadyBooked, SlotTaken, Wish, grid, is_open
+from standin.signature import check_signature
 
 THANKS = "Спасибо! Мы записали Вас на указанное время"
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from booking.standin.diary import Diary
-from booking.standin.estate import Estate
-from booking.standin.switches import Switches
+from standin.fixtures import Estate
+from standin.schedule import Diary
+from standin.switches import Switches
 
 Params = Mapping[str, str]
 

@@ -9,9 +9,9 @@ from datetime import date, datetime, time
 from functools import lru_cache
 from hashlib import sha256
 
-from booking.standin.estate import Flat, House
-from booking.standin.ledger import Entry, Ledger
-from booking.standin.switches import Switches
+from standin.fixtures import Flat, House
+from standin.ledger import Entry, Ledger
+from standin.switches import Switches
 
 LUNCH = (time(13), time(14))
 FULLY_BOOKED_DAYS = 12  # on average one day in so many has no place left

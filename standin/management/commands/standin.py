@@ -12,7 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from booking.standin import ACCEPTED_PHONE, REFUSED_PHONE, StandIn, estate
+from standin import ACCEPTED_PHONE, REFUSED_PHONE, StandIn, fixtures
 
 STOPPING = {signal.SIGINT, signal.SIGTERM}
 # What a demonstration looks like; a stand-in of a test is open every day and has all times free.
@@ -42,7 +42,7 @@ class Command(BaseCommand):
             action="append",
             default=[],
             metavar="NAME=VALUE",
-            help="a switch of booking/standin/switches.py; the value is JSON or a bare word",
+            help="a switch of standin/switches.py; the value is JSON or a bare word",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -93,10 +93,12 @@ def _switches(options: dict[str, Any]) -> dict[str, object]:
     return switches
 
 
-def _estate(options: dict[str, Any]) -> estate.Estate:
+def _estate(options: dict[str, Any]) -> fixtures.Estate:
     if options["houses"] is None:
-        return estate.sample(phone=options["phone"])
-    return estate.of_size(houses=options["houses"], flats=options["flats"], phone=options["phone"])
+        return fixtures.sample(phone=options["phone"])
+    return fixtures.of_size(
+        houses=options["houses"], flats=options["flats"], phone=options["phone"]
+    )
 
 
 def _switch(text: str) -> tuple[str, object]:

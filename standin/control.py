@@ -20,10 +20,10 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from booking.standin.exchange import Request, Response
-from booking.standin.faults import Fault
-from booking.standin.office import Office
-from booking.standin.switches import METHODS
+from standin.faults import Fault
+from standin.http_types import Request, Response
+from standin.state import Office
+from standin.switches import METHODS
 
 PREFIX = "/_stand-in/"
 

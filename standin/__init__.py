@@ -5,12 +5,12 @@ standard library. It is a guess made of public material: that a client and this 
 each other proves that they agree, not that the real CRM behaves so.
 """
 
-from booking.standin.estate import ACCEPTED_PHONE, REFUSED_PHONE
-from booking.standin.faults import Fault
-from booking.standin.ledger import Entry
-from booking.standin.request_log import Record
-from booking.standin.stand_in import NotLoopback, StandIn
-from booking.standin.switches import SwitchError, Switches
+from standin.faults import Fault
+from standin.fixtures import ACCEPTED_PHONE, REFUSED_PHONE
+from standin.ledger import Entry
+from standin.request_log import Record
+from standin.stand_in import NotLoopback, StandIn
+from standin.switches import SwitchError, Switches
 
 __all__ = [
     "ACCEPTED_PHONE",

@@ -10,15 +10,15 @@ from types import TracebackType
 from typing import Any, Self
 from zoneinfo import ZoneInfo
 
-from booking.standin import estate as estates
-from booking.standin.diary import Diary
-from booking.standin.estate import Estate
-from booking.standin.faults import Fault
-from booking.standin.ledger import Entry, Ledger
-from booking.standin.office import Office
-from booking.standin.request_log import Record
-from booking.standin.server import Server
-from booking.standin.switches import Switches
+from standin import fixtures
+from standin.faults import Fault
+from standin.fixtures import Estate
+from standin.ledger import Entry, Ledger
+from standin.request_log import Record
+from standin.schedule import Diary
+from standin.server import Server
+from standin.state import Office
+from standin.switches import Switches
 
 # Opens nothing: whoever runs the stand-in for longer than a test gives a secret of their own.
 EXAMPLE_SECRET = "example-secret"  # noqa: S105
@@ -55,7 +55,7 @@ class StandIn:
             domain=domain,
             secret=secret,
             zone=ZoneInfo(zone),
-            estate=estate or estates.sample(),
+            estate=estate or fixtures.sample(),
             diary=Diary(Ledger(ledger)),
             switches=Switches().changed(**switches),
         )

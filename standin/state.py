@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from booking.standin import protocol, rendering
-from booking.standin.desk import Desk, Refusal
-from booking.standin.diary import Diary
-from booking.standin.estate import Estate
-from booking.standin.exchange import Request, Response
-from booking.standin.faults import Fault, FaultPlan
-from booking.standin.request_log import RequestLog
-from booking.standin.switches import METHODS, Switches
+from standin import protocol, responses
+from standin.context import Desk, Refusal
+from standin.faults import Fault, FaultPlan
+from standin.fixtures import Estate
+from standin.http_types import Request, Response
+from standin.request_log import RequestLog
+from standin.schedule import Diary
+from standin.switches import METHODS, Switches
 
 PREFIX = "/estate/transfer/"
 
@@ -63,8 +63,8 @@ class Office:
         try:
             answer = protocol.answer(desk, method, self._params(request), with_rival=with_rival)
         except Refusal as refused:
-            return rendering.refusal(refused, switches)
-        return rendering.reply(answer, switches)
+            return responses.refusal(refused, switches)
+        return responses.reply(answer, switches)
 
     def reset(self) -> None:
         """As it was at the start: no bookings, no faults, an empty log, the first switches."""

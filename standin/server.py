@@ -10,11 +10,11 @@ from email.utils import format_datetime
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from booking.standin import control, rendering
-from booking.standin.exchange import Request, Response
-from booking.standin.faults import Fault
-from booking.standin.faults import response as response_of
-from booking.standin.office import Office
+from standin import control, responses
+from standin.faults import Fault
+from standin.faults import response as response_of
+from standin.http_types import Request, Response
+from standin.state import Office
 
 MARK = ("X-Stand-In", "macrocrm")
 LARGEST_BODY = 1024 * 1024
@@ -110,7 +110,7 @@ class _Handler(BaseHTTPRequestHandler):
         office = self.server.office
         method = office.method_of(request)
         if method is None:
-            self._send(rendering.not_found())
+            self._send(responses.not_found())
             return
         # Drawn before the request is counted: who waits for it may lift the faults at once.
         cleared = office.faults.cleared

@@ -7,8 +7,8 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from booking.standin.exchange import Response
-from booking.standin.switches import METHODS
+from standin.http_types import Response
+from standin.switches import METHODS
 
 KINDS = {
     "status": "answers `status` (500) with `headers` and `body`; the call has no effect",

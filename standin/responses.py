@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 
-from booking.standin.desk import Refusal, Reply
-from booking.standin.exchange import Response
-from booking.standin.protocol import LiteralTimes
-from booking.standin.switches import Switches
+from standin.context import Refusal, Reply
+from standin.http_types import Response
+from standin.protocol import LiteralTimes
+from standin.switches import Switches
 
 JSON_TYPE = "application/json; charset=utf-8"
 NOTICE = (
