@@ -1,4 +1,4 @@
-"""The stand-in CRM: a real HTTP server that speaks the three methods, for the demo and the tests.
+"""The stand-in CRM: a real HTTP server with the three methods, for development and tests.
 
 It shares no code with `booking.crm`, so that the two can disagree, and needs nothing but the
 standard library. It is a guess made of public material: that a client and this server understand
@@ -10,7 +10,7 @@ from standin.fixtures import ACCEPTED_PHONE, REFUSED_PHONE
 from standin.ledger import Entry
 from standin.request_log import Record
 from standin.stand_in import NotLoopback, StandIn
-from standin.switches import SwitchError, Switches
+from standin.switches import SwitchError
 
 __all__ = [
     "ACCEPTED_PHONE",
@@ -21,5 +21,4 @@ __all__ = [
     "Record",
     "StandIn",
     "SwitchError",
-    "Switches",
 ]

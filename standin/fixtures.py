@@ -1,4 +1,4 @@
-"""What the stand-in's developer has built: houses, their flats, and who holds a share in each.
+"""The houses that the stand-in has, their flats, and who holds a share in each.
 
 All names, numbers and phones are invented. A "flat" is any object; its category says which kind.
 """
@@ -7,15 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import sha256
 
-# The order in which the server looks for a number when no category is given.
+# The order in which the server looks for a number that comes without a category.
 CATEGORIES = ("flat", "garage", "storageroom", "comm")
 
-# Shareholder of every flat, so that a demonstration can book anything.
-ACCEPTED_PHONE = "+79001234567"
-# Belongs to nobody.
-REFUSED_PHONE = "+79007654321"
+ACCEPTED_PHONE = "+79001234567"  # a shareholder of every flat, so that a demo can book anything
+REFUSED_PHONE = "+79007654321"  # a shareholder of none
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +24,7 @@ class Flat:
     ready: bool = True  # the deal is done and the actual readiness date is filled in
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class House:
     id: str
     title: str
@@ -33,57 +32,35 @@ class House:
     opens: int = 9  # hours of the house's wall clock
     closes: int = 18
 
-
-class Estate:
-    """The houses by id. `phone` is a shareholder's of every flat."""
-
-    def __init__(self, houses: Iterable[House], *, phone: str = ACCEPTED_PHONE) -> None:
-        self.houses = {house.id: house for house in houses}
-        self.phone = phone
-        self._flats = {
-            (house.id, flat.category, flat.number): flat
-            for house in self.houses.values()
-            for flat in house.flats
-        }
-        self._listed: dict[tuple[str, str], list[Flat]] = {}
-        for (house_id, category, _), flat in self._flats.items():
-            self._listed.setdefault((house_id, category), []).append(flat)
-
-    def flats(self, house_id: str, category: str) -> list[Flat]:
-        return self._listed.get((house_id, category), [])
-
-    def find(self, house_id: str, number: str, category: str | None) -> Flat | None:
+    def find(self, number: str, category: str | None) -> Flat | None:
         """The flat; without a category the first one found with that number."""
-        for candidate in (category,) if category else CATEGORIES:
-            if flat := self._flats.get((house_id, candidate, number)):
-                return flat
-        return None
+        candidates = (category,) if category else CATEGORIES
+        found = (self._by_number.get((each, number)) for each in candidates)
+        return next((flat for flat in found if flat), None)
 
-    def is_shareholder(self, house_id: str, flat: Flat, phone: str) -> bool:
-        return phone == self.phone or phone in shareholders(house_id, flat)
+    @cached_property
+    def _by_number(self) -> dict[tuple[str, str], Flat]:
+        return {(flat.category, flat.number): flat for flat in self.flats}
 
 
 def shareholders(house_id: str, flat: Flat) -> tuple[str, ...]:
-    """The one or two phones of a flat's shareholders: invented, and the same on every run."""
+    """The one or two phones of a flat's shareholders, the same on every run."""
     digest = sha256(f"{house_id}|{flat.category}|{flat.number}".encode()).digest()
     count = 1 + digest[0] % 2
-    # All begin with +7901, so that none is the phone that belongs to nobody.
+    # All begin with +7901, so that none is the refused phone.
     return tuple(
         f"+7901{int.from_bytes(digest[1 + 4 * i : 5 + 4 * i]) % 10**7:07}" for i in range(count)
     )
 
 
-def sample(*, phone: str = ACCEPTED_PHONE) -> Estate:
-    """A small developer's estate with everything that makes numbers hard."""
-    return Estate(
-        (_forest_one(), _forest_two(), _meadow(), _embankment(), _parking(), _last_flat()),
-        phone=phone,
-    )
+def sample() -> tuple[House, ...]:
+    """A small developer's houses with everything that makes numbers hard."""
+    return (_forest_one(), _forest_two(), _meadow(), _embankment(), _parking(), _last_flat())
 
 
-def of_size(*, houses: int, flats: int, phone: str = ACCEPTED_PHONE) -> Estate:
-    """So many houses with so many flats of each category: for measuring."""
-    return Estate((_measured_house(number, flats) for number in range(1, houses + 1)), phone=phone)
+def of_size(*, houses: int, flats: int) -> tuple[House, ...]:
+    """This many houses with this many flats of each category: for measuring."""
+    return tuple(_measured_house(number, flats) for number in range(1, houses + 1))
 
 
 def _flats(category: str, numbers: Iterable[str]) -> Iterator[Flat]:

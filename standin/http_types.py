@@ -1,8 +1,7 @@
-"""A request as it came and a response as it goes, without the socket."""
+"""A request and a response without the socket."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, urlsplit
@@ -23,15 +22,12 @@ class Request:
     def query(self) -> str:
         return urlsplit(self.target).query
 
-    def params(self, *, json_bodies: bool, query: bool) -> dict[str, str]:
-        """What PHP would see: the query of a GET, the form of a POST, never a GET's body."""
+    def params(self, *, query_reads: bool) -> dict[str, str]:
+        """What PHP would see: the query of a GET, the form of a POST, never the body of a GET."""
         if self.verb == "GET":
-            return _form(self.query) if query else {}
-        if self.content_type.startswith("application/json"):
-            return _json(self.body) if json_bodies else {}
-        if self.content_type.startswith("application/x-www-form-urlencoded"):
-            return _form(self.body.decode("utf-8", "surrogateescape"))
-        return {}
+            return _parsed(self.query) if query_reads else {}
+        is_form = self.content_type == "application/x-www-form-urlencoded"
+        return _parsed(self.body.decode("utf-8", "surrogateescape")) if is_form else {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,21 +37,6 @@ class Response:
     body: bytes = b""
 
 
-def _form(text: str) -> dict[str, str]:
-    """The last of repeated fields wins. Bytes that are no UTF-8 survive, for the signature."""
+def _parsed(text: str) -> dict[str, str]:
+    """The last of repeated fields wins. Bytes that are not UTF-8 survive, for the signature."""
     return dict(parse_qsl(text, keep_blank_values=True, errors="surrogateescape"))
-
-
-def _json(body: bytes) -> dict[str, str]:
-    """Strings and whole numbers of a JSON object; anything else is no parameter."""
-    try:
-        values = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    if not isinstance(values, dict):
-        return {}
-    return {
-        name: str(value)
-        for name, value in values.items()
-        if isinstance(value, str | int) and not isinstance(value, bool)
-    }

@@ -10,7 +10,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One booking taken. `transfer_date` is wall time without an offset, `phone` is whole."""
+    """One booking. `transfer_date` is wall time without an offset, `phone` is whole."""
 
     sequence: int
     house_id: str
@@ -25,8 +25,7 @@ class Entry:
 class Ledger:
     """Append-only. With a file, an entry is on the disk before `append` returns.
 
-    Not thread-safe: the diary appends under its lock, so that the order of the entries is the
-    order in which the slots went.
+    Not thread-safe: the schedule appends under its lock.
     """
 
     def __init__(self, path: Path | None = None) -> None:
@@ -37,11 +36,6 @@ class Ledger:
         if self._path:
             _write_through(self._path, json.dumps(asdict(entry), ensure_ascii=False) + "\n")
         self.entries.append(entry)
-
-    def clear(self) -> None:
-        self.entries.clear()
-        if self._path:
-            self._path.write_text("")
 
 
 def _write_through(path: Path, line: str) -> None:

@@ -3,207 +3,169 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import datetime
 
-from standin.context import FAILED, Desk, Params, Refusal, Reply
-from standin.fixtures import CATEGORIES, Flat, House
-from standin.schedule import AlreadyBooked, SlotTaken, Wish, grid, is_open
-from standin.signature import check_signature
+from standin import signature
+from standin.fixtures import CATEGORIES, Flat, House, shareholders
+from standin.schedule import AddRequest, AlreadyBooked, SlotTaken, grid, is_open
+from standin.state import State
+
+Params = Mapping[str, str]
 
 THANKS = "Спасибо! Мы записали Вас на указанное время"
+FAILED = "Ошибка обработки запроса"  # seen in real replies; what it means is unknown
 
 _MOMENT = re.compile(
-    r"(?P<day>\d{4}-\d\d-\d\d)T(?P<hour>\d{1,2}):(?P<rest>\d\d(:\d\d)?)(?P<offset>[+-]\d\d:\d\d|Z)?"
+    r"(?P<day>\d{4}-\d\d-\d\d)T(?P<hour>\d{1,2}):(?P<rest>\d\d(:\d\d)?)([+-]\d\d:\d\d|Z)?"
 )
 _PHONE = re.compile(r"\+\d{10,15}")
 
 
-def answer(desk: Desk, method: str, params: Params, *, with_rival: bool = False) -> Reply:
-    """Serve one call. Raises Refusal. With a rival, somebody takes the slot just before us."""
-    check_signature(desk, params)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    data: object
+    message: str = "Выполнено"
+
+
+class Refusal(Exception):
+    """Becomes an envelope with another `status_code`."""
+
+    def __init__(self, code: int, message: str, data: object = ()) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.data = data
+
+
+def answer(state: State, method: str, params: Params, *, with_rival: bool = False) -> Reply:
+    """Serve one call. Raises Refusal. With a rival, its slot is taken just before it."""
+    if not all(params.get(name) for name in ("domain", "time", "token")):
+        raise Refusal(400, FAILED)
+    if not signature.is_valid(state, params):
+        raise Refusal(401, "Неверный токен")
     if method == "add":
-        return _add(desk, params, with_rival=with_rival)
-    reads: dict[str, Callable[[Desk, Params], Reply]] = {
-        "getReadyFlats": _ready_flats,
-        "getFreeTimes": _free_times,
-    }
-    return reads[method](desk, params)
+        return _add(state, params, with_rival=with_rival)
+    return _ready_flats(state, params) if method == "getReadyFlats" else _free_times(state, params)
 
 
 # getReadyFlats
 
 
-def _ready_flats(desk: Desk, params: Params) -> Reply:
-    categories = (_category(params),) if params.get("category") else CATEGORIES
+def _ready_flats(state: State, params: Params) -> Reply:
+    category = _category(params)
+    categories = (category,) if category else CATEGORIES
     houses = [
-        {"id": _id(desk, house), "title": house.title, "flats": numbers}
-        for house in desk.estate.houses.values()
-        if (numbers := _ready_numbers(desk, house, categories))
+        {"id": house.id, "title": house.title, "flats": numbers}
+        for house in state.houses.values()
+        if (numbers := _ready_numbers(state, house, categories))
     ]
-    empty: dict[str, object] = {"houses": {"houses": []}, "list": [], "null": None}
-    return Reply(data={"houses": houses} if houses else empty[desk.switches.no_houses])
+    return Reply(data={"houses": houses})
 
 
-def _ready_numbers(desk: Desk, house: House, categories: tuple[str, ...]) -> list[str]:
+def _ready_numbers(state: State, house: House, categories: tuple[str, ...]) -> list[str]:
     return [
         flat.number
         for category in categories
-        for flat in desk.estate.flats(house.id, category)
-        if flat.ready and not _has_gone(desk, house, flat)
+        for flat in house.flats
+        if flat.category == category and flat.ready and not _has_gone(state, house, flat)
     ]
 
 
-def _has_gone(desk: Desk, house: House, flat: Flat) -> bool:
-    return desk.switches.booked_flats == "disappear" and desk.diary.has_booked(house.id, flat)
-
-
-def _id(desk: Desk, house: House) -> str | int:
-    return int(house.id) if desk.switches.ids == "ints" else house.id
-
-
-def _category(params: Params) -> str:
-    if params["category"] not in CATEGORIES:
-        raise Refusal(400, "Неизвестная категория")
-    return params["category"]
+def _has_gone(state: State, house: House, flat: Flat) -> bool:
+    return state.switches.booked_flats == "disappear" and state.schedule.has_visit(house, flat)
 
 
 # getFreeTimes
 
 
-@dataclass(frozen=True, slots=True)
-class LiteralTimes:
-    """Times to be written like the literal on the vendor's page, which is not JSON."""
-
-    by_position: dict[int, str]
-
-
-def _free_times(desk: Desk, params: Params) -> Reply:
-    if not params.get("transfer_date"):
-        raise Refusal(400, "Не указана transfer_date")
-    day = _wall_time(desk, params["transfer_date"]).date()
-    houses = _asked_houses(desk, params)
-    if day > desk.last_day:
+def _free_times(state: State, params: Params) -> Reply:
+    house = _house(state, params, "Дом не найден")
+    day = _wall_time(params.get("transfer_date", "")).date()
+    if day > state.last_day:
         raise Refusal(400, "Запись на выбранную дату недоступна", None)
-    return Reply(data=_times_data(desk, _free_slots(desk, houses, day)))
+    free = state.schedule.free(house, day, state.switches)
+    starts = enumerate(grid(house, state.switches))
+    return Reply(data=_php_array({n: f"{start:%H:%M}" for n, start in starts if start in free}))
 
 
-# Whose schedule is meant when no house is named: the company's, open the usual hours.
-_COMPANY = House(id="", title="", flats=())
+def _php_array(values: dict[int, str]) -> object:
+    """As PHP's json_encode: a list if the keys count from 0, else an object.
 
-
-def _asked_houses(desk: Desk, params: Params) -> list[House]:
-    """The house asked for; all of them when a company with one schedule gets no `house_id`."""
-    if params.get("house_id"):
-        return [_house(desk, params["house_id"], "Дом не найден")]
-    if desk.switches.house_id == "required":
-        raise Refusal(400, "Не указан house_id")
-    return list(desk.estate.houses.values())
-
-
-def _free_slots(desk: Desk, houses: list[House], day: date) -> dict[int, str]:
-    """Free starts by their position in the day's full grid, where lunch and others leave gaps."""
-    schedule = houses[0] if len(houses) == 1 else _COMPANY
-    free: set[time] = set()
-    for house in houses:
-        free.update(desk.diary.free(house, day, desk.switches))
-    starts = enumerate(grid(schedule, desk.switches))
-    return {position: f"{start:%H:%M}" for position, start in starts if start in free}
-
-
-def _times_data(desk: Desk, slots: dict[int, str]) -> object:
-    """PHP's json_encode of an array whose keys are positions in the day's grid."""
-    if desk.switches.times_shape == "literal":
-        return LiteralTimes(slots)
-    if not slots:
-        empty: dict[str, object] = {"list": [], "object": {}, "null": None}
-        return empty[desk.switches.no_times]
-    if desk.switches.times_shape == "list" or list(slots) == list(range(len(slots))):
-        return list(slots.values())
-    return {str(position): start for position, start in slots.items()}
+    The keys are positions in the day's grid, in which lunch and taken slots leave gaps.
+    """
+    if list(values) == list(range(len(values))):
+        return list(values.values())
+    return {str(position): value for position, value in values.items()}
 
 
 # add
 
 
-def _add(desk: Desk, params: Params, *, with_rival: bool) -> Reply:
-    wish = _wish(desk, params)
+def _add(state: State, params: Params, *, with_rival: bool) -> Reply:
+    request = _add_request(state, params)
     if with_rival:
-        desk.diary.hand_to_a_rival(wish.house.id, wish.start)
-    if desk.switches.add_writes:
-        _book(desk, wish)
-    return _ADD_REPLIES[desk.switches.add_reply]
+        state.schedule.hand_to_a_rival(request.house.id, request.start)
+    if state.switches.add_writes:
+        try:
+            state.schedule.book(request, state.switches)
+        except AlreadyBooked as exc:
+            raise Refusal(400, "Вы уже записаны") from exc
+        except SlotTaken as exc:
+            raise Refusal(409, "Выбранное время уже занято") from exc
+    return Reply(data=[], message=THANKS)
 
 
-_ADD_REPLIES = {
-    "thanks": Reply(data=[], message=THANKS),
-    "no message": Reply(data=[], message=""),
-    "C94": Reply(code=400, data=[], message=FAILED),
-    "C95": Reply(data=[], message=FAILED),
-    "C96": Reply(code=500, data=None, message=FAILED),
-    "C97": Reply(code=0, data=None, message=THANKS),
-    "C98": Reply(code=400, data=[], message=THANKS),
-}
-
-
-def _wish(desk: Desk, params: Params) -> Wish:
+def _add_request(state: State, params: Params) -> AddRequest:
     for name in ("transfer_date", "house_id", "flat_num", "phone"):
         if not params.get(name):
             raise Refusal(400, f"Не заполнено обязательное поле {name}")
-    start = _wall_time(desk, params["transfer_date"])
-    if not _PHONE.fullmatch(params["phone"]):
+    start, phone = _wall_time(params["transfer_date"]), params["phone"]
+    if not _PHONE.fullmatch(phone):
         raise Refusal(400, "Неверный формат телефона")
-    house = _house(desk, params["house_id"], "Объект не найден")
-    flat = _bookable_flat(desk, house, params)
-    if not desk.now < start or start.date() > desk.last_day:
+    house = _house(state, params, "Объект не найден")
+    flat = _bookable_flat(state, house, params)
+    if not state.now < start or start.date() > state.last_day:
         raise Refusal(400, "Запись на выбранную дату недоступна", None)
-    if not is_open(house, start, desk.switches):
+    if not is_open(house, start, state.switches):
         raise Refusal(400, "В выбранное время записи нет")
-    return Wish(house=house, flat=flat, start=start, phone=params["phone"], received_at=desk.clock)
+    return AddRequest(house=house, flat=flat, start=start, phone=phone, received_at=state.clock)
 
 
-def _bookable_flat(desk: Desk, house: House, params: Params) -> Flat:
-    category = _category(params) if params.get("category") else None
-    flat = desk.estate.find(house.id, params["flat_num"], category)
+def _bookable_flat(state: State, house: House, params: Params) -> Flat:
+    flat = house.find(params["flat_num"], _category(params))
     if flat is None:
         raise Refusal(404, "Объект не найден")
     if not flat.ready:
         raise Refusal(400, "Объект не готов к передаче")
-    if not desk.estate.is_shareholder(house.id, flat, params["phone"]):
+    if params["phone"] not in {state.phone, *shareholders(house.id, flat)}:
         raise Refusal(403, "Телефон не найден среди участников сделки")
     return flat
-
-
-def _book(desk: Desk, wish: Wish) -> None:
-    try:
-        desk.diary.book(wish, desk.switches)
-    except AlreadyBooked as exc:
-        raise Refusal(400, "Вы уже записаны") from exc
-    except SlotTaken as exc:
-        raise Refusal(409, "Выбранное время уже занято") from exc
 
 
 # Shared
 
 
-def _house(desk: Desk, house_id: str, otherwise: str) -> House:
-    if house := desk.estate.houses.get(house_id):
+def _category(params: Params) -> str | None:
+    category = params.get("category") or None
+    if category and category not in CATEGORIES:
+        raise Refusal(400, "Неизвестная категория")
+    return category
+
+
+def _house(state: State, params: Params, otherwise: str) -> House:
+    if house := state.houses.get(params.get("house_id", "")):
         return house
     raise Refusal(404, otherwise)
 
 
-def _wall_time(desk: Desk, text: str) -> datetime:
-    """The house's wall time that a `transfer_date` means. Raises Refusal."""
+def _wall_time(text: str) -> datetime:
+    """The house's wall time that a `transfer_date` means: its offset is ignored."""
     match = _MOMENT.fullmatch(text)
-    if not match or (len(match["hour"]) == 1 and desk.switches.unpadded_hours == "refused"):
-        raise Refusal(400, "Неверный формат даты")
     try:
-        moment = datetime.fromisoformat(
-            f"{match['day']}T{match['hour']:0>2}:{match['rest']}{match['offset'] or ''}"
-        )
-        if desk.switches.offset == "converted" and moment.tzinfo:
-            moment = moment.astimezone(desk.zone)
-    except (ValueError, OverflowError) as exc:
-        raise Refusal(400, "Неверный формат даты") from exc
-    return moment.replace(tzinfo=None)
+        if match:
+            return datetime.fromisoformat(f"{match['day']}T{match['hour']:0>2}:{match['rest']}")
+    except ValueError:
+        pass
+    raise Refusal(400, "Неверный формат даты")

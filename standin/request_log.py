@@ -1,4 +1,4 @@
-"""The log of requests: what came, with the token, the phone and the secret redacted."""
+"""The log of requests, with the token, the phone and the secret redacted."""
 
 from __future__ import annotations
 
@@ -14,13 +14,11 @@ REDACTED = "[redacted]"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """One request to one of the methods, as PHP would see its parameters."""
+    """One request to one of the methods, with its parameters as PHP would see them."""
 
-    sequence: int
     method: str
     verb: str
     params: Mapping[str, str]
-    content_type: str
     received_at: datetime
 
 
@@ -33,22 +31,11 @@ class RequestLog:
         self._records: deque[Record] = deque(maxlen=KEPT)
         self._counts: Counter[str] = Counter()
 
-    def add(
-        self, *, method: str, verb: str, params: Mapping[str, str], content_type: str, at: datetime
-    ) -> None:
+    def add(self, *, method: str, verb: str, params: Mapping[str, str], at: datetime) -> None:
         redacted = {name: self._redacted(name, value) for name, value in params.items()}
         with self._changed:
             self._counts[method] += 1
-            self._records.append(
-                Record(
-                    sequence=self._counts.total(),
-                    method=method,
-                    verb=verb,
-                    params=redacted,
-                    content_type=content_type,
-                    received_at=at,
-                )
-            )
+            self._records.append(Record(method=method, verb=verb, params=redacted, received_at=at))
             self._changed.notify_all()
 
     @property
@@ -61,14 +48,9 @@ class RequestLog:
             return self._counts[method]
 
     def wait_for(self, method: str, *, count: int, timeout: float) -> bool:
-        """Wait until so many requests have come; False when `timeout` seconds have passed."""
+        """Wait for this many requests; False when `timeout` seconds have passed."""
         with self._changed:
             return self._changed.wait_for(lambda: self._counts[method] >= count, timeout)
-
-    def clear(self) -> None:
-        with self._changed:
-            self._records.clear()
-            self._counts.clear()
 
     def _redacted(self, name: str, value: str) -> str:
         if name == "token":

@@ -1,4 +1,4 @@
-"""Which slots there are and who has them: the grid, what is taken, and the lock around taking."""
+"""Which slots there are and which are taken. All moments are naive wall time of the house."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from standin.ledger import Entry, Ledger
 from standin.switches import Switches
 
 LUNCH = (time(13), time(14))
-FULLY_BOOKED_DAYS = 12  # on average one day in so many has no place left
+FULLY_BOOKED_DAYS = 12  # with `busy`, one day in this many has no free slot at all
 
 
 class SlotTaken(Exception):
-    """Somebody else has the slot."""
+    """Another visit has the slot."""
 
 
 class AlreadyBooked(Exception):
@@ -26,8 +26,8 @@ class AlreadyBooked(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """What an `add` asks for, found to be in order. `start` is the house's wall time."""
+class AddRequest:
+    """A valid `add`."""
 
     house: House
     flat: Flat
@@ -35,18 +35,15 @@ class Wish:
     phone: str
     received_at: datetime
 
-    @property
-    def object(self) -> tuple[str, str, str]:
-        return (self.house.id, self.flat.category, self.flat.number)
 
-
-class Diary:
-    """Thread-safe. All moments are naive wall time of the house."""
+class Schedule:
+    """What is taken. Thread-safe."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._lock = threading.Lock()
         self._ledger = ledger
-        self._forget()
+        self._taken: Counter[tuple[str, datetime]] = Counter()
+        self._booked: dict[tuple[str, str, str], Entry] = {}
         for entry in ledger.entries:
             self._count(entry)
 
@@ -63,54 +60,42 @@ class Diary:
                 if self._is_free(house, datetime.combine(day, start), switches)
             ]
 
-    def has_booked(self, house_id: str, flat: Flat) -> bool:
+    def has_visit(self, house: House, flat: Flat) -> bool:
         with self._lock:
-            return (house_id, flat.category, flat.number) in self._booked
+            return (house.id, flat.category, flat.number) in self._booked
 
-    def book(self, wish: Wish, switches: Switches) -> Entry:
+    def book(self, request: AddRequest, switches: Switches) -> None:
         """Take the slot and write it into the ledger. Raises SlotTaken or AlreadyBooked."""
         with self._lock:
-            earlier = self._booked.get(wish.object)
+            flat = request.flat
+            earlier = self._booked.get((request.house.id, flat.category, flat.number))
             if earlier and switches.second_add == "refused":
                 raise AlreadyBooked
-            if not self._is_free(wish.house, wish.start, switches):
+            if not self._is_free(request.house, request.start, switches):
                 raise SlotTaken
             moved = earlier if switches.second_add == "moves" else None
-            entry = self._entry(wish, replaces=moved.sequence if moved else None)
+            entry = Entry(
+                sequence=len(self._ledger.entries) + 1,
+                house_id=request.house.id,
+                number=flat.number,
+                category=flat.category,
+                transfer_date=request.start.isoformat(timespec="minutes"),
+                phone=request.phone,
+                received_at=request.received_at.isoformat(timespec="milliseconds"),
+                replaces=moved.sequence if moved else None,
+            )
             self._ledger.append(entry)
             self._count(entry)
-            return entry
 
     def hand_to_a_rival(self, house_id: str, start: datetime) -> None:
-        """Somebody else takes a place in the slot. Not in the ledger: nobody asked us for it."""
+        """Take a slot without an entry in the ledger: the client did not ask for it."""
         with self._lock:
             self._taken[house_id, start] += 1
-
-    def clear(self) -> None:
-        with self._lock:
-            self._ledger.clear()
-            self._forget()
-
-    def _forget(self) -> None:
-        self._taken: Counter[tuple[str, datetime]] = Counter()
-        self._booked: dict[tuple[str, str, str], Entry] = {}
 
     def _is_free(self, house: House, start: datetime, switches: Switches) -> bool:
         if not is_open(house, start, switches) or _is_busy(house, start, switches):
             return False
         return self._taken[house.id, start] < switches.capacity
-
-    def _entry(self, wish: Wish, *, replaces: int | None) -> Entry:
-        return Entry(
-            sequence=len(self._ledger.entries) + 1,
-            house_id=wish.house.id,
-            number=wish.flat.number,
-            category=wish.flat.category,
-            transfer_date=wish.start.isoformat(timespec="minutes"),
-            phone=wish.phone,
-            received_at=wish.received_at.isoformat(timespec="milliseconds"),
-            replaces=replaces,
-        )
 
     def _count(self, entry: Entry) -> None:
         if entry.replaces:
@@ -121,7 +106,7 @@ class Diary:
 
 
 def is_open(house: House, start: datetime, switches: Switches) -> bool:
-    """A start of the house's grid on a working day, whoever has it."""
+    """Whether the start is on the house's grid on a working day, taken or not."""
     day = start.date()
     if day.isoweekday() in switches.closed_weekdays or day.isoformat() in switches.closed_days:
         return False
@@ -129,7 +114,7 @@ def is_open(house: House, start: datetime, switches: Switches) -> bool:
 
 
 def grid(house: House, switches: Switches) -> tuple[time, ...]:
-    """All starts of a day from opening to closing, lunch included, whoever has them."""
+    """All starts of a day from opening to closing, lunch included."""
     return _starts(house.opens, house.closes, switches.grid_minutes)
 
 
@@ -139,14 +124,14 @@ def _starts(opens: int, closes: int, minutes: int) -> tuple[time, ...]:
 
 
 def _is_busy(house: House, start: datetime, switches: Switches) -> bool:
-    """Whether others had the slot from the beginning: by hash, so every run agrees."""
+    """Whether the slot was taken from the start: by hash, so every run agrees."""
     if not switches.busy:
         return False
-    if _share(f"{house.id}|{start.date()}") < 1 / FULLY_BOOKED_DAYS:
+    if _fraction(f"{house.id}|{start.date()}") < 1 / FULLY_BOOKED_DAYS:
         return True
-    return _share(f"{house.id}|{start.isoformat()}") < switches.busy
+    return _fraction(f"{house.id}|{start.isoformat()}") < switches.busy
 
 
-def _share(text: str) -> float:
-    """A number from 0 to 1 that depends on nothing but the text."""
+def _fraction(text: str) -> float:
+    """A number from 0 to 1 that depends on the text alone."""
     return int.from_bytes(sha256(text.encode()).digest()[:4]) / 2**32

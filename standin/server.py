@@ -1,4 +1,4 @@
-"""The HTTP server: sockets, threads, and the ways in which a connection can go wrong."""
+"""The HTTP server: sockets, threads, and how a connection goes wrong."""
 
 from __future__ import annotations
 
@@ -10,14 +10,13 @@ from email.utils import format_datetime
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from standin import control, responses
+from standin import api, control, responses
 from standin.faults import Fault
 from standin.faults import response as response_of
 from standin.http_types import Request, Response
-from standin.state import Office
+from standin.state import State
 
 MARK = ("X-Stand-In", "macrocrm")
-LARGEST_BODY = 1024 * 1024
 POLL_MILLISECONDS = 50  # how soon a hanging call notices that its client has gone
 
 
@@ -27,8 +26,8 @@ class Server(ThreadingHTTPServer):
     request_queue_size = 256
     daemon_threads = True
 
-    def __init__(self, address: tuple[str, int], office: Office) -> None:
-        self.office = office
+    def __init__(self, address: tuple[str, int], state: State) -> None:
+        self.state = state
         self.stopping = threading.Event()
         self._connections: set[socket.socket] = set()
         self._changed = threading.Condition()
@@ -64,7 +63,7 @@ class Server(ThreadingHTTPServer):
                 self._changed.notify_all()
 
     def handle_error(self, request, client_address) -> None:  # type: ignore[no-untyped-def]
-        """A client that hangs up is everyday; anything else is a bug of ours and is printed."""
+        """Print what is not simply a client that hangs up."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
@@ -82,56 +81,45 @@ class _Handler(BaseHTTPRequestHandler):
     server: Server
 
     def do_GET(self) -> None:
-        body = self._read_body()
-        if body is None:
-            return
         request = Request(
             verb=self.command,
             target=self.path,
             content_type=self.headers.get_content_type() if self.headers["Content-Type"] else "",
-            body=body,
+            body=self.rfile.read(int(self.headers["Content-Length"] or 0)),
         )
         if request.path.startswith(control.PREFIX):
-            self._send(control.answer(self.server.office, request))
+            self._send(control.answer(self.server.state, request))
         else:
             self._serve(request)
 
-    do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = do_GET
-
-    def _read_body(self) -> bytes | None:
-        length = self.headers.get("Content-Length", "0")
-        if not (length.isascii() and length.isdigit()) or int(length) > LARGEST_BODY:
-            self.close_connection = True
-            self._send(Response(status=413))
-            return None
-        return self.rfile.read(int(length))
+    do_POST = do_DELETE = do_GET
 
     def _serve(self, request: Request) -> None:
-        office = self.server.office
-        method = office.method_of(request)
+        state = self.server.state
+        method = api.method_of(request)
         if method is None:
             self._send(responses.not_found())
             return
-        # Drawn before the request is counted: who waits for it may lift the faults at once.
-        cleared = office.faults.cleared
-        fault = office.faults.draw(method)
-        office.receive(method, request)
-        if self.server.stopping.wait(office.switches.latency.get(method, 0)):
+        # Drawn before the request is logged: a test that waits for it may lift the faults at once.
+        fault, lifted = state.faults.draw(method)
+        api.record(state, method, request)
+        if self.server.stopping.wait(state.switches.latency.get(method, 0)):
             self.close_connection = True
-            return
-        if fault and fault.is_before_serving:
-            self._fail(fault, response_of(fault), cleared=cleared)
-            return
-        answer = office.serve(method, request, fault)
-        if fault:
-            self._fail(fault, answer, cleared=cleared)
+        elif fault is None:
+            self._send(api.serve(state, method, request, with_rival=False))
         else:
-            self._send(answer)
+            self._fail(fault, self._answer_under(fault, method, request), lifted)
 
-    def _fail(self, fault: Fault, answer: Response, *, cleared: int) -> None:
-        """Go wrong in the fault's way; `answer` is what would have been said."""
+    def _answer_under(self, fault: Fault, method: str, request: Request) -> Response:
+        if fault.is_before_serving:
+            return response_of(fault)
+        with_rival = fault.kind == "slot_just_taken"
+        return api.serve(self.server.state, method, request, with_rival=with_rival)
+
+    def _fail(self, fault: Fault, answer: Response, lifted: threading.Event) -> None:
+        """Go wrong in the fault's way; `answer` is what a server that is well would send."""
         if fault.kind in {"hang", "hang_after_write"}:
-            self._hang(cleared)
+            self._hang(lifted)
         elif fault.kind in {"drop_before_reply", "drop_after_write"}:
             self.close_connection = True
         elif fault.kind == "cut":
@@ -143,13 +131,12 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._send(answer)
 
-    def _hang(self, cleared: int) -> None:
+    def _hang(self, lifted: threading.Event) -> None:
         """Say nothing until the client goes, the server stops or the faults are lifted."""
         self.close_connection = True
-        faults, stopping = self.server.office.faults, self.server.stopping
         poll = select.poll()  # `select` would end at a thousand connections
         poll.register(self.connection, select.POLLIN)
-        while not stopping.is_set() and faults.cleared == cleared:
+        while not (lifted.is_set() or self.server.stopping.is_set()):
             if poll.poll(POLL_MILLISECONDS) and not self.connection.recv(1024):
                 return
 
@@ -171,7 +158,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _bytes(self, answer: Response) -> bytes:
         """The whole response in one piece, so that it leaves in one packet."""
         headers = {
-            "Date": format_datetime(self.server.office.clock, usegmt=True),
+            "Date": format_datetime(self.server.state.clock, usegmt=True),
             MARK[0]: MARK[1],
             "Content-Length": str(len(answer.body)),
             "Connection": "close" if self.close_connection else "keep-alive",
@@ -187,7 +174,7 @@ class _Handler(BaseHTTPRequestHandler):
         super().end_headers()
 
     def log_message(self, format: str, *args: object) -> None:
-        """Nothing: the query of a GET holds a token. The request log has it redacted."""
+        """Nothing: the query of a GET holds a token."""
 
 
 def _phrase(status: int) -> str:

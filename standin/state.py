@@ -1,115 +1,117 @@
-"""The stand-in behind its socket: routes a request, keeps the state, decides what goes wrong."""
+"""What the stand-in holds and how it behaves. The server's threads share it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from standin import protocol, responses
-from standin.context import Desk, Refusal
+from standin import fixtures
 from standin.faults import Fault, FaultPlan
-from standin.fixtures import Estate
-from standin.http_types import Request, Response
-from standin.request_log import RequestLog
-from standin.schedule import Diary
-from standin.switches import METHODS, Switches
+from standin.fixtures import ACCEPTED_PHONE, House
+from standin.ledger import Entry, Ledger
+from standin.request_log import Record, RequestLog
+from standin.schedule import Schedule
+from standin.switches import Switches
 
-PREFIX = "/estate/transfer/"
+# For tests; a stand-in that runs for longer gets a secret of its own.
+EXAMPLE_SECRET = "example-secret"  # noqa: S105
 
 
-@dataclass(kw_only=True)
-class Office:
-    """Everything that lives longer than a request. The server's threads share it."""
+class State:
+    """Keyword arguments that are not named here are switches."""
 
-    domain: str
-    secret: str = field(repr=False)
-    zone: ZoneInfo
-    estate: Estate
-    diary: Diary
-    switches: Switches
-    faults: FaultPlan = field(default_factory=FaultPlan)
-    log: RequestLog = field(init=False)
+    def __init__(
+        self,
+        *,
+        domain: str = "example.test",
+        secret: str = EXAMPLE_SECRET,
+        zone: str = "Asia/Yekaterinburg",
+        houses: Iterable[House] | None = None,
+        phone: str = ACCEPTED_PHONE,
+        ledger: Path | None = None,
+        **switches: Any,
+    ) -> None:
+        self.domain = domain
+        self.secret = secret
+        self.zone = ZoneInfo(zone)
+        self.phone = phone  # accepted for every flat
+        self.switches = self._first_switches = Switches().changed(**switches)
+        self._restart(Ledger(ledger))
+        self.build(fixtures.sample() if houses is None else houses)
 
-    def __post_init__(self) -> None:
-        self._defaults = self.switches
+    # How it behaves
+
+    def switch(self, **switches: Any) -> None:
+        """Change switches from the next request on. Raises SwitchError."""
+        self.switches = self.switches.changed(**switches)
+
+    def fail(self, method: str, kind: str, **details: Any) -> None:
+        """Plan a fault (see `faults.Fault`): always, or `times` times, or with a `probability`."""
+        self.faults.add(Fault(method=method, kind=kind, **details))
+
+    def recover(self) -> None:
+        """Lift all faults; calls that hang end without an answer."""
+        self.faults.clear()
+
+    def build(self, houses: Iterable[House]) -> None:
+        """These houses instead of those there are."""
+        self.houses = {house.id: house for house in houses}
+
+    def hand_to_a_rival(self, house_id: str, start: datetime) -> None:
+        """Take a slot as another client would."""
+        self.schedule.hand_to_a_rival(house_id, start.astimezone(self.zone).replace(tzinfo=None))
+
+    def reset(self) -> None:
+        """No bookings, no faults, an empty log, the first switches."""
+        self.faults.clear()
+        self.switches = self._first_switches
+        self._restart(Ledger())
+
+    def _restart(self, ledger: Ledger) -> None:
+        self.schedule = Schedule(ledger)
+        self.faults = FaultPlan()
         self.log = RequestLog(self.secret)
+
+    # What it holds and has seen
 
     @property
     def clock(self) -> datetime:
         return datetime.now(UTC) + timedelta(seconds=self.switches.clock_skew)
 
-    def method_of(self, request: Request) -> str | None:
-        name = request.path.removeprefix(PREFIX).removesuffix("/")
-        return name if request.path.startswith(PREFIX) and name in METHODS else None
+    @property
+    def now(self) -> datetime:
+        """Wall time of the houses."""
+        return self.clock.astimezone(self.zone).replace(tzinfo=None)
 
-    def receive(self, method: str, request: Request) -> None:
-        """Count the request and log it, before anything can go wrong with it."""
-        self.log.add(
-            method=method,
-            verb=request.verb,
-            params=self._params(request),
-            content_type=request.content_type,
-            at=self.clock,
-        )
+    @property
+    def last_day(self) -> date:
+        return self.now.date() + timedelta(days=self.switches.horizon_days)
 
-    def serve(self, method: str, request: Request, fault: Fault | None) -> Response:
-        """The answer of a server that is well. `fault` matters only where it changes the state."""
-        desk = self.desk()
-        switches = desk.switches
-        if turned_away := _turned_away(method, request, switches):
-            return turned_away
-        with_rival = fault is not None and fault.kind == "slot_just_taken"
-        try:
-            answer = protocol.answer(desk, method, self._params(request), with_rival=with_rival)
-        except Refusal as refused:
-            return responses.refusal(refused, switches)
-        return responses.reply(answer, switches)
+    @property
+    def requests(self) -> list[Record]:
+        """The last ten thousand requests to the three methods, redacted, oldest first."""
+        return self.log.records
 
-    def reset(self) -> None:
-        """As it was at the start: no bookings, no faults, an empty log, the first switches."""
-        self.switches = self._defaults
-        self.faults.clear()
-        self.diary.clear()
-        self.log.clear()
+    def count(self, method: str) -> int:
+        return self.log.count(method)
 
-    def _params(self, request: Request) -> dict[str, str]:
-        switches = self.switches
-        return request.params(
-            json_bodies=switches.json_bodies == "read", query=switches.query_reads
-        )
+    def wait_for(self, method: str, *, count: int = 1, timeout: float = 5) -> None:
+        """Wait for this many requests. Raises TimeoutError."""
+        if not self.log.wait_for(method, count=count, timeout=timeout):
+            raise TimeoutError(f"fewer than {count} calls of {method} in {timeout} s")
 
-    def desk(self) -> Desk:
-        """What a request meets that comes now."""
-        return Desk(
-            estate=self.estate,
-            diary=self.diary,
-            domain=self.domain,
-            secret=self.secret,
-            zone=self.zone,
-            switches=self.switches,
-            clock=self.clock,
-        )
+    @property
+    def ledger(self) -> list[Entry]:
+        """The bookings taken, oldest first."""
+        return self.schedule.entries
 
-
-def _turned_away(method: str, request: Request, switches: Switches) -> Response | None:
-    """A redirect to the path with its slash, or 405 with the verbs that would do."""
-    if not request.path.endswith("/") and switches.slashless == "redirected":
-        query = f"?{request.query}" if request.query else ""
-        return Response(status=301, headers={"Location": f"{request.path}/{query}"})
-    allowed = _allowed_verbs(method, switches)
-    if request.verb not in allowed:
-        return Response(status=405, headers={"Allow": ", ".join(allowed)})
-    return None
-
-
-def _allowed_verbs(method: str, switches: Switches) -> list[str]:
-    if method == "add":
-        return ["POST"]
-    if method == "getFreeTimes":
-        refused = {
-            "GET": switches.free_times_get == "refused",
-            "POST": switches.free_times_post == "405",
-        }
-        return [verb for verb in refused if not refused[verb]]
-    return ["GET", "POST"]
+    def free_starts(self, house_id: str, *, days_ahead: int = 1) -> list[datetime]:
+        """Free slots (aware) of the first day, at least `days_ahead` from today, that has any."""
+        for days in range(days_ahead, days_ahead + 60):
+            day = self.now.date() + timedelta(days=days)
+            if slots := self.schedule.free(self.houses[house_id], day, self.switches):
+                return [datetime.combine(day, start, self.zone) for start in slots]
+        raise LookupError(f"house {house_id} has no free slot for two months")

@@ -24,7 +24,6 @@ from booking.availability.memory import Remembered
 from booking.availability.mutexes import mutex_of
 from booking.crm import CRMError, CRMUnavailable
 from standin import StandIn
-from standin.fixtures import Estate
 from standin.fixtures import Flat as BuiltFlat
 from standin.fixtures import House as BuiltHouse
 from tests.variables import ROOT, environment
@@ -645,8 +644,8 @@ def test_a_chosen_day_shows_its_own_page_even_if_that_is_full(standin, patient, 
 # Houses and flats
 
 
-def built(houses: int, flats: int) -> Estate:
-    return Estate(
+def built(houses: int, flats: int) -> tuple[BuiltHouse, ...]:
+    return tuple(
         BuiltHouse(
             str(number),
             f"Дом {number}",
@@ -658,7 +657,7 @@ def built(houses: int, flats: int) -> Estate:
 
 @pytest.fixture
 def big(settings, standin):
-    with StandIn(estate=built(30, 40)) as crm:
+    with StandIn(houses=built(30, 40)) as crm:
         settings.MACROCRM_URL = crm.url
         yield crm
 

@@ -20,7 +20,7 @@ from django.core.management import call_command
 from pytest_django.fixtures import Settings
 
 from booking import models
-from standin import ACCEPTED_PHONE, StandIn, fixtures
+from standin import ACCEPTED_PHONE, StandIn
 from tests import bookings
 from tests.variables import ROOT, environment
 from tests.wire import Answer, Bytes, Hang, HangUp, Wire, closed_port
@@ -411,7 +411,7 @@ def test_a_category_that_fails_does_not_hide_the_others(real: Wire) -> None:
 
 
 def test_an_empty_category_is_no_fault_but_nothing_at_all_is(settings: Settings) -> None:
-    with StandIn(estate=fixtures.Estate([])) as crm:
+    with StandIn(houses=[]) as crm:
         settings.MACROCRM_URL = crm.url
 
         found = diagnosis()
@@ -533,13 +533,13 @@ def test_a_day_without_free_time_is_a_reason_to_look(standin: StandIn) -> None:
     ("configured", "switches", "verdict", "advice"),
     [
         ("POST", {}, "ok", ""),
-        ("POST", {"free_times_post": "405"}, "warning", "MACROCRM_METHOD=GET"),
-        ("POST", {"free_times_get": "refused"}, "ok", ""),
+        ("POST", {"free_times_post": False}, "warning", "MACROCRM_METHOD=GET"),
+        ("POST", {"free_times_get": False}, "ok", ""),
         ("GET", {}, "warning", "MACROCRM_METHOD=POST"),
-        ("GET", {"free_times_get": "refused"}, "warning", "MACROCRM_METHOD=POST"),
+        ("GET", {"free_times_get": False}, "warning", "MACROCRM_METHOD=POST"),
         (
             "POST",
-            {"free_times_get": "refused", "free_times_post": "405"},
+            {"free_times_get": False, "free_times_post": False},
             "wrong",
             "No method works",
         ),
@@ -547,7 +547,7 @@ def test_a_day_without_free_time_is_a_reason_to_look(standin: StandIn) -> None:
 )
 def test_the_methods_that_work_are_found(
     configured: str,
-    switches: dict[str, str],
+    switches: dict[str, bool],
     verdict: str,
     advice: str,
     standin: StandIn,

@@ -11,7 +11,7 @@ import pytest
 from booking import models
 from booking.availability import Houses, asking, memory
 from booking.prepared import day_and_time, frame, house_and_flat, last_step
-from standin.fixtures import Estate, Flat
+from standin.fixtures import Flat
 from tests.journey import FLAT, HOUSE, first_free, hidden_fields, text_of
 
 pytestmark = pytest.mark.django_db
@@ -118,8 +118,8 @@ def test_what_staff_say_of_a_house_shows_at_once(client, steps):
 def test_lists_that_are_no_longer_offered_are_let_go(client, standin):
     """Each flat that is booked makes another list, and a list may be large."""
     for turn in range(40):
-        house = replace(standin.estate.houses[HOUSE], flats=(Flat("flat", f"{turn}"),))
-        vars(standin.estate).update(vars(Estate([house])))
+        house = replace(standin.houses[HOUSE], flats=(Flat("flat", f"{turn}"),))
+        standin.build([house])
         asking.forget(memory.key_of("houses", "flat"))
         assert client.get("/?category=flat").status_code == 200
         assert f"flat={turn}" in text_of(client.get(f"/?category=flat&house={HOUSE}"))

@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from booking import wording
 from booking.models import Booking
-from standin.fixtures import REFUSED_PHONE, Estate
+from standin.fixtures import REFUSED_PHONE
 from standin.fixtures import Flat as BuiltFlat
 from tests.journey import (
     FLAT,
@@ -137,8 +137,8 @@ class TestChooseFlat:
     def test_another_flat_is_never_taken_for_one_that_is_not_listed(
         self, client, standin, typed, listed, is_offered
     ):
-        house = replace(standin.estate.houses[HOUSE], flats=(BuiltFlat("flat", listed),))
-        vars(standin.estate).update(vars(Estate([house])))
+        house = replace(standin.houses[HOUSE], flats=(BuiltFlat("flat", listed),))
+        standin.build([house])
 
         page = client.get("/", {"category": "flat", "house": HOUSE, "flat": typed})
 
@@ -349,9 +349,9 @@ class TestConfirm:
 
     def test_another_flat_keeps_the_time(self, client, standin):
         house = replace(
-            standin.estate.houses[HOUSE], flats=(BuiltFlat("flat", FLAT), BuiltFlat("flat", "2"))
+            standin.houses[HOUSE], flats=(BuiltFlat("flat", FLAT), BuiltFlat("flat", "2"))
         )
-        vars(standin.estate).update(vars(Estate([house])))
+        standin.build([house])
         start = first_free(standin)
         last_step = text_of(client.get("/confirm/", answers(start, ref="sms")))
 

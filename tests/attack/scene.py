@@ -64,12 +64,11 @@ class Scene:
     standin: StandInProcess
     site: Site
     dice: random.Random
-    houses: list[House] = field(init=False)
+    houses: tuple[House, ...] = field(init=False)
 
     def __post_init__(self) -> None:
-        estate = of_size(houses=HOUSES, flats=FLATS)
-        crm = StandIn(estate=estate, zone=ZONE)  # the same houses and times as in the process
-        self.houses = list(estate.houses.values())
+        self.houses = of_size(houses=HOUSES, flats=FLATS)
+        crm = StandIn(houses=self.houses, zone=ZONE)  # the same times as in the process
         self._addresses = (f"127.{n >> 16}.{n >> 8 & 255}.{n & 255}" for n in count(1 << 17))
         self._flats = {house.id: self._shuffled(house) for house in self.houses}
         self._starts = {

@@ -20,7 +20,7 @@ from booking.middleware.crowd import Slots
 from booking.models import Booking, ChangeRequest, House, Outcome
 from booking.personal_link import PersonalLink
 from standin import StandIn
-from standin.fixtures import ACCEPTED_PHONE, REFUSED_PHONE, Estate, of_size
+from standin.fixtures import ACCEPTED_PHONE, REFUSED_PHONE, of_size
 from tests.browser.buyer import Buyer
 from tests.journey import FLAT, HOUSE, answers, first_free
 
@@ -45,14 +45,14 @@ def flats(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
 
 
 def two_hundred_houses(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
-    rebuild(standin, of_size(houses=200, flats=1))
+    standin.build(of_size(houses=200, flats=1))
     buyer.open()
     buyer.reads("Дом 200")
 
 
 def a_house_with_a_long_name(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
-    house = standin.estate.houses[HOUSE]
-    rebuild(standin, Estate([replace(house, title=LONG_TITLE)]))
+    house = standin.houses[HOUSE]
+    standin.build([replace(house, title=LONG_TITLE)])
     buyer.open()
     buyer.house(LONG_TITLE).click()
     buyer.reads("Или выберите из списка")
@@ -66,7 +66,7 @@ def a_brand(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
 
 
 def nothing_ready(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
-    standin.estate.houses.clear()
+    standin.build([])
     buyer.open()
     buyer.reads("Сейчас нет ничего готового")
 
@@ -98,7 +98,7 @@ def expired_personal_link(buyer: Buyer, standin: StandIn, settings: Settings) ->
 
 
 def six_hundred_flats(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
-    rebuild(standin, of_size(houses=1, flats=600))
+    standin.build(of_size(houses=1, flats=600))
     buyer.open()
     buyer.house("Дом 1").click()
     buyer.reads("Или выберите из списка")
@@ -464,11 +464,6 @@ def broken(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
     settings.BOOKING_CATEGORIES = []
     buyer.open()
     buyer.sees("Что-то сломалось у нас")
-
-
-def rebuild(standin: StandIn, estate: Estate) -> None:
-    """Another developer's houses in the CRM that runs."""
-    vars(standin.estate).update(vars(estate))
 
 
 ALL: tuple[State, ...] = (

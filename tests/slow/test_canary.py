@@ -124,7 +124,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
 
 
 def book_in_every_way(buyer: Visitor, crm: StandIn) -> None:
-    house = crm.estate.houses[HOUSE]
+    house = crm.houses[HOUSE]
     flats = [flat.number for flat in house.flats if flat.category == "flat"]
     starts = crm.free_starts(HOUSE)
     ways: list[dict[str, Any]] = [{"kind": kind} for kind in KINDS]

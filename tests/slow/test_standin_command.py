@@ -14,7 +14,8 @@ import pytest
 import requests
 
 from standin import StandIn
-from tests.standin_caller import Caller, next_start, wish
+from standin.fixtures import of_size
+from tests.standin.caller import Caller, next_start, visit
 from tests.variables import ROOT
 
 Run = Callable[..., "subprocess.Popen[str]"]
@@ -48,14 +49,15 @@ def address(process: subprocess.Popen[str]) -> str:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_it_serves_until_it_is_told_to_stop(run, number):
-    process = run()
-    url = address(process)
+def test_it_serves_as_its_arguments_say_until_it_is_told_to_stop(run, number):
+    process = run("--latency", "0.001", "--switch", "busy=0", "--switch", "refusals=yii")
 
-    assert requests.get(f"{url}/_stand-in/switches", timeout=5).json()["busy"] == 0.3
+    switches = requests.get(f"{address(process)}/_stand-in/switches", timeout=5).json()
     process.send_signal(number)
     output, errors = process.communicate(timeout=10)
 
+    assert (switches["busy"], switches["refusals"]) == (0, "yii")
+    assert switches["latency"]["add"] == 0.001
     assert (process.returncode, errors) == (0, "")
     assert output.endswith("Stand-in CRM stopped.\n")
 
@@ -66,24 +68,14 @@ def test_it_starts_before_the_site_is_configured(run):
     assert requests.get(address(process), timeout=5).headers["X-Stand-In"] == "macrocrm"
 
 
-def test_its_arguments_become_switches(run):
-    process = run("--latency", "0.001", "--switch", "busy=0", "--switch", "refusals=yii")
-
-    switches = requests.get(f"{address(process)}/_stand-in/switches", timeout=5).json()
-
-    assert (switches["busy"], switches["refusals"]) == (0, "yii")
-    assert switches["latency"]["add"] == 0.001
-
-
-# As a stand-in in the process of a test is by default.
-ALL_FREE = ("--switch", "busy=0", "--switch", "closed_weekdays=[]")
-
-
 def test_a_booking_outlives_a_kill(run, tmp_path):
     path = tmp_path / "ledger.jsonl"
-    process = run("--ledger", str(path), "--domain", "d.test", "--secret", "s", *ALL_FREE)
-    crm = StandIn(domain="d.test", secret="s")  # never started: for its signature and its diary
-    form = Caller(crm).signed(**wish(next_start(crm)))
+    size = ("--houses", "1", "--flats", "3", "--switch", "busy=0", "--switch", "closed_weekdays=[]")
+    process = run("--ledger", str(path), "--domain", "d.test", "--secret", "s", *size)
+    # Never started: for its signature and its schedule.
+    crm = StandIn(domain="d.test", secret="s", houses=of_size(houses=1, flats=3))
+    place = {"house_id": "4000001", "flat_num": "1-1-1", "category": "flat"}
+    form = Caller(crm).signed(**visit(next_start(crm, "4000001"), **place))
     reply = requests.post(f"{address(process)}/estate/transfer/add/", data=form, timeout=5)
     assert reply.json()["status_code"] == 200
 
@@ -96,35 +88,18 @@ def test_a_booking_outlives_a_kill(run, tmp_path):
     ("arguments", "sentence"),
     [
         (["--host", "0.0.0.0"], "0.0.0.0 is not a loopback address"),
-        (["--switch", "busy=9"], "busy takes a number from 0 to 1"),
+        (["--switch", "busy=all"], "busy takes float"),
         (["--switch", "busy"], "a switch is written NAME=VALUE"),
         (["--zone", "Mars/Olympus"], "No time zone found"),
+        (["--port", "{taken}"], "port {taken} is taken, choose another with --port"),
     ],
 )
 def test_what_makes_no_sense_is_said_in_one_sentence(run, arguments, sentence):
-    process = run(*arguments)
-    _, errors = process.communicate(timeout=10)
-
-    assert process.returncode != 0
-    assert sentence in errors
-    assert "Traceback" not in errors
-
-
-def test_a_port_that_is_taken_is_named(run):
-    with StandIn() as crm:
-        port = crm.url.rpartition(":")[2]
-        process = run("--port", port)
+    with StandIn() as other:
+        taken = other.url.rpartition(":")[2]
+        process = run(*(argument.format(taken=taken) for argument in arguments))
         _, errors = process.communicate(timeout=10)
 
-    assert process.returncode == 1
-    assert f"port {port} is taken, choose another with --port" in errors
-
-
-def test_an_estate_for_measuring_can_be_asked_for(run):
-    process = run("--houses", "2", "--flats", "3", "--domain", "d.test", "--secret", "s")
-    url = f"{address(process)}/estate/transfer/getReadyFlats/"
-    form = Caller(StandIn(domain="d.test", secret="s")).signed(category="garage")
-
-    houses = requests.post(url, data=form, timeout=5).json()["data"]["houses"]
-
-    assert [len(house["flats"]) for house in houses] == [3, 3]
+    assert process.returncode != 0
+    assert sentence.format(taken=taken) in errors
+    assert "Traceback" not in errors

@@ -107,10 +107,10 @@ Starts = dict[str, list[datetime]]
 
 def _flats_and_starts(estate: Estate, dice: random.Random) -> tuple[Flats, Starts]:
     """All there is, shuffled. An estate of a size is the same here and in the process."""
-    crm = StandIn(estate=of_size(houses=estate.houses, flats=estate.flats), zone=ZONE)
-    flats = [(house.id, flat) for house in crm.estate.houses.values() for flat in house.flats]
+    crm = StandIn(houses=of_size(houses=estate.houses, flats=estate.flats), zone=ZONE)
+    flats = [(house.id, flat) for house in crm.houses.values() for flat in house.flats]
     dice.shuffle(flats)
-    starts: Starts = {house_id: [] for house_id in crm.estate.houses}
+    starts: Starts = {house_id: [] for house_id in crm.houses}
     for house_id, ahead in product(starts, DAYS_AHEAD):
         starts[house_id] += crm.free_starts(house_id, days_ahead=ahead)
     return flats, {house_id: _shuffled(found, dice) for house_id, found in starts.items()}

@@ -74,7 +74,8 @@ def _started(options: dict[str, Any]) -> StandIn:
             domain=options["domain"],
             secret=options["secret"],
             zone=options["zone"],
-            estate=_estate(options),
+            houses=_houses(options),
+            phone=options["phone"],
             ledger=options["ledger"],
             **_switches(options),
         )
@@ -93,12 +94,10 @@ def _switches(options: dict[str, Any]) -> dict[str, object]:
     return switches
 
 
-def _estate(options: dict[str, Any]) -> fixtures.Estate:
+def _houses(options: dict[str, Any]) -> tuple[fixtures.House, ...]:
     if options["houses"] is None:
-        return fixtures.sample(phone=options["phone"])
-    return fixtures.of_size(
-        houses=options["houses"], flats=options["flats"], phone=options["phone"]
-    )
+        return fixtures.sample()
+    return fixtures.of_size(houses=options["houses"], flats=options["flats"])
 
 
 def _switch(text: str) -> tuple[str, object]:

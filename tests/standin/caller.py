@@ -25,7 +25,7 @@ class Caller:
     session: requests.Session = field(default_factory=requests.Session)
 
     def signed(self, **params: str) -> dict[str, str]:
-        """The parameters with a good signature under them, where they don't bring their own."""
+        """The parameters with a good signature, unless they bring their own."""
         moment = params.get("time", str(int(time.time())))
         domain = params.get("domain", self.crm.domain)
         token = sign(domain, moment, self.crm.secret)
@@ -47,14 +47,14 @@ class Caller:
 
     def book(self, start: str, **params: str) -> dict[str, Any]:
         """`add` for the usual flat, house, category and phone; each can be given another."""
-        return self.answer("add", **wish(start, **params))
+        return self.answer("add", **visit(start, **params))
 
     def _request(self, verb: str, method: str, **kwargs: Any) -> requests.Response:
         url = f"{self.crm.url}/estate/transfer/{method}/"
         return self.session.request(verb, url, timeout=5, allow_redirects=False, **kwargs)
 
 
-def wish(start: str, **params: str) -> dict[str, str]:
+def visit(start: str, **params: str) -> dict[str, str]:
     usual = {"house_id": HOUSE, "flat_num": FLAT, "category": "flat", "phone": ACCEPTED_PHONE}
     return usual | {"transfer_date": start} | params
 
