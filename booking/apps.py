@@ -9,7 +9,6 @@ class BookingConfig(AppConfig):
 
     def ready(self) -> None:
         from booking import (
-            arrivals,
             checks,  # noqa: F401 - registers the system checks
             roles,
             staff_events,
@@ -19,4 +18,3 @@ class BookingConfig(AppConfig):
         post_migrate.connect(roles.make_groups, sender=self)
         staff_events.connect()
         error_reports.start()
-        arrivals.start()

@@ -64,7 +64,6 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "booking.middleware.ArrivalCount",
     "booking.middleware.NotAllowedPage",
     "booking.middleware.CRMErrorPages",
     "booking.middleware.DatabaseAwayPage",

@@ -12,7 +12,6 @@ from django.test import Client
 from django.utils import translation
 from pytest_django.fixtures import Settings
 
-from booking import arrivals
 from booking.views import health
 from standin import StandIn
 from tests import journey
@@ -32,13 +31,6 @@ def own_language() -> Iterator[None]:
     """Russian, whatever a page of the test before has spoken."""
     with translation.override("ru"):
         yield
-
-
-@pytest.fixture(autouse=True)
-def own_arrivals(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A count of its own, that nobody writes down in the middle of another test."""
-    monkeypatch.setattr(arrivals, "WRITE_EVERY", float("inf"))
-    monkeypatch.setattr(arrivals, "tally", arrivals.Tally())
 
 
 @pytest.fixture(autouse=True)

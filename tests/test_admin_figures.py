@@ -11,8 +11,6 @@ from django.utils import timezone
 
 from booking.admin import bars, figures
 from booking.admin.bars import Bar
-from booking.arrivals import OTHERS
-from booking.models import Arrival, StepArrivals
 from tests.bookings import booking, staff, tomorrow_at
 from tests.journey import text_of
 
@@ -114,58 +112,21 @@ def test_a_visit_that_was_moved_counts_once_and_one_that_is_off_is_no_visit():
     assert list(table(figures.by_house(made)).values()) == [[2]]
     assert list(table(figures.by_day(made, 7)).values()) == [[1, 0, 1, 0, 0, 0, 0]]
     assert table(figures.by_source(made)) == {"без метки": [1, 1, 0, 0]}
-    assert table(figures.step_by_step(made, 7)) == {"без метки": [0, 0, 0, 2, 2, 1]}
 
 
 @pytest.mark.parametrize("text", ["42", "true", "null", "[1]", '"x"', "1e400"])
 def test_a_mark_is_a_text_whatever_it_says(text):
     booking(source={"ref": text})
-    made = figures.made_within(7)
 
-    assert list(table(figures.by_source(made))) == [text]
-    assert list(table(figures.step_by_step(made, 7))) == [text]
+    assert list(table(figures.by_source(figures.made_within(7)))) == [text]
 
 
-def test_of_many_sources_the_busiest_are_read_and_drawn(monkeypatch):
-    monkeypatch.setattr(figures, "MOST_SOURCES", 2)
-    today = timezone.localdate()
-    came = {"a": 2, "b": 9, "c": 5, "d": 1}
-    StepArrivals.objects.add({Arrival(today, 2, name, ""): n for name, n in came.items()})
-    for name in "addde":
-        booking(flat=name, source={"utm_source": name}, outcome="refused")
+def test_of_many_sources_the_busiest_are_drawn(monkeypatch):
+    monkeypatch.setattr(figures, "MOST_BARS", 2)
+    for number, name in enumerate("addeea"):
+        booking(flat=str(number), source={"utm_source": name}, outcome="refused")
 
-    figure = figures.step_by_step(figures.made_within(7), 7)
-
-    assert table(figure) == {"b": [0, 9, 0, 0, 0, 0], "c": [0, 5, 0, 0, 0, 0]}
-    stages = figures._stages(figures._came(7), figures._reached(figures.made_within(7)))
-    assert stages["d", ""] == [0, 1, 0, 3, 3, 0]
-    assert stages.keys() == {("a", ""), ("b", ""), ("c", ""), ("d", "")}
-
-
-def test_each_source_shows_how_many_came_to_each_step():
-    letter = {"utm_source": "letter"}
-    today = timezone.localdate()
-    StepArrivals.objects.add(
-        {
-            Arrival(today, 1, "letter", ""): 9,
-            Arrival(today - timedelta(days=6), 2, "letter", ""): 7,
-            Arrival(today - timedelta(days=7), 3, "letter", ""): 5,
-            Arrival(today, 1, "", ""): 2,
-            Arrival(today, 1, *OTHERS): 1,
-        }
-    )
-    booking(flat="1", source=letter)
-    booking(flat="2", source=letter, outcome="refused")
-    booking(flat="3", source={"ref": "x"}, outcome="not_sent")
-
-    figure = figures.step_by_step(figures.made_within(7), 7)
-
-    assert figure.table == [
-        ("letter", [9, 7, 0, 2, 2, 1]),
-        ("без метки", [2, 0, 0, 0, 0, 0]),
-        ("x", [0, 0, 0, 1, 0, 0]),
-        ("прочие", [1, 0, 0, 0, 0, 0]),
-    ]
+    assert list(table(figures.by_source(figures.made_within(7)))) == ["a", "d"]
 
 
 def test_the_page_is_pictures_and_tables_without_styles_or_scripts_inside():
@@ -175,8 +136,8 @@ def test_the_page_is_pictures_and_tables_without_styles_or_scripts_inside():
     page = text_of(operator.get(PAGE, {"days": "7"}))
     content = page[page.index('<div id="content"') : page.index('<footer id="footer"')]
 
-    assert content.count('aria-hidden="true" focusable="false"') == 6
-    assert content.count("<table>") == 6
+    assert content.count('aria-hidden="true" focusable="false"') == 5
+    assert content.count("<table>") == 5
     assert "style=" not in content
     assert "<script" not in content
 
@@ -206,14 +167,6 @@ class TestBars:
 
         assert drawing.rects[0].width == 2 * drawing.rects[1].width
         assert drawing.rects[0].x + drawing.rects[0].width < bars.WIDTH
-
-    def test_groups_share_one_scale_and_stand_below_one_another(self):
-        drawing = bars.groups([Bar("a", [("x", 10), ("y", 5)]), Bar("b", [("x", 0), ("y", 5)])])
-
-        assert drawing.rects[0].width == 2 * drawing.rects[1].width
-        assert [rect.y for rect in drawing.rects] == sorted({rect.y for rect in drawing.rects})
-        assert drawing.rects[-1].y + drawing.rects[-1].height < drawing.height
-        assert [text.text for text in drawing.texts] == ["a", "10", "5", "b", "0", "5"]
 
     @pytest.mark.parametrize("draw", [bars.rows, bars.columns])
     def test_nothing_and_zeros_can_be_drawn(self, draw):

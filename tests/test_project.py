@@ -21,7 +21,6 @@ from tests.variables import ROOT
 MAP: dict[str, set[str]] = {
     "booking": set(),
     "admin": {
-        "arrivals",
         "availability",
         "crm",
         "database",
@@ -38,8 +37,7 @@ MAP: dict[str, set[str]] = {
         "staff_events",
         "wording",
     },
-    "apps": {"arrivals", "checks", "roles", "staff_events", "watch"},
-    "arrivals": {"models"},
+    "apps": {"checks", "roles", "staff_events", "watch"},
     "availability": {"crm", "flat_numbers", "gateway", "models", "watch"},
     "bounds": set(),
     "brand": set(),
@@ -80,7 +78,6 @@ MAP: dict[str, set[str]] = {
     "mangled_links": set(),
     "marks": set(),
     "middleware": {
-        "arrivals",
         "bounds",
         "client_address",
         "context_processors",

@@ -332,6 +332,43 @@ def test_what_the_cache_spares_is_counted(client, standin):
     assert figure("handover_cache_looks_total", found="fresh") == fresh + 1
 
 
+def step_views() -> list[float]:
+    return [figure("handover_step_views_total", step=step) for step in ("1", "2", "3")]
+
+
+TIMES = f"/time/?category=flat&house={journey.HOUSE}&flat={journey.FLAT}"
+
+
+@pytest.mark.django_db
+def test_each_step_that_a_buyer_sees_is_counted(client, standin):
+    before = step_views()
+    start = f"{journey.first_free(standin):%Y-%m-%dT%H:%M}"
+
+    client.get("/")
+    client.get(TIMES)
+    client.get(TIMES)
+    client.get(TIMES.replace("/time/", "/confirm/") + f"&start={start}")
+
+    assert step_views() == [before[0] + 1, before[1] + 2, before[2] + 1]
+
+
+@pytest.mark.django_db
+def test_no_step_is_counted_that_no_buyer_sees(client, standin):
+    before = step_views()
+
+    client.head(TIMES)
+    client.get(TIMES, headers={"sec-purpose": "prefetch"})
+    client.get(TIMES, headers={"sec-purpose": "prefetch;prerender"})
+    client.get(f"/?flat={journey.FLAT}")
+    client.get("/time/?house=0")
+    client.get("/accessibility/")
+    journey.send(client, journey.answers(journey.first_free(standin)) | {"phone": "12"})
+    standin.fail("getReadyFlats", "status")
+    client.get("/?category=garage")
+
+    assert step_views() == before
+
+
 @pytest.mark.parametrize(
     ("name", "label", "values"),
     [

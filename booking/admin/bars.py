@@ -9,7 +9,6 @@ from itertools import accumulate
 # In units of the drawing, which the page scales.
 WIDTH = 720
 ROW, THICKNESS, LABELS = 26, 18, 200
-THIN_ROW = 15
 COLUMNS_HEIGHT, FOOT = 200, 24
 
 
@@ -63,23 +62,6 @@ def rows(bars: Sequence[Bar]) -> Drawing:
         texts.append(Text(LABELS - 8, base, "end", _short(bar.label)))
         texts.append(Text(LABELS + room * bar.total // most + 6, base, "start", str(bar.total)))
     return Drawing(WIDTH, max(ROW * len(bars), 1), rects, texts)
-
-
-def groups(bars: Sequence[Bar]) -> Drawing:
-    """For each bar its label and, below one another, a thin bar for each part, with the count."""
-    room = WIDTH - LABELS - 60
-    most = max((count for bar in bars for _kind, count in bar.parts), default=0) or 1
-    rects, texts = [], []
-    top = 0
-    for bar in bars:
-        texts.append(Text(LABELS - 8, top + THIN_ROW - 4, "end", _short(bar.label)))
-        for kind, count in bar.parts:
-            width = room * count // most
-            rects.append(Rect(kind, LABELS, top, width, THIN_ROW - 3))
-            texts.append(Text(LABELS + width + 6, top + THIN_ROW - 4, "start", str(count)))
-            top += THIN_ROW
-        top += THIN_ROW
-    return Drawing(WIDTH, max(top, 1), rects, texts)
 
 
 def columns(bars: Sequence[Bar]) -> Drawing:

@@ -1,8 +1,7 @@
 """Bookings in figures: each a picture and, for those who do not see it, the same as a table.
 
-Counted when asked, over a period of days back: bookings from the journal, what came before the
-press of the button from the arrivals at each step. A visit that was moved counts once, by the row
-that tells of it now.
+Counted in the journal when asked, over a period of days back. A visit that was moved counts once, by
+the row that tells of it now.
 """
 
 from __future__ import annotations
@@ -11,8 +10,6 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import reduce
-from operator import or_
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -24,12 +21,11 @@ from django.db.models import (
     F,
     Q,
     QuerySet,
-    Sum,
     TextField,
     Value,
 )
 from django.db.models.fields.json import KT
-from django.db.models.functions import Coalesce, ExtractHour, Greatest, TruncDate
+from django.db.models.functions import Coalesce, ExtractHour, TruncDate
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -38,15 +34,12 @@ from booking import wording
 from booking.admin import bars, known_houses
 from booking.admin.bars import Bar, Drawing
 from booking.admin.desk_page import needs, page
-from booking.arrivals import OTHERS
 from booking.database.timeouts import timeout
-from booking.models import Booking, StepArrivals, VisitState, in_state
+from booking.models import Booking, VisitState, in_state
 
 PERIODS = (7, 30, 90, 365)
 USUAL_PERIOD = 30
 MOST_BARS = 15
-# Of six bars each.
-MOST_SOURCES = 8
 ONE_KIND = "all"
 # Up to so many days between booking and visit.
 LEADS = (1, 2, 3, 5, 8, 15)
@@ -73,7 +66,6 @@ class Figure:
     kinds: Sequence[tuple[str, str]]
     bars: Sequence[Bar]
     drawing: Drawing
-    note: str = ""
 
     @property
     def has_legend(self) -> bool:
@@ -101,7 +93,6 @@ def show(request: HttpRequest) -> HttpResponse:
             by_hour(made),
             by_lead(made),
             by_source(made),
-            step_by_step(made, days),
         ],
     )
 
@@ -190,47 +181,15 @@ def by_source(made: QuerySet[Booking]) -> Figure:
     return Figure(title, _("Source"), kinds, drawn, bars.rows(drawn))
 
 
-def step_by_step(made: QuerySet[Booking], days: int) -> Figure:
-    """From the first step to a visit that stands, by source; of the sources that most came from."""
-    stages = _stages(_came(days), _reached(made))
-    busiest = sorted(stages, key=lambda source: (-max(stages[source]), source))[:MOST_SOURCES]
-    kinds = [
-        ("step1", _("came to step 1")),
-        ("step2", _("came to step 2")),
-        ("step3", _("came to step 3")),
-        ("pressed", _("pressed the button")),
-        ("answered", _("got to the CRM")),
-        ("stands", _("confirmed and stands")),
-    ]
-    drawn = [
-        Bar(
-            _source_name(*source),
-            [(kind, count) for (kind, _name), count in zip(kinds, stages[source], strict=True)],
-        )
-        for source in busiest
-    ]
-    note = _(
-        "Each arrival at a step is counted, and nobody is told apart: who comes back is counted"
-        " again, and a link to a flat begins at step 2. So a later step may have more than an"
-        " earlier one."
-    )
-    return Figure(_("Step by step, by source"), _("Source"), kinds, drawn, bars.groups(drawn), note)
-
-
-Source = tuple[str, str]
-# A source's two marks and then its counts.
-Rows = QuerySet[Any, Any]
-
-
-def _reached(made: QuerySet[Booking]) -> Rows:
+def _reached(made: QuerySet[Booking]) -> QuerySet[Any, Any]:
     """Bookings by source, the busiest first: made, got to the CRM, standing, called off since."""
     # KT, because a mark is a text even where it is one that JSON would read as something else.
     marks = {
         name: Coalesce(KT(f"source__{name}"), Value(""), output_field=TextField())
         for name in ("utm_source", "ref")
     }
-    marked: Rows = made.annotate(**marks)
-    counted: Rows = marked.values_list("utm_source", "ref").annotate(
+    marked: QuerySet[Any, Any] = made.annotate(**marks)
+    counted = marked.values_list("utm_source", "ref").annotate(
         pressed=Count("pk"),
         answered=_count(*(state for state in STATES if state not in NOT_ANSWERED)),
         stands=_count(*STANDING),
@@ -243,28 +202,7 @@ def _count(*states: VisitState) -> Count:
     return Count("pk", filter=in_state(*states, now=timezone.now()))
 
 
-def _came(days: int) -> Rows:
-    """Arrivals at steps 1, 2 and 3 by source, the busiest first."""
-    since = timezone.localdate() - timedelta(days=days - 1)
-    rows = StepArrivals.objects.filter(day__gte=since).values_list("utm_source", "ref")
-    steps = {f"step{step}": Sum("count", filter=Q(step=step), default=0) for step in (1, 2, 3)}
-    return rows.annotate(**steps).order_by(Greatest(*steps).desc(), "utm_source", "ref")
-
-
-def _stages(came: Rows, reached: Rows) -> dict[Source, list[int]]:
-    """The six counts of each source that is among the busiest of either."""
-    sources = {row[:2] for rows in (came, reached) for row in rows[:MOST_SOURCES]}
-    wanted = reduce(or_, (Q(utm_source=utm, ref=ref) for utm, ref in sources), Q())
-    stages: dict[Source, list[int]] = {source: [0] * 6 for source in sources}
-    for first, rows in ((0, came), (3, reached)):
-        for utm_source, ref, *counts in rows.filter(wanted):
-            stages[utm_source, ref][first : first + 3] = counts[:3]
-    return stages
-
-
 def _source_name(utm_source: str, ref: str) -> str:
-    if (utm_source, ref) == OTHERS:
-        return _("others")
     return " / ".join(filter(None, (utm_source, ref))) or _("no mark")
 
 

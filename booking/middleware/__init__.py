@@ -1,7 +1,6 @@
 """What lies around every view: bounds of the input, headers, compression, the limit of a crowd,
-timeouts, pages for errors, the count of arrivals, the login of staff."""
+timeouts, pages for errors, the login of staff."""
 
-from booking.middleware.arrivals import ArrivalCount
 from booking.middleware.bounds import InputBoundsMiddleware
 from booking.middleware.common import CommonButForWatchersMiddleware
 from booking.middleware.compression import CompressedPublicPages
@@ -17,7 +16,6 @@ from booking.middleware.headers import SafeHeaders
 from booking.middleware.staff_login import StaffLoginMiddleware
 
 __all__ = [
-    "ArrivalCount",
     "CRMErrorPages",
     "CommonButForWatchersMiddleware",
     "CompressedPublicPages",

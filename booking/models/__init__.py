@@ -10,12 +10,10 @@ from booking.models.login_counter import LoginCounter
 from booking.models.notice import Notice
 from booking.models.outcome import Outcome
 from booking.models.staff_event import StaffEvent
-from booking.models.step_arrivals import Arrival, StepArrivals
 from booking.models.visit_state import VisitState, in_state
 
 __all__ = [
     "HAS_VISIT",
-    "Arrival",
     "Booking",
     "BookingEvent",
     "Category",
@@ -27,7 +25,6 @@ __all__ = [
     "Notice",
     "Outcome",
     "StaffEvent",
-    "StepArrivals",
     "VisitState",
     "in_state",
 ]

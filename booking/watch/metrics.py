@@ -32,6 +32,7 @@ REQUEST_SECONDS = Histogram(
     ["route"],
     buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20),
 )
+STEP_VIEWS = Counter("handover_step_views", "Steps shown to buyers: 1, 2, 3.", ["step"])
 TURNED_AWAY = Counter(
     "handover_turned_away",
     "Requests that found the site full, or their client holding more than its share.",

@@ -21,6 +21,7 @@ METRICS = "metrics"
 QUIET = {STATIC, METRICS, "booking:alive", "booking:ready"}
 # A client may invent methods; a metric keeps every label for ever.
 METHODS = {"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"}
+STEPS = {"booking:choose_flat": "1", "booking:choose_time": "2", "booking:confirm": "3"}
 
 
 class RequestLog:
@@ -46,6 +47,8 @@ def _note(request: HttpRequest, response: HttpResponseBase, seconds: float) -> N
     status = response.status_code
     metrics.REQUESTS.labels(route, method, status).inc()
     metrics.REQUEST_SECONDS.labels(route).observe(seconds)
+    if route in STEPS and method == "GET" and status == 200 and not _is_prefetch(request):
+        metrics.STEP_VIEWS.labels(STEPS[route]).inc()
     if route in QUIET and status < 400:
         return
     fields = {
@@ -56,6 +59,11 @@ def _note(request: HttpRequest, response: HttpResponseBase, seconds: float) -> N
         "bytes": 0 if response.streaming else len(getattr(response, "content", b"")),
     }
     logger.info("%s %s: %s in %.3f s", method, route, status, seconds, extra={"fields": fields})
+
+
+def _is_prefetch(request: HttpRequest) -> bool:
+    """Fetched by a browser ahead of a click that may never come."""
+    return request.headers.get("Sec-Purpose", "").startswith("prefetch")
 
 
 def _route(request: HttpRequest) -> str:
