@@ -20,15 +20,13 @@ IN_A_FORM = 4000
 PHONE = 100
 MOST = {
     "phone": PHONE,
-    # A personal link to the longest number, in the letters that take most.
-    "token": 2500,
     # Where the login and the forms of the admin lead back to, with all the filters of a list.
     "next": 2000,
     "_changelist_filters": 2000,
 }
-# Of a field's name, and of what a path holds: a personal link's token again.
+# Of a field's name, and of what a path holds.
 NAME = 100
-IN_A_PATH = MOST["token"]
+IN_A_PATH = 200
 # A query's, as gunicorn has it.
 QUERY = 8190
 HEADER = 2000

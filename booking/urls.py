@@ -1,6 +1,6 @@
 from django.urls import path
 
-from booking.views import about, find, health, link, receipt, steps
+from booking.views import about, find, health, receipt, steps
 
 app_name = "booking"
 
@@ -9,7 +9,6 @@ urlpatterns = [
     path("time/", steps.choose_time, name="choose_time"),
     path("confirm/", steps.confirm, name="confirm"),
     path("find/", find.find_booking, name="find_booking"),
-    path("link/<str:token>/", link.open_link, name="open_link"),
     path("bookings/<uuid:key>/", receipt.show_booking, name="show_booking"),
     path("bookings/<uuid:key>/again/", receipt.book_again, name="book_again"),
     path("bookings/<uuid:key>/change/", receipt.ask_for_change, name="ask_for_change"),

@@ -18,7 +18,6 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from booking import brand
 from booking.models import Booking, BookingEvent, House, LimitLift, Notice, StaffEvent
-from booking.personal_link import PersonalLink
 from standin import StandIn
 from standin.fixtures import ACCEPTED_PHONE
 from tests import journey
@@ -97,9 +96,6 @@ class Site:
         self.refused = booking(flat="2", outcome="refused", phone="+79007654321")
         self.in_doubt = booking(flat="3", outcome="in_doubt", phone="+79007654322")
         self._rows = self._one_of_everything()
-        self._token = PersonalLink(
-            category="flat", house_id=journey.HOUSE, flat=journey.FLAT
-        ).token()
         self.staff = Client(raise_request_exception=False)
         self.staff.force_login(User.objects.get(username="olga"))
 
@@ -139,7 +135,6 @@ class Site:
     def _value(self, route: str, name: str) -> str:
         usual = {
             "key": str(self.confirmed.key),
-            "token": self._token,
             "name": brand.files("#0a7d4f", "")[0].name,
             "file_format": "csv",
             "content_type_id": "999",
@@ -159,11 +154,13 @@ class Site:
 
     def _query(self, route: str) -> Fields:
         chosen = journey.answers(self._start)
+        flat = {"category": "flat", "flat": journey.FLAT}
         return {
             "booking:choose_flat": {"category": "flat", "house": journey.HOUSE},
             "booking:choose_time": {**chosen, "start": ""},
             "booking:confirm": chosen,
-            "admin:booking_link_code": {"token": self._token},
+            "admin:booking_house_link": flat,
+            "admin:booking_house_qr_code": flat,
             "admin:autocomplete": {
                 "app_label": "admin",
                 "model_name": "logentry",
@@ -186,7 +183,6 @@ class Site:
             "admin:booking_booking_resolve": {"was_booked": "yes", "note": "seen"},
             "admin:booking_booking_look_into": {"note": "seen"},
             "admin:booking_changerequest_answer": {"answer": "yes", "calls_off": "no"},
-            "admin:booking_house_link": {"category": "flat", "flat": journey.FLAT},
             "admin:booking_house_add": house,
             "admin:booking_house_change": {**house, "house_id": journey.HOUSE},
             "admin:auth_user_add": {

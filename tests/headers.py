@@ -71,8 +71,6 @@ TABLE = (
     Row("POST /find/", 302, when="number and phone fit"),
     Row("POST /find/", 422, when="number and phone do not fit"),
     Row("POST /find/", 429, when="the searches are too many"),
-    Row("GET /link/<token>/", 302),
-    Row("GET /link/broken/", 302),
     Row("GET /accessibility/", 200, "no-store"),
     Row("GET /healthz/", 200),
     Row("GET /readyz/", 200),

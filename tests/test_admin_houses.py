@@ -10,7 +10,7 @@ from django.core.cache import cache
 from django.urls import reverse
 
 from booking import availability
-from booking.models import House
+from booking.models import Booking, House
 from tests.bookings import booking, staff
 from tests.journey import HOUSE, first_free, text_of
 
@@ -100,3 +100,14 @@ def test_the_preview_tells_of_a_visit_what_the_buyers_page_does(client, db):
         assert said in theirs
         assert said in preview
     assert set(re.findall(r"<dt>.*?</dt>", preview)) == set(re.findall(r"<dt>.*?</dt>", theirs))
+
+
+def test_the_preview_says_what_it_is_and_stores_nothing(db):
+    house = House.objects.create(house_id=HOUSE, directions="Вход со двора", bring="паспорт")
+    address = reverse("admin:booking_house_preview", args=[house.pk])
+
+    page = text_of(staff("olga", "operators").get(address))
+
+    assert "такой записи нет" in page
+    assert "Вход со двора" in page
+    assert not Booking.objects.exists()

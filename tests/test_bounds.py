@@ -91,7 +91,7 @@ def test_a_form_that_breaks_off_is_no_bug() -> None:
 
 
 def test_a_long_path_leads_nowhere(client: Client) -> None:
-    assert client.get(f"/link/{'x' * 3000}/").status_code == 404
+    assert client.get(f"/brand/{'x' * 3000}").status_code == 404
 
 
 @pytest.mark.django_db

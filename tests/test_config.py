@@ -232,7 +232,7 @@ def test_folders_are_made_for_their_owner_alone(tmp_path):
     ("changes", "name"),
     [
         ({"ADMIN_PATH": "confirm"}, "ADMIN_PATH"),
-        ({"ADMIN_PATH": "link/desk"}, "ADMIN_PATH"),
+        ({"ADMIN_PATH": "bookings/desk"}, "ADMIN_PATH"),
         ({"METRICS_PATH": "static"}, "METRICS_PATH"),
         ({"METRICS_PATH": "healthz/figures"}, "METRICS_PATH"),
         ({"METRICS_PATH": "admin"}, "METRICS_PATH"),

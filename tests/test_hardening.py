@@ -21,7 +21,6 @@ from pytest_django.fixtures import Settings
 from booking import brand
 from booking.login_limits import FREE
 from booking.middleware.crowd import Slots
-from booking.personal_link import PersonalLink
 from standin import StandIn
 from tests import journey
 from tests.bookings import booking
@@ -38,11 +37,9 @@ def addresses(client: Client, standin: StandIn) -> dict[str, str]:
     """What stands for a part of an address that only a run can tell."""
     start = journey.first_free(standin)
     booked = journey.send(client, journey.fill_in(client, start))
-    flat = PersonalLink(category="flat", house_id=journey.HOUSE, flat=journey.FLAT)
     return {
         "<answers>": urlencode(journey.answers(start + timedelta(days=1))),
         "<key>": booked.url.split("/")[2],
-        "<token>": flat.token(),
     }
 
 

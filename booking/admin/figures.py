@@ -1,7 +1,7 @@
 """Bookings in figures: each a picture and, for those who do not see it, the same as a table.
 
-Counted in the journal when asked, over a period of days back. A visit that was moved counts once, by
-the row that tells of it now.
+Counted in the journal when asked, over a period of days back. A visit that was moved counts once,
+by the row that tells of it now.
 """
 
 from __future__ import annotations
@@ -181,15 +181,19 @@ def by_source(made: QuerySet[Booking]) -> Figure:
     return Figure(title, _("Source"), kinds, drawn, bars.rows(drawn))
 
 
-def _reached(made: QuerySet[Booking]) -> QuerySet[Any, Any]:
+# A source's two marks and then its counts.
+Rows = QuerySet[Any, Any]
+
+
+def _reached(made: QuerySet[Booking]) -> Rows:
     """Bookings by source, the busiest first: made, got to the CRM, standing, called off since."""
     # KT, because a mark is a text even where it is one that JSON would read as something else.
     marks = {
         name: Coalesce(KT(f"source__{name}"), Value(""), output_field=TextField())
         for name in ("utm_source", "ref")
     }
-    marked: QuerySet[Any, Any] = made.annotate(**marks)
-    counted = marked.values_list("utm_source", "ref").annotate(
+    marked: Rows = made.annotate(**marks)
+    counted: Rows = marked.values_list("utm_source", "ref").annotate(
         pressed=Count("pk"),
         answered=_count(*(state for state in STATES if state not in NOT_ANSWERED)),
         stands=_count(*STANDING),

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from phonenumber_field.phonenumber import PhoneNumber
 
 from booking import pages
-from booking.admin import invitations, known_houses
+from booking.admin import known_houses, personal_links
 from booking.admin.desk_page import needs
 from booking.models import Booking, House, Outcome
 
@@ -65,8 +65,12 @@ class HouseAdmin(HouseAdminBase):
         staff_only = self.admin_site.admin_view
         return [
             path("<int:pk>/preview/", staff_only(preview), name="booking_house_preview"),
-            path("<int:pk>/link/", staff_only(invitations.make), name="booking_house_link"),
-            path("link.svg", staff_only(invitations.code_file), name="booking_link_code"),
+            path("<int:pk>/link/", staff_only(personal_links.show), name="booking_house_link"),
+            path(
+                "<int:pk>/link.svg",
+                staff_only(personal_links.qr_code),
+                name="booking_house_qr_code",
+            ),
             *super().get_urls(),
         ]
 

@@ -28,7 +28,6 @@ from booking import (
     language,
     mangled_links,
     pages,
-    personal_link,
     prepared,
     ways,
     wording,
@@ -66,9 +65,7 @@ def choose_flat(request: HttpRequest) -> HttpResponse:
     found = _flats_found(house, answers.flat)
     if len(found) == 1:
         return redirect(answers.but(flat=found[0].number).after_flat_url())
-    problem = personal_link.problem(request.GET.get("link", "")) or _problem_with_place(
-        asked, house
-    )
+    problem = _problem_with_place(asked, house)
     pressed = "flat" in request.GET
     error = _problem_with_number(asked, house) if house and pressed and not found else ""
     near = house.flats_near(answers.flat) if house and error else ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -18,7 +18,6 @@ from pytest_django.fixtures import Settings
 from booking import handover
 from booking.middleware.crowd import Slots
 from booking.models import Booking, ChangeRequest, House, Outcome
-from booking.personal_link import PersonalLink
 from standin import StandIn
 from standin.fixtures import ACCEPTED_PHONE, REFUSED_PHONE, of_size
 from tests.browser.buyer import Buyer
@@ -84,17 +83,6 @@ def unknown_house(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
 def category_not_offered(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
     buyer.open("/", category="boat")
     buyer.reads("нет записи")
-
-
-def broken_personal_link(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
-    buyer.open("/link/altered/")
-    buyer.reads("Личная ссылка повреждена")
-
-
-def expired_personal_link(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
-    link = PersonalLink(category="flat", house_id=HOUSE, flat=FLAT, until=date(2020, 1, 1))
-    buyer.open(f"/link/{link.token()}/")
-    buyer.reads("Личная ссылка больше не действует")
 
 
 def six_hundred_flats(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
@@ -476,8 +464,6 @@ ALL: tuple[State, ...] = (
     unknown_flat,
     unknown_house,
     category_not_offered,
-    broken_personal_link,
-    expired_personal_link,
     six_hundred_flats,
     filtered_flats,
     matches,

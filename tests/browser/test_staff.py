@@ -18,7 +18,7 @@ from tests.bookings import booking, staff, tomorrow_at
 from tests.browser.buyer import in_words
 from tests.browser.chromium import with_and_without_scripts
 from tests.browser.test_every_page import axe_findings, overhang
-from tests.journey import HOUSE
+from tests.journey import FLAT, HOUSE
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -160,7 +160,7 @@ def everything() -> dict[str, str]:
         "answer": f"/admin/booking/changerequest/{asked.pk}/answer/",
         "sheet": f"{DESK}/day-sheet/",
         "figures": f"{DESK}/figures/",
-        "link": f"/admin/booking/house/{house.pk}/link/",
+        "link": f"/admin/booking/house/{house.pk}/link/?category=flat&flat={FLAT}",
         "preview": f"/admin/booking/house/{house.pk}/preview/",
     }
 

@@ -19,7 +19,7 @@ from booking.watch.middleware import METRICS, STATIC
 from tests.journey import text_of
 from tests.processes import free_port
 from tests.shell import run
-from tests.variables import ROOT, environment
+from tests.variables import ROOT
 
 DOCS = ROOT / "docs"
 # All that a release needs to run.
@@ -133,18 +133,6 @@ def test_the_example_of_a_link_prints_what_the_guide_says(tmp_path):
     printed = run([command], tmp_path)
 
     assert f"prints `{printed.strip()}`" in (DOCS / "link-to-it.md").read_text("utf-8")
-
-
-def test_the_list_of_the_guide_becomes_links(empty_folder):
-    variables = environment(SITE_URL="https://visit.example.com")
-
-    run(blocks("link-to-it.md", "list"), empty_folder, **variables)
-
-    lines = (empty_folder / "links.csv").read_text("utf-8").splitlines()
-    assert [line.partition(",https://visit.example.com/link/")[0] for line in lines] == [
-        "3105011,1.8-12-1",
-        "3105011,1.8-12-2",
-    ]
 
 
 LINKS = re.findall(r"\| `(/[^`]*)` \|", (DOCS / "link-to-it.md").read_text("utf-8"))
