@@ -12,16 +12,13 @@ import json
 import logging
 import smtplib
 import threading
-import urllib.error
-import urllib.request
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from email.message import Message
-from http.client import HTTPException, HTTPResponse
-from typing import IO, Any, NoReturn
+from typing import Any
 
+import requests
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db.models import F
@@ -53,7 +50,7 @@ class DeliveryError(Exception):
 
 
 # What networks do.
-FORESEEN = (DeliveryError, OSError, smtplib.SMTPException, HTTPException)
+FORESEEN = (DeliveryError, OSError, smtplib.SMTPException)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,21 +187,6 @@ def _headline(event: BookingEvent) -> str:
 # By webhook
 
 
-class NoRedirects(urllib.request.HTTPRedirectHandler):
-    """What was signed for one address is not handed to another."""
-
-    def redirect_request(
-        self,
-        req: urllib.request.Request,
-        fp: IO[bytes],
-        code: int,
-        msg: str,
-        headers: Message,
-        newurl: str,
-    ) -> NoReturn:
-        raise urllib.error.HTTPError(req.full_url, code, "redirected", headers, fp)
-
-
 def _send_webhook(notice: Notice) -> None:
     content = json.dumps(payload(notice), ensure_ascii=False).encode()
     stamp = str(int(timezone.now().timestamp()))
@@ -215,11 +197,7 @@ def _send_webhook(notice: Notice) -> None:
         "X-Handover-Timestamp": stamp,
         "X-Handover-Signature": signature(settings.NOTICE_WEBHOOK_SECRET, stamp, content),
     }
-    # The configuration takes https addresses only, or this machine's own.
-    request = urllib.request.Request(  # noqa: S310
-        settings.NOTICE_WEBHOOK_URL, data=content, headers=headers, method="POST"
-    )
-    _in_time(lambda: _call(request))
+    _in_time(lambda: _post(content, headers))
 
 
 def _in_time(work: Callable[[], None]) -> None:
@@ -238,16 +216,31 @@ def _in_time(work: Callable[[], None]) -> None:
     done.result(timeout=WEBHOOK_DEADLINE)
 
 
-def _call(request: urllib.request.Request) -> None:
+def _post(content: bytes, headers: dict[str, str]) -> None:
+    """No redirect is followed: what was signed for one address is not handed to another."""
     try:
-        reply: HTTPResponse
-        with urllib.request.build_opener(NoRedirects).open(
-            request, timeout=WEBHOOK_TIMEOUT
+        with requests.post(
+            settings.NOTICE_WEBHOOK_URL,
+            data=content,
+            headers=headers,
+            timeout=WEBHOOK_TIMEOUT,
+            allow_redirects=False,
+            stream=True,  # the body is never read, however long
         ) as reply:
-            reply.read(1)
-    except urllib.error.HTTPError as exc:
-        exc.close()
-        raise DeliveryError(f"HTTP {exc.code}") from exc
+            status = reply.status_code
+    except requests.RequestException as exc:
+        raise DeliveryError(_without_address(exc)) from exc
+    if not 200 <= status < 300:
+        raise DeliveryError(f"HTTP {status}")
+
+
+def _without_address(error: requests.RequestException) -> str:
+    """What the system says. The words of `requests` repeat the address, which may hold a secret."""
+    cause: BaseException = error
+    while cause.__context__:
+        cause = cause.__context__
+    is_of_system = isinstance(cause, OSError) and not isinstance(cause, requests.RequestException)
+    return f"{type(cause).__name__}: {cause}" if is_of_system else type(error).__name__
 
 
 def signature(secret: str, stamp: str, content: bytes) -> str:

@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
@@ -34,6 +35,8 @@ class Receiver(HTTPServer):
         self.calls: list[tuple[dict[str, str], bytes]] = []
         self.status = 200
         self.drips = False
+        self.body = b""
+        self.body_sent = 0
         self.url = f"http://127.0.0.1:{self.server_port}/hook?token=abc"
 
 
@@ -50,8 +53,11 @@ class Handler(BaseHTTPRequestHandler):
             time.sleep(0.02)
         if self.server.status == 302:
             self.send_header("Location", self.server.url)
-        self.send_header("Content-Length", "0")
+        self.send_header("Content-Length", str(len(self.server.body)))
         self.end_headers()
+        with suppress(ConnectionError):
+            for start in range(0, len(self.server.body), 100_000):
+                self.server.body_sent += self.wfile.write(self.server.body[start : start + 100_000])
 
     def log_message(self, *args: Any) -> None:
         pass
@@ -280,7 +286,16 @@ class TestByWebhook:
         confirmed()
 
         assert notices.send_due() == Sent(0, 1)
-        assert "token" not in Notice.objects.get().failure
+        assert (
+            Notice.objects.get().failure == "ConnectionRefusedError: [Errno 111] Connection refused"
+        )
+
+    def test_an_answer_is_not_read_however_long_it_is(self, receiver):
+        receiver.body = b"x" * 50_000_000
+        confirmed()
+
+        assert notices.send_due() == Sent(1, 0)
+        assert receiver.body_sent < len(receiver.body)
 
 
 class TestTryingAgain:
