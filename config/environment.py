@@ -163,10 +163,12 @@ def hosts(text: str) -> list[str]:
 
 
 def origins(text: str) -> list[str]:
-    found = words(text)
-    if not all(re.fullmatch(r"https?://[^/\s@]+", origin) for origin in found):
-        raise ValueError("must be a comma-separated list of origins such as https://example.com")
-    return found
+    sentence = "must be a comma-separated list of origins such as https://example.com"
+    for origin in words(text):
+        url = _address(origin, sentence, "https", "http")
+        if url.path or not _is_bare(url):
+            raise ValueError(sentence)
+    return words(text)
 
 
 def some_of(allowed: tuple[str, ...]) -> Callable[[str], list[str]]:
@@ -204,32 +206,41 @@ def time_zone(text: str) -> str:
 
 
 def crm_url(text: str) -> str:
-    """An https address; plain http only towards this machine, where the stand-in listens."""
+    """Where the CRM is, or the site itself."""
     sentence = "must be an https:// address without a path (http:// only on a loopback address)"
-    url = _split(text, sentence)
-    plain_but_local = url.scheme == "http" and _is_loopback(url.hostname)
-    if not (url.scheme == "https" or plain_but_local) or not url.hostname:
-        raise ValueError(sentence)
-    if url.path.strip("/") or url.query or url.fragment or url.username is not None:
+    url = _safe_address(text, sentence)
+    if not _is_bare(url):
         raise ValueError(sentence)
     return f"{url.scheme}://{url.netloc}"
 
 
-def _split(text: str, sentence: str) -> SplitResult:
-    """The parts of an address. Raises ValueError with the sentence."""
+def _address(text: str, sentence: str, *schemes: str) -> SplitResult:
+    """The parts of an address that names a host. Raises ValueError with the sentence."""
     try:
         url = urlsplit(text)
         url.port  # noqa: B018 - raises ValueError when the port makes no sense
     except ValueError as exc:
         raise ValueError(sentence) from exc
+    if url.scheme not in schemes or not url.hostname or re.search(r"\s", text):
+        raise ValueError(sentence)
     return url
 
 
-def _is_loopback(host: str | None) -> bool:
-    if host == "localhost":
-        return True
+def _safe_address(text: str, sentence: str) -> SplitResult:
+    """Over https; over plain http only towards this machine, where the stand-in listens."""
+    url = _address(text, sentence, "https", "http")
+    if url.scheme == "http" and not _is_loopback(str(url.hostname)):
+        raise ValueError(sentence)
+    return url
+
+
+def _is_bare(url: SplitResult) -> bool:
+    return not (url.path.strip("/") or url.query or url.fragment or "@" in url.netloc)
+
+
+def _is_loopback(host: str) -> bool:
     try:
-        return ipaddress.ip_address(host or "").is_loopback
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
 
@@ -252,12 +263,9 @@ def own_path(text: str) -> str:
 
 
 def webhook_url(text: str) -> str:
-    """As `crm_url`, but with a path."""
     sentence = "must be an https:// address (http:// only on a loopback address)"
-    url = _split(text, sentence)
-    plain_but_local = url.scheme == "http" and _is_loopback(url.hostname)
-    is_plain_text = re.fullmatch(r"[!-~]+", text) and url.username is None and not url.fragment
-    if not (url.scheme == "https" or plain_but_local) or not url.hostname or not is_plain_text:
+    url = _safe_address(text, sentence)
+    if url.fragment or "@" in url.netloc or not text.isascii():
         raise ValueError(sentence)
     return text
 
@@ -288,25 +296,24 @@ def email_addresses(text: str) -> list[str]:
 def email(text: str) -> dict[str, Any]:
     """A mail server."""
     sentence = "must be an address such as smtp+tls://user:password@mail.example.com:587"
-    url = _split(text, sentence)
-    if url.scheme not in {"smtp", "smtp+tls", "smtp+ssl", "consolemail"}:
-        raise ValueError(sentence)
-    if url.scheme != "consolemail" and not url.hostname:
-        raise ValueError(sentence)
+    _address(text, sentence, "smtp", "smtp+tls", "smtp+ssl")
     config: dict[str, Any] = environ.Env.email_url_config(text)
     return config
 
 
 def web_url(text: str) -> str:
-    if not re.fullmatch(r"https?://[^/\s@]+(/\S*)?", text):
-        raise ValueError("must be a web address that starts with https:// or http://")
+    sentence = "must be a web address that starts with https:// or http://"
+    if "@" in _address(text, sentence, "https", "http").netloc:
+        raise ValueError(sentence)
     return text
 
 
 def report_address(text: str) -> str:
     """A DSN, as Sentry's project settings show it."""
-    if not re.fullmatch(r"https?://\w+@[^/\s@]+/[\w/]+", text):
-        raise ValueError("must be the DSN that Sentry shows, https://key@host/number")
+    sentence = "must be the DSN that Sentry shows, https://key@host/number"
+    url = _address(text, sentence, "https", "http")
+    if not url.username or not url.path.strip("/"):
+        raise ValueError(sentence)
     return text
 
 
@@ -337,9 +344,7 @@ def database(text: str) -> dict[str, Any]:
 def cache(text: str) -> dict[str, Any]:
     """Redis or a folder: a cache that every worker shares."""
     sentence = "must be an address such as redis://host:6379/0 or filecache:///folder"
-    url = _split(text, sentence)
-    where = url.path if url.scheme == "filecache" else url.hostname
-    if url.scheme not in {"redis", "rediss", "filecache"} or not where:
-        raise ValueError(sentence)
+    if not re.match("filecache:///.", text):
+        _address(text, sentence, "redis", "rediss")
     config: dict[str, Any] = environ.Env.cache_url_config(text)
     return config

@@ -513,6 +513,48 @@ def test_addresses_the_crm_may_not_have(text):
         env.crm_url(text)
 
 
+@pytest.mark.parametrize(
+    ("parse", "text"),
+    [
+        (env.origins, "https://a.example,http://b.example:8000"),
+        (env.webhook_url, "https://hooks.example/x?token=1"),
+        (env.webhook_url, "http://127.0.0.1:9/x"),
+        (env.web_url, "https://developer.example/privacy?lang=ru#phone"),
+        (env.web_url, "http://застройщик.рф"),
+        (env.report_address, "https://0a1b@sentry.example:9000/prefix/42"),
+        (env.email, "smtp+tls://user:p%40ss@mail.example:587"),
+        (env.email, "smtp://mail.example"),
+    ],
+)
+def test_addresses_that_are_taken(parse, text):
+    assert parse(text)
+
+
+@pytest.mark.parametrize(
+    ("parse", "text"),
+    [
+        (env.origins, "https://a.example,b.example"),
+        (env.origins, "https://a.example/"),
+        (env.origins, "https://user@a.example"),
+        (env.webhook_url, "http://hooks.example/x"),
+        (env.webhook_url, "https://user@hooks.example/x"),
+        (env.webhook_url, "https://hooks.example/крючок"),
+        (env.webhook_url, "https://hooks.example/x#y"),
+        (env.web_url, "developer.example"),
+        (env.web_url, "https://user@developer.example"),
+        (env.web_url, "https://developer.example/a b"),
+        (env.report_address, "https://sentry.example/42"),
+        (env.report_address, "https://0a1b@sentry.example"),
+        (env.email, "smtp://"),
+        (env.email, "smtp://mail.example:port"),
+        (env.email, "consolemail://"),
+    ],
+)
+def test_addresses_that_are_not_taken(parse, text):
+    with pytest.raises(ValueError, match="must be"):
+        parse(text)
+
+
 @pytest.mark.parametrize("text", ["застройщик.рф", "xn--80aesdbprge8be.xn--p1ai", "example.com"])
 def test_domains_are_taken_as_they_are_spelled(text):
     assert env.crm_domain(text) == text
