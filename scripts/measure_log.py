@@ -159,7 +159,6 @@ def _queries() -> dict[str, dict[str, str]]:
 
     now = datetime.now(UTC)
     some = Booking.objects.order_by("key")[0]
-    month = {"created_at__year": str(now.year), "created_at__month": str(now.month)}
     return {
         "list": {},
         "page 200": {"p": "199"},
@@ -172,9 +171,11 @@ def _queries() -> dict[str, dict[str, str]]:
         "visit: tomorrow": {"visit_day": "tomorrow"},
         "visit: past": {"visit_day": "past"},
         "visit: past, and in doubt": {"visit_day": "past", "state": "in_doubt"},
-        "year": {"created_at__year": str(now.year - 1)},
-        "month": month,
-        "day": month | {"created_at__day": str(now.day)},
+        "made in a year": {
+            "created_at__gte": f"{now.year - 1}-01-01",
+            "created_at__lt": f"{now.year}-01-01",
+        },
+        "made in a week": {"created_at__gte": (now - timedelta(days=7)).isoformat()},
         "sorted by visit": {"o": "2"},
         "search: phone": {"q": f"8{some.phone.as_e164[2:]}"},
         "search: flat": {"q": f"кв. {some.flat}"},

@@ -255,7 +255,6 @@ def _filters(route: str) -> set[str]:
     found = {*OF_EVERY_LIST}
     for each in model_admin.list_filter:
         name = getattr(each, "parameter_name", "")
-        found |= {name} if name else {f"{each}", f"{each}__exact", f"{each}__in"}
-    if date := model_admin.date_hierarchy:
-        found |= {f"{date}__{part}" for part in ("year", "month", "day", "gte", "lt")}
+        parts = ("exact", "in", "gte", "lt")
+        found |= {name} if name else {f"{each}", *(f"{each}__{part}" for part in parts)}
     return found

@@ -25,11 +25,9 @@ class OfState(admin.SimpleListFilter):
         return list(VisitState.choices)
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Booking]) -> QuerySet[Booking]:
-        state = self.value()
-        # Raises ValueError for another word, which the log takes for nonsense.
-        return (
-            queryset.filter(in_state(VisitState(state), now=timezone.now())) if state else queryset
-        )
+        if self.value() not in VisitState.values:
+            return queryset
+        return queryset.filter(in_state(VisitState(self.value()), now=timezone.now()))
 
     @classmethod
     def ordering(cls, request: HttpRequest) -> tuple[str, ...] | None:

@@ -527,10 +527,8 @@ FILTERS = (
     "category__exact",
     "house_title",
     "house_title__exact",
-    "created_at__year",
-    "created_at__month",
-    "created_at__day",
     "created_at__gte",
+    "created_at__lt",
     "phone__startswith",
     "events__facts__icontains",
     "day",
@@ -587,8 +585,8 @@ def staff(crm: StandIn, client: Client) -> Client:
     odd=ODD.map(lambda odd: quote_from_bytes(odd[:200], safe="")),
     pairs=st.lists(st.tuples(st.sampled_from(FILTERS) | st.text(max_size=20), ODD), max_size=3),
 )
-@example("/admin/booking/booking/", "", [("created_at__year", b"99999999999999999999")])
-@example("/admin/booking/booking/export.csv", "", [("created_at__year", b"9" * 20)])
+@example("/admin/booking/booking/", "", [("created_at__gte", b"0001-01-01T00:00+14:00")])
+@example("/admin/booking/booking/export.csv", "", [("created_at__gte", b"0001-01-01T00:00+14:00")])
 @example("/admin/booking/booking/day-sheet/", "", [("day", b"0001-01-01")])
 @example("/admin/booking/booking/day-sheet/", "", [("day", b"9999-12-31")])
 @example("/admin/booking/booking/day-sheet.csv", "", [("day", b"9999-12-31")])
