@@ -22,6 +22,7 @@ from django.utils.crypto import salted_hmac
 from booking import known_browsers, turns
 from booking.client_address import client_address
 from booking.models import LoginCounter
+from booking.watch import metrics
 
 # Wrong passwords before the first pause. An address may be that of a whole office.
 FREE = {"account": 5, "browser": 10, "address": 30}
@@ -29,6 +30,7 @@ FIRST_PAUSE = timedelta(minutes=1)
 LONGEST_PAUSE = timedelta(minutes=15)
 # Since the last wrong password.
 FORGOTTEN_AFTER = timedelta(days=1)
+PAUSE = "login_limits_pause"
 
 
 class MustWait(Exception):
@@ -73,6 +75,18 @@ def begin(request: HttpRequest, name: str, user: AbstractBaseUser | None) -> Att
     account = user.get_username() if user else name
     keys = [_key("account", account.casefold())]
     return _counted(*keys, *([_key("address", address)] if address else []))
+
+
+def refuse(request: HttpRequest, pause: MustWait) -> None:
+    """Count a try that comes too early, and let the answer tell until when."""
+    metrics.STAFF_LOGINS.labels("must_wait").inc()
+    setattr(request, PAUSE, pause)
+
+
+def pause_of(request: HttpRequest) -> MustWait | None:
+    """What a login with this request has to wait for."""
+    pause: MustWait | None = getattr(request, PAUSE, None)
+    return pause
 
 
 def delete_old() -> None:

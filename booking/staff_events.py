@@ -32,7 +32,7 @@ FLAGS = ("is_active", "is_staff", "is_superuser")
 DIGITS_OF_A_PHONE = 10
 # Wrong passwords of one account make one row in this time, those of unknown names together one.
 TOLD_EVERY = timedelta(minutes=1)
-AS_STORED, PAUSE = "staff_events_as_stored", "staff_events_pause"
+AS_STORED = "staff_events_as_stored"
 
 _current: ContextVar[HttpRequest | None] = ContextVar("staff_request", default=None)
 
@@ -76,17 +76,6 @@ def wrong_password(
         )
         facts = {"limit": pause.limit, "until": until.isoformat(timespec="seconds")}
         _record_once(Kind.LOGIN_SLOWED, user, account, client=client, **facts)
-
-
-def must_wait(request: HttpRequest, pause: MustWait) -> None:
-    metrics.STAFF_LOGINS.labels("must_wait").inc()
-    setattr(request, PAUSE, pause)
-
-
-def pause_of(request: HttpRequest) -> MustWait | None:
-    """What a login with this request has to wait for."""
-    pause: MustWait | None = getattr(request, PAUSE, None)
-    return pause
 
 
 def connect() -> None:

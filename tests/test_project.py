@@ -22,6 +22,7 @@ MAP: dict[str, set[str]] = {
     "booking": set(),
     "admin": {
         "availability",
+        "bounds",
         "crm",
         "database",
         "finding",
@@ -65,7 +66,7 @@ MAP: dict[str, set[str]] = {
     "known_browsers": set(),
     "language": set(),
     "limits": {"client_address", "models", "watch"},
-    "login_limits": {"client_address", "known_browsers", "models", "turns"},
+    "login_limits": {"client_address", "known_browsers", "models", "turns", "watch"},
     "management": {
         "database",
         "doctor",
@@ -85,6 +86,7 @@ MAP: dict[str, set[str]] = {
         "forms",
         "known_browsers",
         "limits",
+        "login_limits",
         "staff_events",
         "watch",
         "wording",

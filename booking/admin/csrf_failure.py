@@ -11,11 +11,10 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
+from booking import bounds
 from booking.admin import desk_page
 
 LOGIN = "admin:login"
-# Longer than any address of the admin with all its filters.
-LONGEST_ADDRESS = 2000
 
 
 def form_refused(request: HttpRequest, reason: str = "") -> HttpResponse:
@@ -45,7 +44,7 @@ def _cause(reason: str) -> str:
 def _back_url(request: HttpRequest) -> str:
     """The page on which the button was, if the browser tells."""
     referer = request.headers.get("Referer", "")
-    is_ours = len(referer) <= LONGEST_ADDRESS and url_has_allowed_host_and_scheme(
+    is_ours = len(referer) <= bounds.HEADER and url_has_allowed_host_and_scheme(
         referer, {request.get_host()}
     )
     return referer if is_ours else reverse("admin:index")

@@ -42,7 +42,7 @@ class StaffLoginForm(AdminAuthenticationForm):
         try:
             attempt = login_limits.begin(self.request, name, user)
         except login_limits.MustWait as pause:
-            staff_events.must_wait(self.request, pause)
+            login_limits.refuse(self.request, pause)
             raise ValidationError(_in_words(pause), code="must_wait") from pause
         if user:
             self.cleaned_data["username"] = user.get_username()

@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from booking import known_browsers, staff_events
+from booking import known_browsers, login_limits, staff_events
 
 
 class StaffLoginMiddleware:
@@ -22,7 +22,7 @@ class StaffLoginMiddleware:
             return self.get_response(request)
         with staff_events.during(request):
             response = self.get_response(request)
-        if pause := staff_events.pause_of(request):
+        if pause := login_limits.pause_of(request):
             seconds = (pause.until - timezone.now()).total_seconds()
             response.status_code = 429
             response.headers["Retry-After"] = str(max(1, math.ceil(seconds)))

@@ -1,6 +1,6 @@
 """The journal of bookings.
 
-Rows know nothing of the CRM. Only `booking.handover` opens and settles a booking.
+Rows know nothing of the CRM: who calls it writes down here what was sent and what came of it.
 """
 
 from __future__ import annotations
