@@ -4,9 +4,13 @@ import os
 from pathlib import Path
 from typing import Any
 
+import django_stubs_ext
 from django.core.management.utils import get_random_secret_key
 
 from config import environment as env
+
+# Lets the admin's classes be told of which model they are: `ModelAdmin[Booking]`.
+django_stubs_ext.monkeypatch()
 
 # Journal, cache, exports and logs hold phones: whatever a process of ours writes is its user's
 # alone, whichever way it was started. Static files are for all (`config.static_files`).

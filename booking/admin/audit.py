@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.views.main import SEARCH_VAR
@@ -16,12 +16,6 @@ from booking import staff_events
 from booking.admin import phones, staff_words, words
 from booking.admin.read_only import ReadOnly
 from booking.models import Booking, StaffEvent
-
-# Django's admin classes are generic for the type checker only.
-if TYPE_CHECKING:
-    StaffEventAdminBase = admin.ModelAdmin[StaffEvent]
-else:
-    StaffEventAdminBase = admin.ModelAdmin
 
 
 def note(request: HttpRequest, kind: StaffEvent.Kind, **facts: Any) -> None:
@@ -55,7 +49,7 @@ def filters(request: HttpRequest) -> dict[str, str]:
 
 
 @admin.register(StaffEvent)
-class StaffEventAdmin(ReadOnly, StaffEventAdminBase):
+class StaffEventAdmin(ReadOnly, admin.ModelAdmin[StaffEvent]):
     list_display = ("when", "by", "kind", "in_words")
     fields = readonly_fields = ("when", "by", "kind", "in_words")
     list_filter = ("kind",)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
@@ -19,12 +19,6 @@ from booking.admin.answer_form import AnswerForm
 from booking.admin.desk_page import needs, page
 from booking.admin.read_only import ReadOnly
 from booking.models import ChangeRequest, moves
-
-# Django's admin classes are generic for the type checker only.
-if TYPE_CHECKING:
-    ChangeRequestAdminBase = admin.ModelAdmin[ChangeRequest]
-else:
-    ChangeRequestAdminBase = admin.ModelAdmin
 
 
 class State(admin.SimpleListFilter):
@@ -48,7 +42,7 @@ class State(admin.SimpleListFilter):
 
 
 @admin.register(ChangeRequest)
-class ChangeRequestAdmin(ReadOnly, ChangeRequestAdminBase):
+class ChangeRequestAdmin(ReadOnly, admin.ModelAdmin[ChangeRequest]):
     list_display = ("asked_at", "kind", "booking", "is_answered", "answered_by")
     list_filter = (State, "kind")
     list_select_related = ("booking",)

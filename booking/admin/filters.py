@@ -25,9 +25,10 @@ class OfState(admin.SimpleListFilter):
         return list(VisitState.choices)
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Booking]) -> QuerySet[Booking]:
-        if self.value() not in VisitState.values:
+        state = self.value()
+        if state not in VisitState.values:
             return queryset
-        return queryset.filter(in_state(VisitState(self.value()), now=timezone.now()))
+        return queryset.filter(in_state(VisitState(state), now=timezone.now()))
 
     @classmethod
     def ordering(cls, request: HttpRequest) -> tuple[str, ...] | None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -19,12 +17,6 @@ from booking.admin.read_only import ReadOnly
 from booking.limits import Holding, Limit
 from booking.models import LimitLift
 
-# Django's admin classes are generic for the type checker only.
-if TYPE_CHECKING:
-    LimitLiftAdminBase = admin.ModelAdmin[LimitLift]
-else:
-    LimitLiftAdminBase = admin.ModelAdmin
-
 # What each limit keeps out; of the newest guess, `flat`, `phone` and `client` are known.
 WORDS: dict[Limit, Promise] = {
     Limit.PHONES_OF_CLIENT: gettext_lazy("{client} has tried too many phones for {flat}"),
@@ -37,7 +29,7 @@ WORDS: dict[Limit, Promise] = {
 
 
 @admin.register(LimitLift)
-class LimitLiftAdmin(ReadOnly, LimitLiftAdminBase):
+class LimitLiftAdmin(ReadOnly, admin.ModelAdmin[LimitLift]):
     list_display = ("at", "by", "subject")
     show_full_result_count = False
     actions = None

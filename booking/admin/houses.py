@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import timedelta
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from django.conf import settings
 from django.contrib import admin
@@ -21,15 +21,9 @@ from booking.admin import known_houses, personal_links
 from booking.admin.desk_page import needs
 from booking.models import Booking, House, Outcome
 
-# Django's admin classes are generic for the type checker only.
-if TYPE_CHECKING:
-    HouseAdminBase = admin.ModelAdmin[House]
-else:
-    HouseAdminBase = admin.ModelAdmin
-
 
 @admin.register(House)
-class HouseAdmin(HouseAdminBase):
+class HouseAdmin(admin.ModelAdmin[House]):
     list_display = ("house_id", "title", "address", "zone_shown", "phone")
     search_fields = ("address",)  # for the box to show; what it finds is in `known_houses`
     fieldsets = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
@@ -35,15 +35,6 @@ from booking.admin.filters import OfHouse, OfSource, OfState, VisitDay
 from booking.admin.read_only import ReadOnly
 from booking.models import Booking, BookingEvent, moves
 
-# Django's admin classes are generic for the type checker only.
-if TYPE_CHECKING:
-    EventInlineBase = admin.TabularInline[BookingEvent, Booking]
-    BookingAdminBase = admin.ModelAdmin[Booking]
-else:
-    EventInlineBase = admin.TabularInline
-    BookingAdminBase = admin.ModelAdmin
-
-
 # What the address may narrow the log down by. Django would let any column be probed, and so spell
 # out a phone digit by digit to those who see it masked.
 LOOKUPS = {
@@ -67,7 +58,7 @@ class LogChangeList(ChangeList):
             raise IncorrectLookupParameters(exc) from exc
 
 
-class EventInline(ReadOnly, EventInlineBase):
+class EventInline(ReadOnly, admin.TabularInline[BookingEvent, Booking]):
     """The trail."""
 
     model = BookingEvent
@@ -85,7 +76,7 @@ class EventInline(ReadOnly, EventInlineBase):
 
 
 @admin.register(Booking)
-class BookingAdmin(ReadOnly, BookingAdminBase):
+class BookingAdmin(ReadOnly, admin.ModelAdmin[Booking]):
     list_display = (
         "made_at",
         "state",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -11,12 +11,6 @@ from django.utils.translation import gettext_lazy as _
 
 from booking.admin.read_only import ReadOnly
 from booking.models import Notice
-
-# Django's admin classes are generic for the type checker only.
-if TYPE_CHECKING:
-    NoticeAdminBase = admin.ModelAdmin[Notice]
-else:
-    NoticeAdminBase = admin.ModelAdmin
 
 
 class State(admin.SimpleListFilter):
@@ -38,7 +32,7 @@ class State(admin.SimpleListFilter):
 
 
 @admin.register(Notice)
-class NoticeAdmin(ReadOnly, NoticeAdminBase):
+class NoticeAdmin(ReadOnly, admin.ModelAdmin[Notice]):
     list_display = (
         "event",
         "channel",

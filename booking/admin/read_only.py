@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
 
-# Django's admin classes are generic for the type checker only.
-if TYPE_CHECKING:
-    BaseAdmin = admin.options.BaseModelAdmin[Any]
-else:
-    BaseAdmin = object
 
-
-class ReadOnly(BaseAdmin):
+class ReadOnly(admin.options.BaseModelAdmin[Any]):
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
