@@ -6,12 +6,13 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.core.cache import cache
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from booking.admin import known_houses, known_marks
+from booking.admin import known_houses
 from booking.models import Booking, VisitState, in_state
 
 
@@ -92,14 +93,21 @@ class OfHouse(admin.SimpleListFilter):
 
 
 class OfSource(admin.SimpleListFilter):
+    """The marks of links that buyers came by: as many as staff will pick from."""
+
     title = _("source")
     parameter_name = "source"
+    most = 50
 
     def lookups(
         self, request: HttpRequest, model_admin: admin.ModelAdmin[Any]
     ) -> list[tuple[str, Any]]:
-        return [(mark, mark) for mark in known_marks.marks()]
+        marks = cache.get_or_set("desk:marks", self._known, known_houses.REMEMBERED_SECONDS)
+        return [(mark, mark) for mark in marks or ()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Booking]) -> QuerySet[Booking]:
         mark = self.value()
         return queryset.filter(mark=mark) if mark else queryset
+
+    def _known(self) -> list[str]:
+        return [mark for (mark,) in known_houses.newest_of_each("mark", most=self.most)]

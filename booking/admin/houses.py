@@ -44,7 +44,7 @@ class HouseAdmin(admin.ModelAdmin[House]):
         self, request: HttpRequest, queryset: QuerySet[House], search_term: str
     ) -> tuple[QuerySet[House], bool]:
         if said := search_term.strip():
-            queryset = queryset.filter(house_id__in=known_houses.called(said))
+            queryset = queryset.filter(house_id__in=known_houses.house_ids_matching(said))
         return queryset, False
 
     @admin.display(description=_("title in the CRM"))

@@ -18,7 +18,7 @@ def titles() -> dict[str, str]:
     return cache.get_or_set("desk:houses", _read, REMEMBERED_SECONDS) or {}
 
 
-def called(words: str) -> list[str]:
+def house_ids_matching(words: str) -> list[str]:
     """The ids of the houses whose id is this, or whose title or address holds these words.
 
     Compared here: SQLite knows upper and lower case of Latin letters only.
@@ -35,21 +35,22 @@ def _holds(words: str, *texts: str | None) -> bool:
     return words.casefold() in "\n".join(filter(None, texts)).casefold()
 
 
-def _read() -> dict[str, str]:
-    found = sorted(_each(), key=lambda house: house[1])
-    return dict(found)
-
-
-def _each() -> Iterator[tuple[str, str]]:
-    """Skips from house to house along the index: one look-up for each, however many bookings."""
-    bookings = Booking.objects.order_by("house_id", "-created_at", "-pk")
+def newest_of_each(column: str, *others: str, most: int) -> Iterator[tuple[str, ...]]:
+    """Of the newest booking of each value. Skips along the index: a look-up for each."""
+    bookings = Booking.objects.order_by(column, "-created_at", "-pk").values_list(column, *others)
     last = ""
-    for _ in range(MOST):
-        newest = bookings.filter(house_id__gt=last).values_list("house_id", "house_title").first()
+    for _ in range(most):
+        newest = bookings.filter(**{f"{column}__gt": last}).first()
         if newest is None:
             return
-        last, title = newest
-        yield last, title or _title(last) or last
+        last = newest[0]
+        yield newest
+
+
+def _read() -> dict[str, str]:
+    newest = newest_of_each("house_id", "house_title", most=MOST)
+    found = {house_id: title or _title(house_id) or house_id for house_id, title in newest}
+    return dict(sorted(found.items(), key=lambda house: house[1]))
 
 
 def _title(house_id: str) -> str:

@@ -76,5 +76,5 @@ def _flat(said: str) -> Q | None:
 
 
 def _house(said: str) -> Q | None:
-    houses = known_houses.called(said)
+    houses = known_houses.house_ids_matching(said)
     return Q(house_id__in=houses) if houses else None
