@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any, ClassVar
 
@@ -16,14 +17,21 @@ from booking.admin import known_houses
 from booking.models import Booking, VisitState, in_state
 
 
-class OfState(admin.SimpleListFilter):
-    title = _("state")
-    parameter_name = "state"
+class ChoiceFilter(admin.SimpleListFilter):
+    """Narrows a list down to one of a few choices, by value and name."""
+
+    choices_offered: Iterable[tuple[str, Any]] = ()
 
     def lookups(
         self, request: HttpRequest, model_admin: admin.ModelAdmin[Any]
     ) -> list[tuple[str, Any]]:
-        return list(VisitState.choices)
+        return list(self.choices_offered)
+
+
+class OfState(ChoiceFilter):
+    title = _("state")
+    parameter_name = "state"
+    choices_offered = VisitState.choices
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Booking]) -> QuerySet[Booking]:
         state = self.value()
@@ -40,24 +48,20 @@ class OfState(admin.SimpleListFilter):
         return ("starts_at", "pk") if state == VisitState.EXPECTED else None
 
 
-class VisitDay(admin.SimpleListFilter):
+class VisitDay(ChoiceFilter):
     """Who comes when. Days are those of the installation's time zone."""
 
     title = _("visit day")
     parameter_name = "visit_day"
+    choices_offered = (
+        ("today", _("today")),
+        ("tomorrow", _("tomorrow")),
+        ("week", _("the next 7 days")),
+        ("later", _("later")),
+        ("past", _("past")),
+    )
     # Days from today: the first, and how many.
     spans: ClassVar = {"today": (0, 1), "tomorrow": (1, 1), "week": (0, 7), "later": (7, 3650)}
-
-    def lookups(
-        self, request: HttpRequest, model_admin: admin.ModelAdmin[Any]
-    ) -> list[tuple[str, Any]]:
-        return [
-            ("today", _("today")),
-            ("tomorrow", _("tomorrow")),
-            ("week", _("the next 7 days")),
-            ("later", _("later")),
-            ("past", _("past")),
-        ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Booking]) -> QuerySet[Booking]:
         midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)

@@ -9,18 +9,16 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from booking.admin.filters import ChoiceFilter
 from booking.admin.read_only import ReadOnly
 from booking.models import Notice
 
 
-class State(admin.SimpleListFilter):
+class State(ChoiceFilter):
     title = _("state")
     parameter_name = "state"
 
-    def lookups(
-        self, request: HttpRequest, model_admin: admin.ModelAdmin[Any]
-    ) -> list[tuple[str, Any]]:
-        return [("waiting", _("waiting")), ("failing", _("failing")), ("sent", _("sent"))]
+    choices_offered = (("waiting", _("waiting")), ("failing", _("failing")), ("sent", _("sent")))
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Notice]) -> QuerySet[Notice]:
         chosen = {

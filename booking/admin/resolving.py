@@ -1,25 +1,35 @@
-"""A person tells what became of a booking in doubt, or of somebody who is refused all the time."""
+"""What staff settle by hand: a booking in doubt, refusals that repeat, a buyer's request."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from booking import handover, wording
+from booking import availability, handover, wording
 from booking.admin import queue, words
+from booking.admin.answer_form import AnswerForm
 from booking.admin.desk_page import needs, page
-from booking.models import Booking, BookingEvent, Outcome
+from booking.models import Booking, BookingEvent, ChangeRequest, Outcome, moves
 
 
-class ResolveForm(forms.Form):
-    """What a person found out about a booking in doubt."""
+class NoteForm(forms.Form):
+    note = forms.CharField(
+        label=gettext_lazy("What you found or did"),
+        help_text=gettext_lazy("For your colleagues; the buyer does not see it."),
+        widget=forms.Textarea(attrs={"rows": 3}),
+        max_length=1000,
+    )
 
+
+class ResolveForm(NoteForm):
     was_booked = forms.TypedChoiceField(
         label=gettext_lazy("Is it in the CRM?"),
         choices=[
@@ -29,23 +39,7 @@ class ResolveForm(forms.Form):
         coerce=lambda choice: choice == "yes",
         widget=forms.RadioSelect,
     )
-    note = forms.CharField(
-        label=gettext_lazy("How you know"),
-        help_text=gettext_lazy("For your colleagues; the buyer does not see it."),
-        widget=forms.Textarea(attrs={"rows": 3}),
-        max_length=1000,
-    )
-
-
-class NoteForm(forms.Form):
-    """What was done for somebody who is refused again and again."""
-
-    note = forms.CharField(
-        label=gettext_lazy("What you found or did"),
-        help_text=gettext_lazy("For your colleagues; the buyer does not see it."),
-        widget=forms.Textarea(attrs={"rows": 3}),
-        max_length=1000,
-    )
+    field_order = ("was_booked", "note")
 
 
 def may_resolve(request: HttpRequest, booking: Booking) -> bool:
@@ -63,14 +57,24 @@ def resolve(request: HttpRequest, pk: int) -> HttpResponse:
         if not handover.resolve(booking, by=by, **form.cleaned_data):
             return _not_in_doubt(request, booking)
         messages.success(request, _("Resolved: {booking}").format(booking=booking))
-        return _next_one()
-    return _page(request, booking, form)
-
-
-def _not_in_doubt(request: HttpRequest, booking: Booking) -> HttpResponse:
-    """A colleague was quicker, or the CRM has answered: its page tells."""
-    messages.info(request, _("This booking is not in doubt any more: nothing was changed."))
-    return redirect("admin:booking_booking_change", booking.pk)
+        return _to_next(queue.in_doubt(), "admin:booking_booking_resolve")
+    evidence = booking.events.filter(kind=BookingEvent.Kind.EVIDENCE).last()
+    return _page(
+        request,
+        booking,
+        form,
+        title=_("Resolve a booking in doubt"),
+        press=_("Resolve"),
+        task=_(
+            "Look the flat up in the CRM: is there a handover at this time? The buyer's page will"
+            " tell what you find, at once."
+        ),
+        facts=[
+            (_("Cause"), words.reason(booking.reason)),
+            (_("What we saw"), " ".join(words.of_event(evidence)) if evidence else ""),
+        ],
+        beside=Booking.objects.beside(booking),
+    )
 
 
 @needs("booking.resolve_booking")
@@ -82,36 +86,84 @@ def look_into(request: HttpRequest, pk: int) -> HttpResponse:
         handover.look_into(booking, by=request.user.get_username(), **form.cleaned_data)
         messages.success(request, _("Noted: {booking}").format(booking=booking))
         return redirect("admin:booking_needs_a_look")
-    title = _("Refused again and again")
-    return page(request, "look_into", title=title, form=form, **_about(booking))
-
-
-def _next_one() -> HttpResponse:
-    """The next booking in doubt, or the queue."""
-    waiting = queue.in_doubt().first()
-    if waiting is None:
-        return redirect("admin:booking_needs_a_look")
-    return redirect("admin:booking_booking_resolve", waiting.pk)
-
-
-def _page(request: HttpRequest, booking: Booking, form: ResolveForm) -> HttpResponse:
-    evidence = booking.events.filter(kind=BookingEvent.Kind.EVIDENCE).last()
-    return page(
+    return _page(
         request,
-        "resolve",
-        title=_("Resolve a booking in doubt"),
-        evidence=list(words.of_event(evidence)) if evidence else [],
-        form=form,
-        **_about(booking),
+        booking,
+        form,
+        title=_("Refused again and again"),
+        press=_("Off the queue"),
+        task=_("Say what you found or did: it leaves the queue until the next refusal."),
+        facts=[(_("Cause"), words.reason(booking.reason))],
     )
 
 
-def _about(booking: Booking) -> dict[str, Any]:
-    return {
-        "opts": Booking._meta,
-        "booking": booking,
-        "when": wording.day_and_time(booking.starts_at_local),
-        "phone": wording.masked_phone(booking.phone),
-        "cause": words.reason(booking.reason),
-        "beside": list(Booking.objects.beside(booking)),
-    }
+@needs("booking.answer_changerequest")
+def answer(request: HttpRequest, pk: int) -> HttpResponse:
+    asked = get_object_or_404(ChangeRequest.objects.select_related("booking"), pk=pk)
+    form = AnswerForm(request.POST or None, booking=asked.booking)
+    if not asked.is_open:
+        return _answered_already(request, asked)
+    if form.is_valid():
+        try:
+            return _take(request, asked, form)
+        except moves.FlatHasVisit:
+            form.add_error("becomes", _("This flat has another visit ahead: it can't be moved."))
+    return _page(
+        request,
+        asked.booking,
+        form,
+        title=_("Answer a request"),
+        press=_("Answer the buyer"),
+        facts=[(_("Wish"), asked.get_kind_display()), (_("In the buyer's words"), asked.wish)],
+    )
+
+
+def _take(request: HttpRequest, asked: ChangeRequest, form: AnswerForm) -> HttpResponse:
+    """Raises FlatHasVisit."""
+    if not handover.answer_change(asked, by=request.user.get_username(), **form.taken):
+        return _answered_already(request, asked)
+    messages.success(request, _("Answered: {request}").format(request=asked))
+    if form.moved_to:
+        _tell_of_new_time(request, asked.booking.house_id, form.moved_to)
+    return _to_next(queue.open_requests(), "admin:booking_changerequest_answer")
+
+
+def _tell_of_new_time(request: HttpRequest, house_id: str, start: datetime) -> None:
+    """With a warning where buyers would not be offered it: the CRM is in the hands of staff."""
+    messages.success(
+        request, _("The visit is moved to {when}.").format(when=wording.for_day_at(start))
+    )
+    if availability.was_free(house_id, start) is False:
+        messages.warning(
+            request,
+            _("By our last look, this time is taken or not offered. Is it right in the CRM?"),
+        )
+
+
+def _not_in_doubt(request: HttpRequest, booking: Booking) -> HttpResponse:
+    """A colleague was quicker, or the CRM has answered: its page tells."""
+    messages.info(request, _("This booking is not in doubt any more: nothing was changed."))
+    return redirect("admin:booking_booking_change", booking.pk)
+
+
+def _answered_already(request: HttpRequest, asked: ChangeRequest) -> HttpResponse:
+    messages.info(request, _("This request has been answered already."))
+    return redirect("admin:booking_changerequest_change", asked.pk)
+
+
+def _to_next(waiting: QuerySet[Any], view: str) -> HttpResponse:
+    """The next of the same kind, or the queue."""
+    first = waiting.first()
+    return redirect(view, first.pk) if first else redirect("admin:booking_needs_a_look")
+
+
+def _page(request: HttpRequest, booking: Booking, form: forms.Form, **context: Any) -> HttpResponse:
+    return page(
+        request,
+        "resolve",
+        booking=booking,
+        when=wording.day_and_time(booking.starts_at_local),
+        phone=wording.masked_phone(booking.phone),
+        form=form,
+        **context,
+    )
