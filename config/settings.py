@@ -68,10 +68,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "booking.middleware.NotAllowedPage",
-    "booking.middleware.CRMErrorPages",
-    "booking.middleware.DatabaseAwayPage",
-    "booking.middleware.TooManyTriesPage",
+    "booking.middleware.ErrorPagesMiddleware",
     "booking.middleware.StaffLoginMiddleware",
 ]
 

@@ -6,25 +6,17 @@ from booking.middleware.common import CommonButForWatchersMiddleware
 from booking.middleware.compression import CompressedPublicPages
 from booking.middleware.crowd import LoadSheddingMiddleware
 from booking.middleware.database import DatabaseTimeoutMiddleware
-from booking.middleware.error_pages import (
-    CRMErrorPages,
-    DatabaseAwayPage,
-    NotAllowedPage,
-    TooManyTriesPage,
-)
+from booking.middleware.error_pages import ErrorPagesMiddleware
 from booking.middleware.headers import SafeHeaders
 from booking.middleware.staff_login import StaffLoginMiddleware
 
 __all__ = [
-    "CRMErrorPages",
     "CommonButForWatchersMiddleware",
     "CompressedPublicPages",
-    "DatabaseAwayPage",
     "DatabaseTimeoutMiddleware",
+    "ErrorPagesMiddleware",
     "InputBoundsMiddleware",
     "LoadSheddingMiddleware",
-    "NotAllowedPage",
     "SafeHeaders",
     "StaffLoginMiddleware",
-    "TooManyTriesPage",
 ]

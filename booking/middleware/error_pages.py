@@ -6,6 +6,7 @@ import logging
 import math
 import sys
 from collections.abc import Callable
+from typing import Any
 
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
@@ -22,76 +23,29 @@ from booking.watch import metrics
 
 logger = logging.getLogger(__name__)
 
-GetResponse = Callable[[HttpRequest], HttpResponse]
-
 # When to come back if nobody can say.
 RETRY_AFTER_SECONDS = 60
 TOO_MUCH = (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent)
 
 
-class CRMErrorPages:
-    """A CRM that cannot be read is a page in plain words with 503, whichever view needed it."""
+class ErrorPagesMiddleware:
+    """A page in plain words, whichever view met the error. Bugs get the 500 that they deserve."""
 
-    def __init__(self, get_response: GetResponse) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
-
-    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        if not isinstance(exception, CRMError):
-            return None
-        # No traceback: the client has told of the call that failed, once for all these pages.
-        logger.warning("No page without the CRM: %s", exception)
-        return _away(request, "booking/crm_away.html", _retry_after(exception))
-
-
-class DatabaseAwayPage:
-    """Without the journal nothing can be booked or shown: a page that says so, with 503.
-
-    Errors of the database that are bugs of ours get the 500 that they deserve.
-    """
-
-    def __init__(self, get_response: GetResponse) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
-
-    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        return _database_away(request, exception) if is_away(exception) else None
-
-
-class TooManyTriesPage:
-    """A limit that is reached is a page that says until when, with 429."""
-
-    def __init__(self, get_response: GetResponse) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
-
-    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        if not isinstance(exception, TooManyTries):
-            return None
-        told = wording.too_many_tries(exception.limit, exception.until, exception.seconds)
-        response = render(request, "booking/too_many.html", {"told": told}, status=429)
-        response.headers["Retry-After"] = str(exception.seconds)
-        response.headers["Cache-Control"] = "no-store"
-        return response
-
-
-class NotAllowedPage:
-    """An address that is used as it can't be is a page in words, too. Its headers stay."""
-
-    def __init__(self, get_response: GetResponse) -> None:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        if isinstance(response, HttpResponseNotAllowed):
+        if isinstance(response, HttpResponseNotAllowed):  # its headers stay
             response.content = render_to_string("405.html", request=request)
         return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, CRMError):
+            return _crm_away(request, exception)
+        if isinstance(exception, TooManyTries):
+            return _too_many(request, exception)
+        return _database_away(request, exception) if is_away(exception) else None
 
 
 def not_understood(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -113,6 +67,18 @@ def broken(request: HttpRequest) -> HttpResponse:
     return HttpResponse(render_to_string("500.html", essentials()), status=500)
 
 
+def _crm_away(request: HttpRequest, error: CRMError) -> HttpResponse:
+    # No traceback: the client has told of the call that failed, once for all these pages.
+    logger.warning("No page without the CRM: %s", error)
+    asked = error.retry_after if isinstance(error, CRMUnavailable) else None
+    return _away(request, "booking/crm_away.html", math.ceil(asked or RETRY_AFTER_SECONDS))
+
+
+def _too_many(request: HttpRequest, error: TooManyTries) -> HttpResponse:
+    told = wording.too_many_tries(error.limit, error.until, error.seconds)
+    return _come_again(request, "booking/too_many.html", {"told": told}, 429, error.seconds)
+
+
 def _database_away(request: HttpRequest, error: BaseException | None) -> HttpResponse:
     # No traceback: there is one line for every page while the database is away.
     logger.error("No page without the database: %s: %s", type(error).__name__, error)
@@ -125,13 +91,13 @@ def _away(request: HttpRequest, template: str, retry_after: int) -> HttpResponse
         "retry_url": request.get_full_path() if request.method == "GET" else "",
         "minutes": math.ceil(retry_after / 60),
     }
-    response = render(request, template, context, status=503)
-    response.headers["Retry-After"] = str(retry_after)
+    return _come_again(request, template, context, 503, retry_after)
+
+
+def _come_again(
+    request: HttpRequest, template: str, context: dict[str, Any], status: int, seconds: int
+) -> HttpResponse:
+    response = render(request, template, context, status=status)
+    response.headers["Retry-After"] = str(seconds)
     response.headers["Cache-Control"] = "no-store"
     return response
-
-
-def _retry_after(error: CRMError) -> int:
-    if isinstance(error, CRMUnavailable) and error.retry_after:
-        return math.ceil(error.retry_after)
-    return RETRY_AFTER_SECONDS
