@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -15,34 +16,16 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from booking.admin import audit, phones, tables, words
 from booking.admin.desk_page import needs
 from booking.database.timeouts import timeout
+from booking.forms import SOURCES
 from booking.models import Booking, StaffEvent
 
-MARKS = ("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term", "ref")
-COLUMNS = (
-    gettext_lazy("booking number"),
-    gettext_lazy("made at"),
-    gettext_lazy("state"),
-    gettext_lazy("cause"),
-    gettext_lazy("visit"),
-    gettext_lazy("time zone"),
-    gettext_lazy("called off at"),
-    gettext_lazy("moved at"),
-    gettext_lazy("written down by"),
-    gettext_lazy("house"),
-    gettext_lazy("house id"),
-    gettext_lazy("category"),
-    gettext_lazy("flat"),
-    gettext_lazy("phone"),
-    gettext_lazy("CRM, s"),
-    gettext_lazy("demonstration"),
-    gettext_lazy("key"),
-    *MARKS,
-)
+# A title, and what stands below it.
+Column = tuple[str, Callable[[Booking], tables.Cell]]
+
 # A spreadsheet's own limit is a million, and it is made before the first byte is sent.
 MOST_IN_A_SPREADSHEET = 200_000
 READ_AT_ONCE = 2000
@@ -81,11 +64,44 @@ def _file(
         phones="whole" if whole else "masked",
     )
     name = f"bookings-{timezone.localtime():%Y-%m-%d-%H%M}"
-    header = [str(column) for column in COLUMNS]
-    return tables.response(file_format, name, header, rows(bookings, whole=whole))
+    columns = _columns(whole=whole)
+    header = [title for title, _value in columns]
+    return tables.response(file_format, name, header, _rows(bookings, columns))
 
 
-def rows(bookings: QuerySet[Booking], *, whole: bool) -> Iterator[tables.Row]:
+def _columns(*, whole: bool) -> list[Column]:
+    return [
+        (_("booking number"), lambda booking: booking.reference),
+        (_("made at"), lambda booking: timezone.localtime(booking.created_at)),
+        (_("state"), lambda booking: str(booking.state.label)),
+        (_("cause"), lambda booking: words.reason(booking.reason)),
+        (_("visit"), lambda booking: booking.starts_at_local),
+        (_("time zone"), lambda booking: booking.time_zone),
+        (_("called off at"), lambda booking: _there(booking, booking.called_off_at)),
+        (_("moved at"), lambda booking: _there(booking, booking.moved_at)),
+        (_("written down by"), lambda booking: booking.written_by),
+        (_("house"), lambda booking: booking.house_title),
+        (_("house id"), lambda booking: booking.house_id),
+        (_("category"), lambda booking: booking.get_category_display()),
+        (_("flat"), lambda booking: booking.flat),
+        (_("phone"), lambda booking: phones.in_a_table(booking.phone, whole=whole)),
+        (_("CRM, s"), lambda booking: booking.crm_seconds),
+        (_("demonstration"), lambda booking: _("yes") if booking.stand_in else ""),
+        (_("key"), lambda booking: str(booking.key)),
+        *((name, partial(_source, name)) for name in SOURCES),
+    ]
+
+
+def _source(name: str, booking: Booking) -> str:
+    return str(booking.source.get(name, ""))
+
+
+def _there(booking: Booking, moment: datetime | None) -> datetime | None:
+    """By the clock of the house."""
+    return moment and moment.astimezone(ZoneInfo(booking.time_zone))
+
+
+def _rows(bookings: QuerySet[Booking], columns: list[Column]) -> Iterator[tables.Row]:
     """A row for each booking, in the language of the one who asks, few of them in memory."""
     language = translation.get_language()
 
@@ -93,34 +109,6 @@ def rows(bookings: QuerySet[Booking], *, whole: bool) -> Iterator[tables.Row]:
         for booking in bookings.iterator(chunk_size=READ_AT_ONCE):
             # The rows of a streamed file are made after the request's language is gone.
             with translation.override(language):
-                yield _row(booking, whole=whole)
+                yield [value(booking) for _title, value in columns]
 
     return translated()
-
-
-def _row(booking: Booking, *, whole: bool) -> tables.Row:
-    return [
-        booking.reference,
-        timezone.localtime(booking.created_at),
-        str(booking.state.label),
-        words.reason(booking.reason),
-        booking.starts_at_local,
-        booking.time_zone,
-        _there(booking, booking.called_off_at),
-        _there(booking, booking.moved_at),
-        booking.written_by,
-        booking.house_title,
-        booking.house_id,
-        booking.get_category_display(),
-        booking.flat,
-        phones.in_a_table(booking.phone, whole=whole),
-        booking.crm_seconds,
-        _("yes") if booking.stand_in else "",
-        str(booking.key),
-        *(booking.source.get(mark, "") for mark in MARKS),
-    ]
-
-
-def _there(booking: Booking, moment: datetime | None) -> datetime | None:
-    """By the clock of the house."""
-    return moment and moment.astimezone(ZoneInfo(booking.time_zone))
