@@ -313,7 +313,7 @@ class TestTheTrail:
             "reference": "",
         }
 
-        lines = list(words.of_event(BookingEvent(facts=facts)))
+        lines = list(words.describe_event(BookingEvent(facts=facts)))
 
         assert len(lines) == 10
         assert not [line for line in lines if re.match(r"[a-z_]+:", line)]

@@ -63,4 +63,5 @@ class StaffEventAdmin(ReadOnly, admin.ModelAdmin[StaffEvent]):
 
     @admin.display(description=_("facts"))
     def in_words(self, event: StaffEvent) -> SafeString:
-        return format_html_join("", "<div>{}</div>", ((line,) for line in staff_words.of(event)))
+        lines = staff_words.describe_event(event)
+        return format_html_join("", "<div>{}</div>", ((line,) for line in lines))

@@ -72,7 +72,8 @@ class EventInline(ReadOnly, admin.TabularInline[BookingEvent, Booking]):
 
     @admin.display(description=_("facts"))
     def in_words(self, event: BookingEvent) -> SafeString:
-        return format_html_join("", "<div>{}</div>", ((line,) for line in words.of_event(event)))
+        lines = words.describe_event(event)
+        return format_html_join("", "<div>{}</div>", ((line,) for line in lines))
 
 
 @admin.register(Booking)
@@ -153,10 +154,10 @@ class BookingAdmin(ReadOnly, admin.ModelAdmin[Booking]):
         return wording.masked_phone(booking.phone)
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
-        return phones.columns(request, self.list_display)
+        return phones.mask_columns(request, self.list_display)
 
     def get_fields(self, request: HttpRequest, obj: Booking | None = None) -> list[Any]:
-        return phones.columns(request, self.fields)
+        return phones.mask_columns(request, self.fields)
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         by_visit = VisitDay.ordering(request) or OfState.ordering(request)
@@ -171,7 +172,7 @@ class BookingAdmin(ReadOnly, admin.ModelAdmin[Booking]):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Booking], search_term: str
     ) -> tuple[QuerySet[Booking], bool]:
-        return queryset.filter(search.meant(search_term)), False
+        return queryset.filter(search.search_q(search_term)), False
 
     def get_urls(self) -> list[URLPattern]:
         staff_only = self.admin_site.admin_view

@@ -20,7 +20,7 @@ def may_see_whole(request: HttpRequest) -> bool:
     return request.user.has_perm("booking.view_whole_phone")
 
 
-def columns(request: HttpRequest, names: Iterable[Any]) -> list[Any]:
+def mask_columns(request: HttpRequest, names: Iterable[Any]) -> list[Any]:
     """The columns or fields, with the masked phone where the whole one is not for this user."""
     if may_see_whole(request):
         return [*names]

@@ -71,7 +71,7 @@ def resolve(request: HttpRequest, pk: int) -> HttpResponse:
         ),
         facts=[
             (_("Cause"), words.reason(booking.reason)),
-            (_("What we saw"), " ".join(words.of_event(evidence)) if evidence else ""),
+            (_("What we saw"), " ".join(words.describe_event(evidence)) if evidence else ""),
         ],
         beside=Booking.objects.beside(booking),
     )

@@ -19,7 +19,7 @@ NOTHING = Q(pk=None)
 MOST_WORDS = 10
 
 
-def meant(said: str) -> Q:
+def search_q(said: str) -> Q:
     """Every look-up it may consist of is along an index. Something unknown finds nothing."""
     said = said.strip()
     if not said:

@@ -47,7 +47,7 @@ FLAGS: dict[str, Promise] = {
 PHONES: dict[str, Promise] = {"whole": gettext_lazy("whole"), "masked": gettext_lazy("masked")}
 
 
-def of(event: StaffEvent) -> Iterator[str]:
+def describe_event(event: StaffEvent) -> Iterator[str]:
     """One sentence for each fact."""
     for name, value in event.facts.items():
         yield f"{LABELS.get(name, name)}: {_value(name, value)}"

@@ -69,7 +69,7 @@ def short_moment(moment: datetime) -> str:
     return f"{timezone.localtime(moment):%d.%m.%Y %H:%M:%S}"
 
 
-def of_event(event: BookingEvent) -> Iterator[str]:
+def describe_event(event: BookingEvent) -> Iterator[str]:
     """One sentence for each fact worth reading, the weightiest first."""
     facts = {name: value for name, value in event.facts.items() if value not in (None, "", [])}
     if "is_free" in facts:
