@@ -42,6 +42,21 @@ def saw_phones(request: HttpRequest, shown: Iterable[Booking]) -> None:
         note(request, kind, page=request.path, filters=filters(request), phones=count)
 
 
+def exported(request: HttpRequest, narrowed_by: Any, file_format: str, count: int) -> bool:
+    """Whether the file may hold whole phones. Noted before the first row leaves: a file that stops
+    half way has been taken all the same."""
+    whole = phones.may_see_whole(request)
+    note(
+        request,
+        StaffEvent.Kind.EXPORTED,
+        filters=narrowed_by,
+        format=file_format,
+        bookings=count,
+        phones="whole" if whole else "masked",
+    )
+    return whole
+
+
 def filters(request: HttpRequest) -> dict[str, str]:
     """What the page was narrowed down by. A phone that was searched for is masked."""
     given = {name.replace("\0", ""): value for name, value in request.GET.items() if value}

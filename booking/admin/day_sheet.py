@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from booking import handover, wording
 from booking.admin import audit, phones, tables
 from booking.admin.desk_page import needs, page
-from booking.models import Booking, House, StaffEvent, VisitState, in_state, moves
+from booking.models import Booking, House, VisitState, in_state, moves
 
 # What is in doubt may be in the CRM, so somebody may stand at the door.
 MAY_TAKE_PLACE = (VisitState.EXPECTED, VisitState.OVER, VisitState.IN_DOUBT)
@@ -25,8 +25,6 @@ FURTHEST_ZONE = timedelta(hours=14)
 # Calendars end, and so does arithmetic with days.
 YEARS = range(2000, 3000)
 COLUMNS = (
-    gettext_lazy("House"),
-    gettext_lazy("Address"),
     gettext_lazy("Time"),
     gettext_lazy("What"),
     gettext_lazy("Phone"),
@@ -36,24 +34,13 @@ COLUMNS = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Visit:
-    """One line of the sheet."""
-
-    time: str
-    what: str
-    phone: str
-    number: str
-    remark: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OfHouse:
-    """The sheet of one house."""
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """The sheet of one house: its rows, below COLUMNS."""
 
     title: str
     address: str
-    visits: list[Visit]
+    rows: list[list[str]]
 
 
 @needs("booking.view_booking")
@@ -69,7 +56,8 @@ def show(request: HttpRequest) -> HttpResponse:
         day_in_words=wording.day_in_words(day),
         before=day - timedelta(days=1),
         after=day + timedelta(days=1),
-        houses=by_house(bookings, whole=phones.may_see_whole(request)),
+        columns=COLUMNS,
+        sheets=_sheets(bookings, whole=phones.may_see_whole(request)),
         may_export=request.user.has_perm("booking.export_booking"),
     )
 
@@ -79,18 +67,12 @@ def download(request: HttpRequest, file_format: str) -> HttpResponseBase:
     if file_format not in tables.FORMATS:
         raise Http404
     day = _day(request)
-    whole = phones.may_see_whole(request)
     bookings = visits_on(day)
-    audit.note(
-        request,
-        StaffEvent.Kind.EXPORTED,
-        filters={"day": day.isoformat()},
-        format=file_format,
-        bookings=len(bookings),
-        phones="whole" if whole else "masked",
-    )
-    header = [str(column) for column in COLUMNS]
-    rows = list(_rows(by_house(bookings, whole=whole)))
+    filters = {"day": day.isoformat()}
+    whole = audit.exported(request, filters, file_format, len(bookings))
+    header = [_("House"), _("Address"), *map(str, COLUMNS)]
+    sheets = _sheets(bookings, whole=whole)
+    rows = [[sheet.title, sheet.address, *row] for sheet in sheets for row in sheet.rows]
     return tables.response(file_format, f"visits-{day.isoformat()}", header, rows)
 
 
@@ -108,17 +90,17 @@ def visits_on(day: date) -> list[Booking]:
     return sorted(found, key=lambda each: each.starts_at)
 
 
-def by_house(bookings: Iterable[Booking], *, whole: bool) -> list[OfHouse]:
+def _sheets(bookings: Iterable[Booking], *, whole: bool) -> list[Sheet]:
     """A sheet for each house, however its title changed between two bookings; sorted by title."""
     addresses = dict(House.objects.values_list("house_id", "address"))
     of_each: defaultdict[str, list[Booking]] = defaultdict(list)
     for booking in bookings:
         of_each[booking.house_id].append(booking)
     sheets = [
-        OfHouse(
-            title=_last_title(same) or house_id,
-            address=addresses.get(house_id, ""),
-            visits=[_visit(booking, whole=whole) for booking in same],
+        Sheet(
+            _last_title(same) or house_id,
+            addresses.get(house_id, ""),
+            [_row(booking, whole=whole) for booking in same],
         )
         for house_id, same in of_each.items()
     ]
@@ -130,14 +112,15 @@ def _last_title(bookings: Iterable[Booking]) -> str:
     return next((each.house_title for each in newest_first if each.house_title), "")
 
 
-def _visit(booking: Booking, *, whole: bool) -> Visit:
-    return Visit(
-        time=wording.clock(booking.starts_at_local),
-        what=wording.object_name(booking.category, booking.flat),
-        phone=phones.in_a_table(booking.phone, whole=whole),
-        number=booking.reference,
-        remark=", ".join(_remarks(booking)),
-    )
+def _row(booking: Booking, *, whole: bool) -> list[str]:
+    return [
+        wording.clock(booking.starts_at_local),
+        wording.object_name(booking.category, booking.flat),
+        phones.in_a_table(booking.phone, whole=whole),
+        booking.reference,
+        ", ".join(_remarks(booking)),
+        "",
+    ]
 
 
 def _remarks(booking: Booking) -> Iterator[str]:
@@ -151,13 +134,6 @@ def _remarks(booking: Booking) -> Iterator[str]:
             yield _("asked: {wish}").format(wish=asked.get_kind_display())
     if booking.stand_in:
         yield _("demonstration")
-
-
-def _rows(houses: Iterable[OfHouse]) -> Iterator[tables.Row]:
-    for house in houses:
-        for visit in house.visits:
-            where = (house.title, house.address)
-            yield [*where, visit.time, visit.what, visit.phone, visit.number, visit.remark, ""]
 
 
 def _day(request: HttpRequest) -> date:
