@@ -21,7 +21,7 @@ from booking.admin import audit, phones, tables, words
 from booking.admin.desk_page import needs
 from booking.database.timeouts import timeout
 from booking.forms import SOURCES
-from booking.models import Booking, StaffEvent
+from booking.models import Booking
 
 # A title, and what stands below it.
 Column = tuple[str, Callable[[Booking], tables.Cell]]
@@ -53,16 +53,7 @@ def export(
 def _file(
     request: HttpRequest, bookings: QuerySet[Booking], count: int, file_format: str
 ) -> HttpResponseBase:
-    whole = phones.may_see_whole(request)
-    # Before the first row leaves: one that stops half way has been taken all the same.
-    audit.note(
-        request,
-        StaffEvent.Kind.EXPORTED,
-        filters=audit.filters(request),
-        format=file_format,
-        bookings=count,
-        phones="whole" if whole else "masked",
-    )
+    whole = audit.exported(request, audit.filters(request), file_format, count)
     name = f"bookings-{timezone.localtime():%Y-%m-%d-%H%M}"
     columns = _columns(whole=whole)
     header = [title for title, _value in columns]
