@@ -16,20 +16,24 @@ PRODUCTION = SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
-# Two stamps, so that the demo needs nothing of what only a developer needs.
+# Two stamps, so that the demo needs nothing of what only a developer needs. pip tells of each
+# package: on a slow line it takes minutes.
+PIP_INSTALL := $(BIN)/pip install --disable-pip-version-check --require-hashes
 $(VENV)/site.stamp: requirements.txt
+	@echo 'Installing the packages of the site into $(VENV), once.'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	$(PIP_INSTALL) -r requirements.txt
 	@touch $@
 
 $(VENV)/dev.stamp: requirements-dev.txt
+	@echo 'Installing the packages of a developer into $(VENV), once.'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	$(PIP_INSTALL) -r requirements-dev.txt
 	@touch $@ $(VENV)/site.stamp
 
 install: $(VENV)/dev.stamp ## make .venv with all that a developer needs
 
-demo: $(VENV)/site.stamp ## the site with a stand-in CRM on http://127.0.0.1:8000
+demo: $(VENV)/site.stamp ## the site with a stand-in CRM and some bookings, on PORT=8000 or the next free port
 	@$(BIN)/python scripts/demo.py
 
 PYTEST := $(BIN)/python -X dev -m pytest
@@ -45,7 +49,7 @@ test-all: test ## all tests; those in a browser need Chromium
 # line, the configuration, the cost of each field.
 NO_DATA := $(addprefix --ignore-glob=tests/,test_crm_* standin* test_config.py test_project.py \
   test_mangled_links.py test_wording.py test_brand.py)
-NO_SLOW_DATA := $(addprefix --ignore-glob=tests/slow/test_,standin* fuzz_replies.py patterns.py every_field.py)
+NO_SLOW_DATA := $(addprefix --ignore-glob=tests/slow/test_,standin* demo.py fuzz_replies.py patterns.py every_field.py)
 SERVICES := $(BIN)/python -X dev -m tests.services
 test-services: install ## the tests on PostgreSQL and Redis (Debian's packages), but for a browser's
 	$(SERVICES) $(PYTEST) $(FAST) $(NO_DATA)

@@ -2,11 +2,13 @@
 
 Everything secret is made afresh and lives in the environment of the processes only. The bookings go
 into a database of the demo's own, so that a demo can be run beside real ones.
+
+    PORT=8010 make demo    on this port; else on the first free one from 8000 on
 """
 
 from __future__ import annotations
 
-import argparse
+import logging
 import os
 import re
 import secrets
@@ -20,15 +22,22 @@ from contextlib import ExitStack
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from types import FrameType
+from typing import IO
 
 ROOT = Path(__file__).resolve().parent.parent
 HOST = "127.0.0.1"
 LOGIN = "admin"
 DOMAIN = "demo.example"
-PATIENCE = 30  # seconds until the site must answer
+PATIENCE = 60  # seconds until a process must answer
 # What gunicorn reads itself: it breaks off at an empty value, and is told both on its command line.
 GUNICORN = {"PORT", "WEB_CONCURRENCY"}
 FAREWELL = 15  # seconds in which a process that was told to stop must have done so
+FIRST_PORT = 8000
+VAR = ROOT / "var"
+DATABASE = VAR / "demo.sqlite3"
+LEDGER = VAR / "demo-ledger.jsonl"
+LOG = VAR / "demo.log"
+SHOWN_LOG = LOG.relative_to(ROOT)
 
 
 class DemoError(Exception):
@@ -36,7 +45,7 @@ class DemoError(Exception):
 
 
 class Stop:
-    """Whether somebody has asked us to stop."""
+    """Whether SIGINT or SIGTERM has come."""
 
     asked = False
 
@@ -49,12 +58,12 @@ class Stop:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--port", type=int, default=8000, help="of the site")
-    port = parser.parse_args().port
     stop = Stop()
+    os.chdir(ROOT)
+    VAR.mkdir(exist_ok=True)
     try:
-        _run(port, stop)
+        with LOG.open("wb") as log, ExitStack() as children:
+            _run(Processes(children, log), stop)
     except DemoError as exc:
         print(f"demo: {exc}", file=sys.stderr)
         return 1
@@ -62,33 +71,48 @@ def main() -> int:
     return 0
 
 
-def _run(port: int, stop: Stop) -> None:
-    if not _is_free(port):
-        raise DemoError(
-            f"port {port} is taken by another program; stop it, or take another port:"
-            f" .venv/bin/python scripts/demo.py --port 8010"
-        )
-    crm_port = 8001 if port != 8001 and _is_free(8001) else _any_free_port()
-    os.chdir(ROOT)
-    os.environ.update(_environment(crm_port))
-    print("Preparing the database and the static files…", flush=True)
+def _run(processes: Processes, stop: Stop) -> None:
+    port = _port(os.environ.get("PORT", ""))
+    os.environ.update(_environment())
+    is_new = not DATABASE.exists()
+    if is_new:
+        LEDGER.unlink(missing_ok=True)  # bookings that no journal knows
+    _say("Starting the stand-in CRM")
+    # With a ledger it still has the bookings that an earlier demo left in the database.
+    stand_in = ("manage.py", "standin", "--port", "0", "--ledger", str(LEDGER))
+    processes.start("the stand-in CRM", *stand_in, DEBUG="true")
+    processes.wait(stop, until=lambda: bool(_crm_url()), patience=PATIENCE)
+    os.environ["MACROCRM_URL"] = _crm_url()
+    _say("Preparing the database and the static files")
     password = _prepare()
-    with ExitStack() as children:
-        processes = {
-            "the stand-in CRM": _start(
-                children, "manage.py", "standin", *_stand_in_arguments(crm_port), DEBUG="true"
-            ),
-            "the site": _start(children, "-m", "gunicorn", *_gunicorn_arguments(port)),
-        }
-        _wait(stop, processes, until=lambda: _answers(port), patience=PATIENCE)
-        if not stop.asked:
-            print(_introduction(port, password), flush=True)
-        _wait(stop, processes)
+    if is_new:
+        _say("Making some bookings")
+        processes.run("scripts/demo_bookings.py")
+    _say("Starting the site")
+    processes.start("the site", "-m", "gunicorn", *_gunicorn_arguments(port))
+    processes.wait(stop, until=lambda: _answers(port), patience=PATIENCE)
+    if not stop.asked:
+        print(_introduction(port, password), flush=True)
+    processes.wait(stop)
 
 
-def _environment(crm_port: int) -> dict[str, str]:
-    """Whatever a `.env` file says, a demo has to do with nothing real."""
-    var = ROOT / "var"
+def _say(what: str) -> None:
+    print(f"{what}…", flush=True)
+
+
+def _port(wanted: str) -> int:
+    """The port of the environment, else the first free one."""
+    if not wanted:
+        return next(port for port in range(FIRST_PORT, 2**16) if _is_free(port))
+    if not (wanted.isascii() and wanted.isdigit() and 0 < int(wanted) < 2**16):
+        raise DemoError(f"PORT is a number from 1 to 65535, not {wanted!r}")
+    if not _is_free(int(wanted)):
+        raise DemoError(f"port {wanted} is taken by another program; leave out PORT for a free one")
+    return int(wanted)
+
+
+def _environment() -> dict[str, str]:
+    """Whatever a `.env` file says, a demo touches nothing real."""
     example = (ROOT / ".env.example").read_text("utf-8")
     names = set(re.findall(r"^#?([A-Z_]+)=", example, re.MULTILINE)) - GUNICORN
     return dict.fromkeys(names, "") | {
@@ -101,9 +125,8 @@ def _environment(crm_port: int) -> dict[str, str]:
         "LOG_FORMAT": "LINE",
         "TRUSTED_PROXIES": "0",
         "TIME_ZONE": "Asia/Yekaterinburg",
-        "DATABASE_URL": f"sqlite:///{var / 'demo.sqlite3'}",
-        "CACHE_URL": f"filecache://{var / 'demo-cache'}",
-        "MACROCRM_URL": f"http://{HOST}:{crm_port}",
+        "DATABASE_URL": f"sqlite:///{DATABASE}",
+        "CACHE_URL": f"filecache://{VAR / 'demo-cache'}",
         "MACROCRM_DOMAIN": DOMAIN,
         "MACROCRM_APP_SECRET": secrets.token_urlsafe(32),
         "SUPPORT_PHONE": os.environ.get("SUPPORT_PHONE", "+7 343 000-00-00"),
@@ -117,8 +140,8 @@ def _prepare() -> str:
     from django.core.management import CommandError, call_command
     from django.core.management.base import SystemCheckError
 
-    (ROOT / "var").mkdir(exist_ok=True)
     django.setup()
+    logging.disable()  # it would come between the lines for the newcomer
     try:
         call_command("migrate", verbosity=0, interactive=False)
         call_command("collectstatic", verbosity=0, interactive=False)
@@ -140,11 +163,6 @@ def _new_password() -> str:
     return password
 
 
-def _stand_in_arguments(port: int) -> list[str]:
-    # With a ledger it still has the bookings that an earlier demo left in the database.
-    return ["--port", str(port), "--ledger", "var/demo-ledger.jsonl"]
-
-
 def _gunicorn_arguments(port: int) -> list[str]:
     return [
         "config.wsgi",
@@ -155,17 +173,50 @@ def _gunicorn_arguments(port: int) -> list[str]:
     ]
 
 
-def _start(children: ExitStack, *arguments: str, **variables: str) -> subprocess.Popen[bytes]:
-    """Start a Python of ours that is stopped when the stack is left."""
-    # A session of its own: Ctrl-C reaches us alone, and we stop the processes one after another.
-    process = subprocess.Popen(
-        [sys.executable, *arguments],
-        env=os.environ | variables,
-        stdout=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    children.callback(_end, process)
-    return process
+class Processes:
+    """Pythons of ours that write into the log, and are stopped when the stack is left."""
+
+    def __init__(self, children: ExitStack, log: IO[bytes]) -> None:
+        self._children = children
+        self._log = log
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(self, name: str, *arguments: str, **variables: str) -> None:
+        process = subprocess.Popen(
+            [sys.executable, *arguments],
+            env=os.environ | variables,
+            stdout=self._log,
+            stderr=self._log,
+            start_new_session=True,  # Ctrl-C reaches us alone, and we stop one after another
+        )
+        self._children.callback(_end, process)
+        self._running[name] = process
+
+    def run(self, *arguments: str) -> None:
+        done = subprocess.run(
+            [sys.executable, *arguments], stdout=self._log, stderr=self._log, check=False
+        )
+        if done.returncode:
+            raise DemoError(f"{arguments[0]} has failed; see {SHOWN_LOG}")
+
+    def wait(
+        self,
+        stop: Stop,
+        *,
+        until: Callable[[], bool] = lambda: False,
+        patience: float | None = None,
+    ) -> None:
+        """Wait for the stop or the condition. Raises DemoError if a process or time ends."""
+        deadline = time.monotonic() + patience if patience else None
+        while not stop.asked and not until():
+            for name, process in self._running.items():
+                if process.poll() is not None:
+                    raise DemoError(f"{name} has ended by itself; see {SHOWN_LOG}")
+            if deadline and time.monotonic() > deadline:
+                raise DemoError(
+                    f"the site does not answer after {patience:g} seconds; see {SHOWN_LOG}"
+                )
+            time.sleep(0.2)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -175,24 +226,6 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-
-
-def _wait(
-    stop: Stop,
-    processes: dict[str, subprocess.Popen[bytes]],
-    *,
-    until: Callable[[], bool] = lambda: False,
-    patience: float | None = None,
-) -> None:
-    """Wait for the stop or the condition. Raises DemoError if a process ends or time runs out."""
-    deadline = time.monotonic() + patience if patience else None
-    while not stop.asked and not until():
-        for name, process in processes.items():
-            if process.poll() is not None:
-                raise DemoError(f"{name} has ended by itself (status {process.returncode})")
-        if deadline and time.monotonic() > deadline:
-            raise DemoError(f"the site does not answer after {patience:g} seconds")
-        time.sleep(0.2)
 
 
 def _answers(port: int) -> bool:
@@ -217,11 +250,10 @@ def _is_free(port: int) -> bool:
         return True
 
 
-def _any_free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
+def _crm_url() -> str:
+    """Where the stand-in says that it listens, on a port that the system gave it."""
+    found = re.search(r"^Stand-in CRM: (\S+)$", LOG.read_text("utf-8"), re.MULTILINE)
+    return found[1] if found else ""
 
 
 def _introduction(port: int, password: str) -> str:
@@ -235,7 +267,7 @@ def _introduction(port: int, password: str) -> str:
   Phone refused        {REFUSED_PHONE}
 
   The CRM is a stand-in ({os.environ["MACROCRM_URL"]}): no booking reaches a developer.
-  Ctrl-C stops everything."""
+  The log is {SHOWN_LOG}. Ctrl-C stops everything."""
 
 
 if __name__ == "__main__":

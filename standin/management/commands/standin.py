@@ -16,7 +16,7 @@ from standin import ACCEPTED_PHONE, REFUSED_PHONE, StandIn, fixtures
 
 STOPPING = {signal.SIGINT, signal.SIGTERM}
 # What a demonstration looks like; a stand-in of a test is open every day and has all times free.
-LIVELY = {"busy": 0.3, "closed_weekdays": [7]}
+LIVELY: dict[str, Any] = {"busy": 0.3, "closed_weekdays": [7]}
 
 
 class Command(BaseCommand):
