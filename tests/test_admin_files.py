@@ -56,7 +56,7 @@ def csv_rows(response: Any) -> list[list[str]]:
 
 def raw_csv_rows(response: Any) -> list[list[str]]:
     text = response.getvalue().decode("utf-8")
-    assert text.startswith(tables.MARK)
+    assert text.startswith(tables.BOM)
     return list(csv.reader(io.StringIO(text[1:], newline=""), delimiter=";"))
 
 

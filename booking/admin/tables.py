@@ -21,7 +21,7 @@ from django.http.response import HttpResponseBase
 Cell = str | int | float | datetime | None
 Row = Sequence[Cell]
 
-MARK = "\N{BYTE ORDER MARK}"  # without it Excel takes UTF-8 for something else
+BOM = "\N{BYTE ORDER MARK}"  # without it Excel takes UTF-8 for something else
 ROWS_AT_ONCE = 500
 # What makes a spreadsheet take a text for a formula, in wide letters too; at its start, and behind
 # what another spreadsheet takes for the end of a cell.
@@ -66,7 +66,7 @@ def as_is(text: str) -> str:
 
 def csv_parts(header: Row, rows: Iterable[Row]) -> Iterator[bytes]:
     """The file piece by piece: semicolons, as spreadsheets in Russia expect."""
-    yield MARK.encode() + _csv_part([header])
+    yield BOM.encode() + _csv_part([header])
     remaining = iter(rows)
     while part := list(islice(remaining, ROWS_AT_ONCE)):
         yield _csv_part(part)
