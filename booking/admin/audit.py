@@ -69,8 +69,6 @@ class StaffEventAdmin(ReadOnly, admin.ModelAdmin[StaffEvent]):
     fields = readonly_fields = ("when", "by", "kind", "in_words")
     list_filter = ("kind",)
     search_fields = ("=by",)
-    show_full_result_count = False
-    actions = None
 
     @admin.display(description=_("at"))
     def when(self, event: StaffEvent) -> str:

@@ -33,8 +33,6 @@ class ChangeRequestAdmin(ReadOnly, admin.ModelAdmin[ChangeRequest]):
     list_display = ("asked_at", "kind", "booking", "is_answered", "answered_by")
     list_filter = (State, "kind")
     list_select_related = ("booking",)
-    show_full_result_count = False
-    actions = None
 
     @admin.display(description=_("answered"), boolean=True)
     def is_answered(self, request: ChangeRequest) -> bool:

@@ -31,8 +31,6 @@ WORDS: dict[Limit, Promise] = {
 @admin.register(LimitLift)
 class LimitLiftAdmin(ReadOnly, admin.ModelAdmin[LimitLift]):
     list_display = ("at", "by", "subject")
-    show_full_result_count = False
-    actions = None
 
 
 def holding() -> list[Holding]:

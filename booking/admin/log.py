@@ -96,9 +96,7 @@ class BookingAdmin(ReadOnly, admin.ModelAdmin[Booking]):
     sortable_by = ("made_at", "visit")
     search_fields = ("flat",)  # for the box to show; what it finds is in `search`
     search_help_text = _("Phone in any spelling, flat, house or booking number")
-    show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
-    actions = None
     inlines = (EventInline,)
     fields = (
         "reference",

@@ -43,8 +43,6 @@ class NoticeAdmin(ReadOnly, admin.ModelAdmin[Notice]):
     )
     list_filter = (State, "channel")
     list_select_related = ("event__booking",)
-    show_full_result_count = False
-    actions = None
 
     @admin.display(description=_("booking"))
     def booking(self, notice: Notice) -> str:

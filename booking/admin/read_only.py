@@ -9,6 +9,9 @@ from django.http import HttpRequest
 
 
 class ReadOnly(admin.options.BaseModelAdmin[Any]):
+    actions: Any = None
+    show_full_result_count = False
+
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
