@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from icalendar import Alarm, Calendar, Event
 
 from booking import wording
-from booking.models import Booking, House, VisitState, moves
+from booking.models import Booking, House, VisitState
 
 ALARMS = (timedelta(days=1), timedelta(hours=2))
 # A visit without a length would be a moment; this is what a calendar then keeps free.
@@ -39,7 +39,7 @@ def of(booking: Booking, house: House, url: str) -> bytes:
 
 def _event(booking: Booking, house: House, url: str) -> Event:
     what = wording.object_name(booking.category, booking.flat)
-    rows = moves.history(booking)
+    rows = booking.history()
     is_off = booking.state is VisitState.CALLED_OFF
     changes = len(rows) - 1 + is_off
     now = timezone.now()

@@ -37,6 +37,18 @@ WRONG_PHONE = {"no_match", "declined", "resolved", HAS_VISIT}
 MAYBE_WRONG = {Outcome.SENDING, Outcome.IN_DOUBT}
 # Newest first, so what is left out of a flood is what ends first. Read in some 20 ms.
 MOST_ROWS = 5000
+COUNTED = (
+    "created_at",
+    "category",
+    "house_id",
+    "flat",
+    "phone",
+    "client_address",
+    "outcome",
+    "reason",
+    "deadline_at",
+    "crm_seconds",
+)
 
 
 class Limit(StrEnum):
@@ -90,6 +102,9 @@ class Try:
     phone: str
     client: str | None
     is_guess: bool
+    is_under_way: bool = False
+    # To the CRM; of a press that was refused for a visit it is told so, or the budget would tell.
+    was_sent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,8 +185,6 @@ def check(tried: Booking, *, is_proven: bool) -> None:
     for limit, until in _reached(press, is_proven=is_proven):
         if until > now:
             refuse(tried, limit, until)
-    if _is_being_booked(tried, now):
-        refuse(tried, Limit.FLAT_IS_BEING_BOOKED, now + A_MOMENT)
 
 
 def refuse(tried: Booking, limit: Limit, until: datetime | None = None) -> NoReturn:
@@ -185,7 +198,7 @@ def refuse(tried: Booking, limit: Limit, until: datetime | None = None) -> NoRet
 
 def holding() -> list[Holding]:
     """The limits on guesses that are reached now, the newest guess first."""
-    guesses = [each for each in _tries(Q()) if each.is_guess]
+    guesses = [each for each in _tries(_within_the_window()) if each.is_guess]
     found = []
     for rule in RULES:
         groups: dict[Hashable, list[Try]] = {}
@@ -217,7 +230,7 @@ def lift(holds: Holding, *, by: str) -> None:
 
 def _reached(press: Try, *, is_proven: bool) -> Iterator[tuple[Limit, datetime]]:
     """Each limit that this press meets, and until when it holds."""
-    tries = _tries(_concerning(press))
+    tries = _tries(_concerning(press) | _of_the_budget(press.at))
     for rule in RULES:
         if rule.paced_by and is_proven:
             continue
@@ -232,20 +245,11 @@ def _reached(press: Try, *, is_proven: bool) -> Iterator[tuple[Limit, datetime]]
         presses = [each.at for each in tries if each.client == press.client]
         yield from _within(Limit.PRESSES_OF_CLIENT, presses, most, press.at)
     mine = [each for each in tries if press.client and each.client == press.client]
-    yield from _budget_of_the_crm(press.at, has_pressed=bool(_last_minute(mine, press.at)))
+    yield from _budget_of_the_crm(tries, press.at, has_pressed=bool(_last_minute(mine, press.at)))
 
 
 def _is_same(one: Try, other: Try) -> bool:
     return (one.client, one.flat, one.phone) == (other.client, other.flat, other.phone)
-
-
-def _is_being_booked(tried: Booking, now: datetime) -> bool:
-    """Whether another press for the flat has no answer yet.
-
-    How that ends is not known; to call it a visit would refuse an owner for a stranger's try.
-    """
-    of_flat = Booking.objects.of_flat(tried).exclude(key=tried.key)
-    return of_flat.filter(outcome=Outcome.SENDING, deadline_at__gt=now).exists()
 
 
 def _others(rule: Rule, press: Try, tries: Iterable[Try]) -> list[Try]:
@@ -290,23 +294,25 @@ def _last_minute(tries: Iterable[Try], now: datetime) -> list[Try]:
     return [each for each in tries if each.at > now - MINUTE]
 
 
-def _budget_of_the_crm(now: datetime, *, has_pressed: bool) -> Iterator[tuple[Limit, datetime]]:
+def _budget_of_the_crm(
+    tries: Iterable[Try], now: datetime, *, has_pressed: bool
+) -> Iterator[tuple[Limit, datetime]]:
     """What all clients together may ask of the CRM; counted from what was sent.
 
     Half of a minute's budget is for clients that have not pressed within it: six that went on
     pressing took all of it, and of twelve other buyers two got through.
     """
-    sending = Booking.objects.filter(outcome=Outcome.SENDING, deadline_at__gt=now)
-    if sending.count() >= settings.MACROCRM_ADDS_AT_ONCE:
+    if sum(each.is_under_way for each in tries) >= settings.MACROCRM_ADDS_AT_ONCE:
         yield Limit.ADDS_AT_ONCE, now + A_MOMENT
-    recent = Booking.objects.filter(created_at__gt=now - MINUTE)
-    # A press that was refused for a visit counts as if it had been sent, or the budget would tell.
-    was_sent = Q(outcome=Outcome.SENDING) | Q(crm_seconds__isnull=False) | Q(reason=HAS_VISIT)
-    sent = recent.filter(was_sent)
     most = settings.MACROCRM_ADDS_PER_MINUTE
     most = max(1, most // 2) if has_pressed else most
-    moments = list(sent.order_by("-created_at").values_list("created_at", flat=True)[:most])
-    yield from _within(Limit.ADDS_PER_MINUTE, moments, most, now)
+    yield from _within(
+        Limit.ADDS_PER_MINUTE, [each.at for each in tries if each.was_sent], most, now
+    )
+
+
+def _of_the_budget(now: datetime) -> Q:
+    return Q(created_at__gt=now - MINUTE) | Q(outcome=Outcome.SENDING, deadline_at__gt=now)
 
 
 def _concerning(press: Try) -> Q:
@@ -314,18 +320,40 @@ def _concerning(press: Try) -> Q:
     category, house_id, flat = press.flat
     of_flat = Q(category=category, house_id=house_id, flat=flat)
     either = of_flat | Q(phone=press.phone)
-    return either | Q(client_address=press.client) if press.client else either
+    either = either | Q(client_address=press.client) if press.client else either
+    return either & _within_the_window()
+
+
+def _within_the_window() -> Q:
+    return Q(created_at__gt=timezone.now() - _window())
 
 
 def _tries(which: Q) -> list[Try]:
-    """Those within the window, the newest first."""
-    rows = Booking.objects.filter(which, created_at__gt=timezone.now() - _window())
-    fields = ("created_at", "category", "house_id", "flat", "phone", "client_address")
+    """The newest first."""
+    rows = Booking.objects.filter(which).order_by("-created_at")
+    now = timezone.now()
     return [
-        Try(at, (category, house_id, flat), str(phone), client, _is_guess(outcome, reason))
-        for at, category, house_id, flat, phone, client, outcome, reason in rows.order_by(
-            "-created_at"
-        ).values_list(*fields, "outcome", "reason")[:MOST_ROWS]
+        Try(
+            at,
+            (category, house_id, flat),
+            str(phone),
+            client,
+            is_guess=_is_guess(outcome, reason),
+            is_under_way=outcome == Outcome.SENDING and deadline_at > now,
+            was_sent=outcome == Outcome.SENDING or seconds is not None or reason == HAS_VISIT,
+        )
+        for (
+            at,
+            category,
+            house_id,
+            flat,
+            phone,
+            client,
+            outcome,
+            reason,
+            deadline_at,
+            seconds,
+        ) in rows.values_list(*COUNTED)[:MOST_ROWS]
     ]
 
 

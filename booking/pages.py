@@ -17,7 +17,7 @@ from booking import language, models, wording
 from booking.availability import House
 from booking.crm import Flat
 from booking.forms import WALL_TIME, Answers
-from booking.models import Booking, ChangeRequest, VisitState, moves
+from booking.models import Booking, ChangeRequest, VisitState
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ RETRY_LABELS = {
 def booking_context(booking: Booking) -> dict[str, Any]:
     """What the page tells of a booking and its visit, whoever looks."""
     house = models.House.about(booking.house_id)
-    before = moves.moved_from(booking) if booking.is_to_come else None
+    before = booking.moved_from if booking.is_to_come else None
     return {
         "booking": booking,
         "state": booking.state,
@@ -183,7 +183,7 @@ def booking_actions(booking: Booking) -> list[Link]:
     to_times = answers.but(date=answers.start[:10], start="").choose_time_url()
     calendar = Link(_("Update the calendar"), reverse("booking:calendar", args=[booking.key]))
     if booking.state is VisitState.MOVED:
-        now = moves.latest(booking).get_absolute_url()
+        now = booking.latest().get_absolute_url()
         return [Link(_("Open the page of the visit"), now, is_main=True), calendar]
     if booking.state is VisitState.CALLED_OFF:
         return [Link(_("Choose another time"), to_times, is_main=True), calendar]

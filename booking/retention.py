@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from booking.models import Booking, FindAttempt, Outcome, StaffEvent
+from booking.models import Booking, BookingEvent, FindAttempt, Outcome, StaffEvent
 
 SALT = "booking.retention"
 AT_ONCE = 200
@@ -34,6 +34,27 @@ def anonymise(days: int, *, by: str) -> int:
     return done
 
 
+def anonymise_booking(booking: Booking) -> bool:
+    """Take away what names a person, here, on the trail and in requests; the rest stays.
+
+    False: another run has done it already.
+    """
+    with transaction.atomic():
+        changed = Booking.objects.filter(pk=booking.pk, anonymised_at=None).update(
+            phone="",
+            phone_hash=keyed_hash(booking.phone.as_e164),
+            client_address=None,
+            client_address_hash=keyed_hash(booking.client_address or ""),
+            anonymised_at=timezone.now(),
+        )
+        if changed:
+            for event in booking.events.all():
+                event.scrub()
+            booking.change_requests.update(wish="", answer="")
+            booking.note(BookingEvent.Kind.ANONYMISED, {})
+    return bool(changed)
+
+
 def delete_find_attempts() -> None:
     """Those that count for no limit any more; LIMIT_WINDOW_MINUTES is a day at most."""
     FindAttempt.objects.filter(tried_at__lt=timezone.now() - timedelta(days=1)).delete()
@@ -52,13 +73,7 @@ def keyed_hash(text: str) -> str:
 def _anonymise(batch: list[Booking], days: int, by: str) -> int:
     """With the line that tells of it, or not at all."""
     with transaction.atomic():
-        count = sum(
-            booking.anonymise(
-                phone_hash=keyed_hash(booking.phone.as_e164),
-                client_address_hash=keyed_hash(booking.client_address or ""),
-            )
-            for booking in batch
-        )
+        count = sum(anonymise_booking(booking) for booking in batch)
         if count:
             facts = {"older_than_days": days, "bookings": count}
             StaffEvent.objects.create(by=by, kind=StaffEvent.Kind.ANONYMISED, facts=facts)

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext, pgettext, pgettext_
 from phonenumber_field.phonenumber import PhoneNumber
 
 from booking.availability import Day, DayState
-from booking.models import Booking, VisitState, moves
+from booking.models import Booking, VisitState
 
 NBSP = "\N{NO-BREAK SPACE}"
 
@@ -206,7 +206,7 @@ ZONES = {
 def title(booking: Booking) -> str:
     """The heading of a booking's page."""
     if booking.state is VisitState.MOVED:
-        now = moves.latest(booking).starts_at_local
+        now = booking.latest().starts_at_local
         return _("The visit is moved to {when}").format(when=for_day_at(now))
     return str(TITLES[booking.state])
 

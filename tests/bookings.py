@@ -5,13 +5,16 @@ from __future__ import annotations
 import uuid
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import Group, User
 from django.db.models import QuerySet
 from django.test import Client
 from django.utils import timezone
+from phonenumber_field.phonenumber import PhoneNumber
 
 from booking.models import Booking, StaffEvent
+from booking.services.booking import BookingRequest
 
 ZONE = "Asia/Yekaterinburg"
 
@@ -36,6 +39,18 @@ def booking(**values: Any) -> Booking:
         "deadline_at": timezone.now() + timedelta(minutes=1),
     }
     return Booking.objects.create(**usual | values)
+
+
+def press_for(made: Booking, **changes: Any) -> BookingRequest:
+    """A press in another browser for what a booking was made with, but for the changes."""
+    usual = {
+        **made.same_flat,
+        "key": uuid.uuid4(),
+        "house_title": made.house_title,
+        "starts_at": made.starts_at.astimezone(ZoneInfo(ZONE)),
+        "phone": PhoneNumber.from_string("+79001234567"),
+    }
+    return BookingRequest(**usual | changes)
 
 
 def staff(name: str, group: str) -> Client:

@@ -9,6 +9,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from booking import services
 from booking.models import Booking, Outcome
 from tests.bookings import staff
 from tests.journey import fill_in, first_free, heading, send, text_of
@@ -155,7 +156,7 @@ class TestResolving:
     def test_an_answer_that_comes_later_does_not_overrule_a_person(self, operator, in_doubt):
         resolve = reverse("admin:booking_booking_resolve", args=[in_doubt.pk])
         operator.post(resolve, {"was_booked": "no", "note": "Нет такой записи"})
-        in_doubt.settle(Outcome.CONFIRMED, "", {})
+        services.settling.settle(in_doubt, Outcome.CONFIRMED, "", {})
 
         assert in_doubt.outcome == "refused"
         late = in_doubt.events.last()

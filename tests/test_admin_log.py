@@ -15,6 +15,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from booking import services
 from booking.admin import words
 from booking.models import Booking, BookingEvent, House, Outcome, VisitState
 from tests.bookings import booking, tomorrow_at
@@ -320,7 +321,7 @@ class TestTheTrail:
 
     def test_how_long_the_crm_took_is_a_column(self, admin_client):
         made = booking(outcome="sending")
-        made.settle(Outcome.CONFIRMED, "", {"seconds": 2.34})
+        services.settling.settle(made, Outcome.CONFIRMED, "", {"seconds": 2.34})
 
         assert "2.3" in text_of(admin_client.get(LOG))
 

@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from booking import handover, roles
+from booking import retention, roles, services
 from booking.admin import queue
 from booking.models import Booking, ChangeRequest, StaffEvent
 from tests.bookings import booking, done_with_bookings, staff, tomorrow_at
@@ -134,7 +134,7 @@ class TestTheQueue:
     def test_what_has_been_anonymised_waits_for_nobody(self, operator):
         made = booking(outcome="in_doubt", starts_at=timezone.now() - timedelta(days=1))
         request = asked_to_cancel(made)
-        made.anonymise(phone_hash="x", client_address_hash="")
+        retention.anonymise_booking(made)
 
         assert queue.counts() == queue.Counts(in_doubt=0, twice=0, requests=0, repeated=0)
         answer = reverse("admin:booking_changerequest_answer", args=[request.pk])
@@ -292,7 +292,7 @@ class TestWhoComesSecond:
 
     def test_does_not_resolve(self, operator):
         made = booking(outcome="in_doubt")
-        handover.resolve(made, was_booked=True, by="anna", note="Есть в CRM")
+        services.settling.resolve(made, was_booked=True, by="anna", note="Есть в CRM")
         url = reverse("admin:booking_booking_resolve", args=[made.pk])
 
         page = operator.post(url, {"was_booked": "no", "note": "Нет"}, follow=True)
@@ -303,8 +303,8 @@ class TestWhoComesSecond:
 
     def test_not_even_in_the_same_moment(self, operator, monkeypatch):
         made, asked = booking(outcome="in_doubt", flat="1"), asked_to_cancel(booking(flat="2"))
-        monkeypatch.setattr(handover, "resolve", lambda *args, **kwargs: False)
-        monkeypatch.setattr(handover, "answer_change", lambda *args, **kwargs: False)
+        monkeypatch.setattr(services.settling, "resolve", lambda *args, **kwargs: False)
+        monkeypatch.setattr(services.visits, "answer", lambda *args, **kwargs: False)
         url = reverse("admin:booking_booking_resolve", args=[made.pk])
         page = operator.post(url, {"was_booked": "no", "note": "Нет"}, follow=True)
         assert "уже не под вопросом" in text_of(page)
@@ -385,7 +385,7 @@ class TestWhoSawWholePhones:
 
     def test_counts_no_phone_that_is_gone(self, manager):
         made = booking()
-        made.anonymise(phone_hash="x", client_address_hash="")
+        retention.anonymise_booking(made)
         manager.get(LOG)
         manager.get(SHEET)
         manager.get(page_of(made))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import datetime, timedelta
 from itertools import product
 from typing import Any
@@ -11,9 +10,10 @@ import pytest
 from django.utils import timezone
 from phonenumber_field.phonenumber import PhoneNumber
 
+from booking import retention, services
 from booking.models import Booking, BookingEvent, Outcome
 from booking.models.booking import LIVE
-from tests.bookings import booking
+from tests.bookings import booking, press_for
 
 pytestmark = pytest.mark.django_db
 
@@ -104,8 +104,8 @@ def test_what_keeps_a_flat_from_being_booked(values, keeps_own, keeps_other):
     made = row(values)
 
     for phone, keeps in ((PHONE, keeps_own), (OTHER_PHONE, keeps_other)):
-        new = Booking(**made.same_flat, key=uuid.uuid4(), phone=phone)
-        assert Booking.objects.in_the_way_of(new) == (made if keeps else None)
+        standing = services.booking.in_the_way_of(press_for(made, phone=phone))
+        assert standing.booking == (made if keeps else None)
 
 
 @pytest.mark.parametrize(("is_free", "keeps"), [(True, False), (False, True)])
@@ -113,26 +113,25 @@ def test_a_doubt_lets_other_phones_book_when_its_time_is_seen_free(is_free, keep
     made = row({"outcome": "in_doubt", "settled_at": MINUTE})
     made.note(BookingEvent.Kind.EVIDENCE, {"was_free": True, "is_free": is_free})
 
-    assert made.keeps_out(OTHER_PHONE) is keeps
-    assert made.keeps_out(PHONE)
+    assert services.booking.keeps_out(made, OTHER_PHONE) is keeps
+    assert services.booking.keeps_out(made, PHONE)
 
 
 @pytest.mark.parametrize("changed", [{"category": "garage"}, {"house_id": "9"}, {"flat": "9"}])
 def test_another_flat_is_not_kept(changed):
     made = booking()
-    new = Booking(**made.same_flat | changed, key=uuid.uuid4(), phone=PHONE)
 
-    assert Booking.objects.in_the_way_of(new) is None
+    assert services.booking.in_the_way_of(press_for(made, **changed)).booking is None
 
 
 def test_a_key_that_is_used_finds_its_booking_whatever_became_of_it():
     used = booking(outcome="refused", flat="9")
     standing = booking()
-    new = Booking(**standing.same_flat, key=used.key, phone=PHONE)
+    press = press_for(standing, key=used.key)
 
-    assert Booking.objects.in_the_way_of(new) in {used, standing}
-    standing.call_off()
-    assert Booking.objects.in_the_way_of(new) == used
+    assert services.booking.in_the_way_of(press).booking in {used, standing}
+    services.visits.cancel_visit(standing)
+    assert services.booking.in_the_way_of(press).booking == used
 
 
 def test_what_else_of_its_flat_is_booked_is_beside_a_doubt():
@@ -156,7 +155,7 @@ def test_what_else_of_its_flat_is_booked_is_beside_a_doubt():
 
 def test_an_answer_is_written_with_its_event():
     made = booking(outcome="sending")
-    made.settle(Outcome.REFUSED, "declined", {"seconds": 1.25, "message": "Нет"})
+    services.settling.settle(made, Outcome.REFUSED, "declined", {"seconds": 1.25, "message": "Нет"})
 
     assert (made.outcome, made.reason, made.crm_seconds) == ("refused", "declined", 1.25)
     assert is_now(made.settled_at)
@@ -168,7 +167,7 @@ def test_an_answer_is_written_with_its_event():
 def test_an_answer_that_comes_too_late_changes_nothing_but_the_trail(outcome):
     made = booking(outcome=outcome, reason="resolved", settled_at=ago(hours=1))
     before = (made.reason, made.settled_at, made.crm_seconds)
-    made.settle(Outcome.CONFIRMED, "", {"seconds": 9})
+    services.settling.settle(made, Outcome.CONFIRMED, "", {"seconds": 9})
 
     assert made.outcome == outcome
     assert (made.reason, made.settled_at, made.crm_seconds) == before
@@ -178,7 +177,7 @@ def test_an_answer_that_comes_too_late_changes_nothing_but_the_trail(outcome):
 
 def test_only_the_row_itself_is_settled():
     made, other = booking(outcome="sending"), booking(outcome="sending", flat="9")
-    made.settle(Outcome.CONFIRMED, "", {})
+    services.settling.settle(made, Outcome.CONFIRMED, "", {})
 
     other.refresh_from_db()
     assert other.outcome == "sending"
@@ -198,7 +197,7 @@ def test_only_a_booking_that_is_overdue_is_lost_track_of(values, is_lost):
     made = row(values)
     other = booking(outcome="sending", flat="9", deadline_at=ago(seconds=1))
 
-    assert made.lose_track() is is_lost
+    assert services.settling.mark_in_doubt(made) is is_lost
     assert made.outcome == ("in_doubt" if is_lost else values["outcome"])
     assert trail(made) == ([("in_doubt", {"reason": "deadline"})] if is_lost else [])
     if is_lost:
@@ -212,10 +211,10 @@ def test_a_person_resolves_a_doubt_once():
     made = booking(outcome="in_doubt", settled_at=ago(hours=1))
     other = booking(outcome="in_doubt", flat="9")
 
-    assert made.resolve(Outcome.CONFIRMED, by="olga", note="Звонила")
+    assert services.settling.resolve(made, was_booked=True, by="olga", note="Звонила")
     assert (made.outcome, made.reason) == ("confirmed", "resolved")
     assert is_now(made.settled_at)
-    assert made.resolve(Outcome.REFUSED, by="anna", note="") is False
+    assert services.settling.resolve(made, was_booked=False, by="anna", note="") is False
     assert made.outcome == "confirmed"
     facts = {"outcome": "confirmed", "by": "olga", "note": "Звонила"}
     assert trail(made) == [("resolved", facts)]
@@ -237,7 +236,7 @@ def test_what_is_not_in_doubt_is_not_resolved(values):
     made = row(values)
 
     assert not made.is_in_doubt
-    assert made.resolve(Outcome.CONFIRMED, by="olga", note="") is False
+    assert services.settling.resolve(made, was_booked=True, by="olga", note="") is False
     assert trail(made) == []
 
 
@@ -246,13 +245,13 @@ def test_what_is_not_in_doubt_is_not_resolved(values):
 
 def test_a_visit_is_called_off_once():
     made, other = booking(), booking(flat="9")
-    made.call_off()
+    services.visits.cancel_visit(made)
     assert is_now(made.called_off_at)
     assert (made.is_live, made.is_booked, made.is_to_come) == (False, False, False)
     before = ago(hours=1)
     Booking.objects.filter(pk=made.pk).update(called_off_at=before)
 
-    made.call_off()
+    services.visits.cancel_visit(made)
 
     assert made.called_off_at == before
     other.refresh_from_db()
@@ -261,7 +260,7 @@ def test_a_visit_is_called_off_once():
 
 def test_a_visit_that_was_moved_is_not_called_off():
     made = booking(moved_at=ago(hours=1))
-    made.call_off()
+    services.visits.cancel_visit(made)
 
     assert made.called_off_at is None
 
@@ -269,7 +268,7 @@ def test_a_visit_that_was_moved_is_not_called_off():
 @pytest.mark.parametrize("outcome", ["confirmed", "in_doubt", "refused"])
 def test_only_a_refusal_is_explained(outcome):
     made, other = booking(outcome=outcome), booking(outcome="refused", flat="9")
-    made.explain_refusal("slot_taken")
+    services.settling.set_refusal_reason(made, "slot_taken")
 
     assert made.reason == ("slot_taken" if outcome == "refused" else "")
     other.refresh_from_db()
@@ -278,12 +277,12 @@ def test_only_a_refusal_is_explained(outcome):
 
 def test_a_row_is_anonymised_once():
     made = booking(client_address="203.0.113.7")
-    for number in ("1", "2"):
-        done = made.anonymise(phone_hash=number, client_address_hash=number)
-        assert done is (number == "1")
+    assert retention.anonymise_booking(made)
+    assert not retention.anonymise_booking(made)
 
     made.refresh_from_db()
-    assert (made.phone_hash, made.client_address_hash) == ("1", "1")
+    hashes = (retention.keyed_hash("+79001234567"), retention.keyed_hash("203.0.113.7"))
+    assert (made.phone_hash, made.client_address_hash) == hashes
     assert (made.phone, made.client_address) == ("", None)
     assert is_now(made.anonymised_at)
     assert trail(made) == [("anonymised", {})]

@@ -280,7 +280,9 @@ def test_what_fails_in_a_middleware_is_told_in_words(
 @pytest.mark.django_db(transaction=True)
 def test_a_bug_is_still_a_bug(client: Client, monkeypatch: pytest.MonkeyPatch):
     client.raise_request_exception = False
-    monkeypatch.setattr("booking.handover.find", lambda key: execute("SELECT * FROM nowhere"))
+    monkeypatch.setattr(
+        "booking.services.booking.find", lambda key: execute("SELECT * FROM nowhere")
+    )
 
     response = client.get(f"/bookings/{uuid4()}/")
 

@@ -173,7 +173,7 @@ def the_crm_is_away(standin: StandIn) -> None:
 
 @pytest.fixture
 def the_journal_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("booking.handover.find", Mock(side_effect=OperationalError))
+    monkeypatch.setattr("booking.services.booking.find", Mock(side_effect=OperationalError))
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from booking import handover, wording
+from booking import services, wording
 from booking.models import Booking, ChangeRequest, House
 from tests.journey import FLAT, HOUSE, fill_in, first_free, heading, send, text_of
 
@@ -80,7 +80,7 @@ def test_russian_words_on_an_english_page_say_so(client, standin):
     booked = send(client, form)
     client.post(f"{booked.url}change/", {"kind": "move"})
     request = ChangeRequest.objects.get()
-    handover.answer_change(request, answer="Перенесли", by="olga", calls_off=False)
+    services.visits.answer(request, answer="Перенесли", by="olga", cancels=False)
     place = f"category=flat&house={HOUSE}"
 
     for address in (

@@ -15,11 +15,11 @@ from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
-from booking import availability, handover, retention, wording
-from booking.handover import Order
-from booking.models import Booking, BookingEvent, ChangeRequest, House, Outcome, moves
+from booking import availability, retention, services, wording
+from booking.models import Booking, BookingEvent, ChangeRequest, House, Outcome
 from booking.models.booking import LIVE
-from tests.bookings import booking, staff, tomorrow_at
+from booking.services.booking import BookingRequest
+from tests.bookings import booking, press_for, staff, tomorrow_at
 from tests.journey import HOUSE, fill_in, first_free, heading, send, text_of
 
 pytestmark = pytest.mark.django_db
@@ -49,13 +49,13 @@ def moved_to(moment: datetime, **form: str) -> dict[str, str]:
 
 def move(made: Booking, moment: datetime) -> Booking:
     asked = asked_to_move(made)
-    assert handover.answer_change(asked, answer="Перенесли", by="olga", moved_to=moment)
-    return moves.latest(made)
+    assert services.visits.answer(asked, answer="Перенесли", by="olga", moved_to=moment)
+    return made.latest()
 
 
 def call_off(made: Booking) -> None:
     asked = made.change_requests.create(kind="cancel")
-    assert handover.answer_change(asked, answer="Отменили", by="olga", calls_off=True)
+    assert services.visits.answer(asked, answer="Отменили", by="olga", cancels=True)
 
 
 def plain(text: str) -> str:
@@ -227,7 +227,7 @@ class TestThePages:
         move(made, LATER)
         client.post(f"{made.get_absolute_url()}change/", {"kind": "cancel"})
         # As when the page was read a moment before staff answered.
-        assert not handover.ask_for_change(made, ChangeRequest.Kind.CANCEL, "")
+        assert not services.requests.ask(made, ChangeRequest.Kind.CANCEL, "")
 
         assert not ChangeRequest.objects.filter(answered_at=None).exists()
 
@@ -236,10 +236,10 @@ class TestThePages:
         earlier = booking(starts_at=yesterday - timedelta(days=1))
         later = booking(starts_at=yesterday, follows=earlier)
 
-        assert moves.moved_from(later) is None
+        assert later.moved_from is None
         after = move(earlier, LATER)
-        assert moves.moved_from(Booking.objects.get(pk=later.pk)) is None
-        assert moves.history(after) == [earlier, after]
+        assert Booking.objects.get(pk=later.pk).moved_from is None
+        assert after.history() == [earlier, after]
         assert "Время этого визита прошло" in text_of(client.get(later.get_absolute_url()))
 
 
@@ -405,12 +405,12 @@ class TestAtOnce:
 
         def answers(moment: datetime) -> Callable[[], bool]:
             mine = ChangeRequest.objects.select_related("booking").get(pk=asked.pk)
-            return lambda: handover.answer_change(mine, answer="x", by="olga", moved_to=moment)
+            return lambda: services.visits.answer(mine, answer="x", by="olga", moved_to=moment)
 
         results = at_once(*map(answers, times))
 
         assert sorted(results) == [False] * 5 + [True]
-        after = moves.latest(Booking.objects.get(pk=made.pk))
+        after = Booking.objects.get(pk=made.pk).latest()
         assert after.starts_at == times[results.index(True)]
         assert Booking.objects.count() == 2
 
@@ -422,8 +422,8 @@ class TestAtOnce:
         )
 
         moved, called_off = at_once(
-            lambda: handover.answer_change(moving, answer="x", by="olga", moved_to=LATER),
-            lambda: handover.answer_change(calling, answer="x", by="anna", calls_off=True),
+            lambda: services.visits.answer(moving, answer="x", by="olga", moved_to=LATER),
+            lambda: services.visits.answer(calling, answer="x", by="anna", cancels=True),
         )
 
         assert moved != called_off
@@ -435,7 +435,7 @@ class TestAtOnce:
         """Free since the visit is over: who is first has it, and the other is told."""
         over = booking(starts_at=timezone.now() - timedelta(hours=1))
         asked = asked_to_move(over)
-        order = Order(
+        order = BookingRequest(
             key=uuid.uuid4(),
             category=over.category,
             house_id=over.house_id,
@@ -447,12 +447,12 @@ class TestAtOnce:
 
         def staff_move_it() -> bool:
             try:
-                return handover.answer_change(asked, answer="x", by="olga", moved_to=LATER)
-            except moves.FlatHasVisit:
+                return services.visits.answer(asked, answer="x", by="olga", moved_to=LATER)
+            except services.visits.FlatHasVisit:
                 return False
 
         moved, booked = at_once(
-            staff_move_it, lambda: handover.book(order).outcome == Outcome.CONFIRMED
+            staff_move_it, lambda: services.booking.book(order).outcome == Outcome.CONFIRMED
         )
 
         assert moved != booked
@@ -465,19 +465,19 @@ class TestAtOnce:
     def test_after_a_move_the_flat_has_one_visit_ahead_and_then_none(self):
         made = booking(holds_flat=True)
         after = move(made, LATER)
-        another = Booking(**made.same_flat, key=uuid.uuid4(), phone=made.phone)
+        another = press_for(made)
 
-        assert Booking.objects.in_the_way_of(another) == after
+        assert services.booking.in_the_way_of(another).booking == after
         call_off(after)
-        assert Booking.objects.in_the_way_of(another) is None
+        assert services.booking.in_the_way_of(another).booking is None
 
     def test_a_wish_of_the_buyer_does_not_outlive_the_move(self, transactional_db):
         made = booking()
         asked = asked_to_move(made)
 
         at_once(
-            lambda: handover.answer_change(asked, answer="x", by="olga", moved_to=LATER),
-            *[lambda: handover.ask_for_change(made, ChangeRequest.Kind.CANCEL, "")] * 4,
+            lambda: services.visits.answer(asked, answer="x", by="olga", moved_to=LATER),
+            *[lambda: services.requests.ask(made, ChangeRequest.Kind.CANCEL, "")] * 4,
         )
 
         assert not ChangeRequest.objects.filter(answered_at=None).exists()
@@ -528,14 +528,14 @@ class TestTheDesk:
         change(made)
         rows = Booking.objects.count()
 
-        assert moves.move(made, LATER_STILL, by="olga", note="") is None
+        assert services.visits.move(made, LATER_STILL, by="olga", note="") is None
         assert Booking.objects.count() == rows
 
     def test_nor_is_one_that_has_been_anonymised(self):
         made = booking()
-        made.anonymise(phone_hash="x", client_address_hash="")
+        retention.anonymise_booking(made)
 
-        assert moves.move(made, LATER, by="olga", note="") is None
+        assert services.visits.move(made, LATER, by="olga", note="") is None
 
     def test_it_waits_for_nobody_any_more(self):
         made = booking()
@@ -548,7 +548,7 @@ def test_it_is_anonymised_like_any_other():
     then = timezone.now() - timedelta(days=400)
     made = booking(created_at=then, starts_at=then)
     asked = made.change_requests.create(kind="move", wish="Я Иван")
-    handover.answer_change(asked, answer="Иван, хорошо", by="olga", moved_to=tomorrow_at(9))
+    services.visits.answer(asked, answer="Иван, хорошо", by="olga", moved_to=tomorrow_at(9))
     Booking.objects.update(created_at=then, starts_at=then, moved_at=None)
     Booking.objects.filter(pk=made.pk).update(moved_at=then)
     facts = [event.facts for event in BookingEvent.objects.all()]

@@ -16,7 +16,7 @@ from django.core.management import call_command
 from django.urls import reverse
 from django.utils import timezone
 
-from booking import handover, notices, wording
+from booking import notices, services, wording
 from booking.models import Booking, BookingEvent, ChangeRequest, Notice, Outcome
 from booking.notices import Sent
 from tests.bookings import booking, staff
@@ -85,7 +85,7 @@ def by_email(settings) -> None:
 
 def confirmed(**values: Any) -> Booking:
     made = booking(outcome="sending", **values)
-    made.settle(Outcome.CONFIRMED, "", {})
+    services.settling.settle(made, Outcome.CONFIRMED, "", {})
     return made
 
 
@@ -99,7 +99,7 @@ class TestTheOutbox:
         [("confirmed", True), ("in_doubt", True), ("refused", False), ("not_sent", False)],
     )
     def test_holds_what_staff_want_to_hear_of(self, by_email, outcome, is_told):
-        booking(outcome="sending").settle(Outcome(outcome), "", {})
+        services.settling.settle(booking(outcome="sending"), Outcome(outcome), "", {})
 
         assert Notice.objects.exists() == is_told
 
@@ -114,19 +114,20 @@ class TestTheOutbox:
         assert not Notice.objects.exists()
 
     def test_a_buyers_wish_is_told(self, by_email):
-        handover.ask_for_change(booking(), ChangeRequest.Kind.CANCEL, "Заболел")
+        services.requests.ask(booking(), ChangeRequest.Kind.CANCEL, "Заболел")
 
         assert Notice.objects.get().event.kind == "change_asked"
 
     def test_a_booking_past_its_deadline_is_told(self, by_email):
-        booking(outcome="sending", deadline_at=timezone.now() - timedelta(minutes=1)).lose_track()
+        overdue = timezone.now() - timedelta(minutes=1)
+        services.settling.mark_in_doubt(booking(outcome="sending", deadline_at=overdue))
 
         assert Notice.objects.get().event.kind == "in_doubt"
 
     def test_an_answer_after_a_person_has_resolved_it_is_told(self, by_email, mailoutbox):
         made = booking(outcome="in_doubt")
-        handover.resolve(made, was_booked=False, by="anna", note="")
-        made.settle(Outcome.CONFIRMED, "", {})
+        services.settling.resolve(made, was_booked=False, by="anna", note="")
+        services.settling.settle(made, Outcome.CONFIRMED, "", {})
         notices.send_due()
 
         assert "Ответ CRM пришёл уже после решения" in mailoutbox[0].subject
@@ -136,7 +137,7 @@ class TestTheOutbox:
         monkeypatch.setattr("booking.models.notice.TOLD", None)
 
         with pytest.raises(TypeError):
-            made.settle(Outcome.CONFIRMED, "", {})
+            services.settling.settle(made, Outcome.CONFIRMED, "", {})
 
         made.refresh_from_db()
         assert made.outcome == "sending"
@@ -253,7 +254,7 @@ class TestByWebhook:
         assert notices.signature("example-secret", "1700000000", b"{}") == expected
 
     def test_tells_what_is_wished(self, receiver):
-        handover.ask_for_change(booking(), ChangeRequest.Kind.MOVE, "На пятницу")
+        services.requests.ask(booking(), ChangeRequest.Kind.MOVE, "На пятницу")
         notices.send_due()
 
         assert json.loads(receiver.calls[0][1])["wish"] == "move"

@@ -14,10 +14,11 @@ from django.db import OperationalError
 from django.utils import timezone
 from phonenumber_field.phonenumber import PhoneNumber
 
-from booking import availability, handover, limits
-from booking.handover import Order
+from booking import availability, limits
 from booking.limits import TooManyTries
 from booking.models import Booking, BookingEvent
+from booking.services import settling
+from booking.services.booking import BookingRequest, book, book_again
 from standin import StandIn
 from standin.fixtures import ACCEPTED_PHONE, REFUSED_PHONE
 from tests.bookings import booking
@@ -29,8 +30,8 @@ DECLINED = '{"status_code":400,"data":[],"message":"Нельзя записат�
 
 
 @pytest.fixture
-def order(standin: StandIn) -> Order:
-    return Order(
+def order(standin: StandIn) -> BookingRequest:
+    return BookingRequest(
         key=uuid.uuid4(),
         category="flat",
         house_id=HOUSE,
@@ -49,25 +50,25 @@ def kinds(made: Booking) -> list[str]:
     return [event.kind for event in made.events.all()]
 
 
-def wrong(order: Order) -> Order:
+def wrong(order: BookingRequest) -> BookingRequest:
     return replace(order, phone=PhoneNumber.from_string(REFUSED_PHONE))
 
 
-def another(order: Order, **changes: Any) -> Order:
+def another(order: BookingRequest, **changes: Any) -> BookingRequest:
     """An order of another form."""
     return replace(order, key=uuid.uuid4(), **changes)
 
 
-def later(order: Order, minutes: int = 30) -> datetime:
+def later(order: BookingRequest, minutes: int = 30) -> datetime:
     return order.starts_at + timedelta(minutes=minutes)
 
 
-def standing(order: Order) -> Booking:
+def standing(order: BookingRequest) -> Booking:
     """The order's booking while its call is under way."""
-    made, is_new = Booking.objects.open(
-        order.to_booking(), check=lambda _new: None, knows=lambda _standing: True
-    )
-    assert is_new
+    made = order.to_booking()
+    made.holds_flat = True
+    made.save()
+    made.events.create(kind="sending")
     return made
 
 
@@ -83,16 +84,16 @@ def test_a_press_that_lands_between_the_look_and_the_limits_leads_to_its_page(or
 
     monkeypatch.setattr(limits, "check", land_first)
 
-    assert handover.book(order) == landed[0]
+    assert book(order) == landed[0]
     with pytest.raises(TooManyTries):
-        handover.book(another(order, starts_at=later(order)))
+        book(another(order, starts_at=later(order)))
 
 
 # What is written
 
 
 def test_all_that_was_asked_for_is_written(standin, order):
-    made = handover.book(order)
+    made = book(order)
     made.refresh_from_db()
 
     names = (*Booking.ANSWERS, "key", "house_title", "consent", "source", "client_address")
@@ -107,7 +108,7 @@ def test_what_the_crm_said_is_on_the_trail_for_staff(standin, order):
     said = '{"status_code":200,"data":{"id":17},"message":"Записали"}'
     standin.fail("add", "status", status=200, body=said)
 
-    made = handover.book(order)
+    made = book(order)
 
     facts = made.events.get(kind="confirmed").facts
     seconds = facts.pop("seconds")
@@ -126,13 +127,13 @@ def test_what_the_crm_said_is_on_the_trail_for_staff(standin, order):
 def test_after_a_booking_its_day_is_looked_at_anew(standin, order):
     assert availability.is_offered(HOUSE, order.starts_at)
 
-    handover.book(order)
+    book(order)
 
     assert availability.is_offered(HOUSE, order.starts_at) is False
 
 
 def test_a_time_that_is_not_offered_is_refused_with_its_row(standin, order):
-    made = handover.book(replace(order, starts_at=later(order, 7)))
+    made = book(replace(order, starts_at=later(order, 7)))
 
     assert (made.outcome, made.reason, made.crm_seconds) == ("refused", "slot_taken", None)
     assert made.settled_at is not None
@@ -146,9 +147,9 @@ def test_an_answer_that_cannot_be_written_leaves_the_row_as_it_is(standin, order
     def fail(*_args: Any, **_kwargs: Any) -> None:
         raise OperationalError("the database went away")
 
-    monkeypatch.setattr(Booking, "settle", fail)
+    monkeypatch.setattr(settling, "settle", fail)
 
-    made = handover.book(order)
+    made = book(order)
 
     assert Booking.objects.get().outcome == made.outcome == "sending"
     assert kinds(made) == ["sending"]
@@ -166,38 +167,38 @@ def test_evidence_that_cannot_be_written_hides_no_answer(standin, order, monkeyp
 
     monkeypatch.setattr(Booking, "note", fail)
 
-    assert handover.book(order).outcome == "in_doubt"
+    assert book(order).outcome == "in_doubt"
 
 
 # Sent again
 
 
 def test_sent_again_it_is_not_noted_again(standin, order):
-    made = handover.book(order)
-    handover.book(order)
+    made = book(order)
+    book(order)
 
     assert kinds(made) == ["sending", "confirmed"]
 
 
 def test_refused_and_sent_again_it_is_the_same_refusal(standin, order):
-    refused = handover.book(wrong(order))
+    refused = book(wrong(order))
 
-    assert handover.book(wrong(order)) == refused
+    assert book(wrong(order)) == refused
     assert standin.count("add") == 1
 
 
 def test_sent_again_with_another_time_it_leads_to_what_stands(standin, order):
-    made = handover.book(order)
+    made = book(order)
 
-    assert handover.book(replace(order, starts_at=later(order))) == made
+    assert book(replace(order, starts_at=later(order))) == made
     assert kinds(made) == ["sending", "confirmed", "asked_again"]
     assert standin.count("add") == 1
 
 
 def test_a_form_that_is_corrected_twice_is_two_more_bookings(standin, order):
-    first = handover.book(wrong(order))
-    second = handover.book(replace(order, phone=PhoneNumber.from_string("+79000000077")))
-    third = handover.book(order)
+    first = book(wrong(order))
+    second = book(replace(order, phone=PhoneNumber.from_string("+79000000077")))
+    third = book(order)
 
     assert [each.outcome for each in (first, second, third)] == ["refused", "refused", "confirmed"]
     assert len({first.key, second.key, third.key}) == 3
@@ -215,15 +216,15 @@ def test_a_form_that_is_corrected_twice_is_two_more_bookings(standin, order):
 )
 def test_other_answers_have_another_key(order, changed):
     order = replace(order, flat=f"1{FLAT[1:]}")
-    assert order.with_own_key().key == replace(order).with_own_key().key
-    assert order.with_own_key().key != replace(order, **changed).with_own_key().key
-    assert order.with_own_key().key != order.key
+    assert order.key_of_answers == replace(order).key_of_answers
+    assert order.key_of_answers != replace(order, **changed).key_of_answers
+    assert order.key_of_answers != order.key
 
 
 def test_of_a_call_under_way_another_tab_is_led_to_its_page(standin, order):
     made = standing(order)
 
-    assert handover.book(another(order)) == made
+    assert book(another(order)) == made
     assert kinds(made) == ["sending"]
 
 
@@ -239,7 +240,7 @@ def test_of_a_call_under_way_others_are_told_nothing(standin, order, changed):
     standing(order)
 
     with pytest.raises(TooManyTries, match="flat_is_being_booked"):
-        handover.book(another(order, **changed))
+        book(another(order, **changed))
 
 
 def test_without_an_address_no_tab_is_known(standin, order):
@@ -247,23 +248,23 @@ def test_without_an_address_no_tab_is_known(standin, order):
     standing(order)
 
     with pytest.raises(TooManyTries, match="flat_is_being_booked"):
-        handover.book(another(order))
+        book(another(order))
 
 
 def test_once_it_is_booked_the_address_proves_nothing(standin, order):
-    made = handover.book(order)
+    made = book(order)
 
-    assert handover.book(another(order)) != made
-    assert handover.book(another(order, starts_at=later(order))).reason == "has_visit"
+    assert book(another(order)) != made
+    assert book(another(order, starts_at=later(order))).reason == "has_visit"
 
 
 def test_who_asks_for_another_time_is_noted_with_it(standin, order):
-    made = handover.book(order)
+    made = book(order)
 
-    assert handover.book(another(order, starts_at=later(order), known=(made,))) == made
+    assert book(another(order, starts_at=later(order), known=(made,))) == made
     asked = made.events.get(kind="asked_again")
     assert asked.facts == {"starts_at": later(order).isoformat(timespec="minutes")}
-    handover.book(another(order, starts_at=later(order, 60), known=(made,)))
+    book(another(order, starts_at=later(order, 60), known=(made,)))
     assert kinds(made).count("asked_again") == 2
 
 
@@ -271,7 +272,7 @@ def test_a_booking_past_its_deadline_is_in_doubt_for_who_presses_again(standin, 
     made = standing(order)
     Booking.objects.update(deadline_at=timezone.now() - timedelta(seconds=1))
 
-    again = handover.book(order)
+    again = book(order)
 
     assert (again, again.outcome) == (made, "in_doubt")
     assert standin.count("add") == 0
@@ -292,10 +293,10 @@ def test_a_tab_that_was_a_moment_later_is_led_to_the_page_of_the_first(
     tab = another(order, client_address=address)
 
     if is_led:
-        assert handover.book(tab) == first[0]
+        assert book(tab) == first[0]
     else:
         with pytest.raises(TooManyTries, match="flat_is_being_booked"):
-            handover.book(tab)
+            book(tab)
     assert standin.count("add") == 0
 
 
@@ -307,7 +308,7 @@ def test_who_is_limited_costs_the_crm_nothing(standin, order, settings):
     booking(outcome="refused", reason="busy", client_address=order.client_address, flat="7")
 
     with pytest.raises(TooManyTries):
-        handover.book(order)
+        book(order)
 
     assert standin.requests == []
     assert Booking.objects.count() == 1
@@ -331,10 +332,10 @@ def test_a_browser_is_proven_by_a_booking_of_the_flat(standin, order, settings, 
     order = replace(order, known=(known,))
 
     if is_proven:
-        assert handover.book(order).outcome == "confirmed"
+        assert book(order).outcome == "confirmed"
     else:
         with pytest.raises(TooManyTries):
-            handover.book(order)
+            book(order)
 
 
 # A flat that has a visit
@@ -354,7 +355,7 @@ def refused_before(**values: Any) -> Booking:
 
 
 def test_a_refusal_without_a_call_is_like_one_of_the_last_ten(standin, order, slept, monkeypatch):
-    handover.book(order)
+    book(order)
     for number in range(12):
         then = timezone.now() - timedelta(hours=number + 2)
         refused_before(crm_seconds=float(number), created_at=then)
@@ -366,7 +367,7 @@ def test_a_refusal_without_a_call_is_like_one_of_the_last_ten(standin, order, sl
         return rows[0]
 
     monkeypatch.setattr(random, "choice", first)
-    handover.book(another(wrong(order), starts_at=later(order)))
+    book(another(wrong(order), starts_at=later(order)))
 
     assert seen == [[float(number) for number in range(10)]]
     assert slept == [0.0]
@@ -374,22 +375,22 @@ def test_a_refusal_without_a_call_is_like_one_of_the_last_ten(standin, order, sl
 
 def test_it_waits_no_longer_than_a_call_may_take(standin, order, slept, settings):
     settings.MACROCRM_CONNECT_TIMEOUT, settings.MACROCRM_READ_TIMEOUT = 2.0, 5.0
-    handover.book(order)
+    book(order)
     refused_before(crm_seconds=1000.0, created_at=timezone.now() - timedelta(hours=2))
 
-    handover.book(another(wrong(order), starts_at=later(order)))
+    book(another(wrong(order), starts_at=later(order)))
 
     assert slept == [7.0]
 
 
 @pytest.mark.parametrize(("reason", "looks"), [("declined", 1), ("no_match", 0)])
 def test_it_looks_at_the_time_if_that_one_did(standin, order, slept, reason, looks):
-    handover.book(order)
+    book(order)
     refused_before(reason=reason, created_at=timezone.now() - timedelta(hours=2))
     assert availability.is_offered(HOUSE, later(order))
     before = standin.count("getFreeTimes")
 
-    handover.book(another(wrong(order), starts_at=later(order)))
+    book(another(wrong(order), starts_at=later(order)))
 
     assert standin.count("getFreeTimes") == before + looks
 
@@ -399,10 +400,10 @@ def test_it_looks_at_the_time_if_that_one_did(standin, order, slept, reason, loo
 
 def test_sent_once_more_it_is_the_same_order(standin, order):
     standin.stop()
-    lost = handover.book(order)
+    lost = book(order)
     standin.start()
 
-    made = handover.book_again(lost, "198.51.100.9")
+    made = book_again(lost, "198.51.100.9")
 
     assert made is not None
     names = (*Booking.ANSWERS, "house_title", "consent", "source", "stand_in", "time_zone")
@@ -415,23 +416,23 @@ def test_sent_once_more_it_is_the_same_order(standin, order):
 def test_what_was_sent_is_not_sent_once_more(standin, outcome):
     made = booking(outcome=outcome)
 
-    assert handover.book_again(made, None) == made
+    assert book_again(made, None) == made
     assert standin.count("add") == 0
 
 
 def test_a_time_that_is_past_is_not_sent_once_more(standin):
     lost = booking(outcome="not_sent", starts_at=timezone.now() - timedelta(minutes=1))
 
-    assert handover.book_again(lost, None) is None
+    assert book_again(lost, None) is None
     assert Booking.objects.count() == 1
 
 
 def test_what_was_sent_once_more_is_found_when_its_time_is_past(standin, order):
     standin.stop()
-    lost = handover.book(order)
+    lost = book(order)
     standin.start()
-    made = handover.book_again(lost, None)
+    made = book_again(lost, None)
     Booking.objects.update(starts_at=timezone.now() - timedelta(minutes=1))
     lost.refresh_from_db()
 
-    assert handover.book_again(lost, None) == made
+    assert book_again(lost, None) == made

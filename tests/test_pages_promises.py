@@ -14,7 +14,7 @@ from django.test import RequestFactory
 from django.utils import translation
 from django.views import defaults
 
-from booking import handover
+from booking import services
 from booking.middleware import crowd, error_pages
 from tests import bookings
 from tests.journey import heading, links, text_of
@@ -153,7 +153,7 @@ def journal_that_fails(monkeypatch):
         def find(key: object) -> None:
             raise error
 
-        monkeypatch.setattr(handover, "find", find)
+        monkeypatch.setattr(services.booking, "find", find)
 
     return fail_with
 

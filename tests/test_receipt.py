@@ -9,7 +9,7 @@ import icalendar
 import pytest
 from django.utils import timezone
 
-from booking import handover
+from booking import services
 from booking.models import Booking, ChangeRequest, House
 from tests.journey import (
     HOUSE,
@@ -146,7 +146,7 @@ class TestCalendar:
 
     def call_off(self, booking):
         ask = ChangeRequest.objects.create(booking=booking, kind="cancel")
-        handover.answer_change(ask, answer="Отменили", by="olga", calls_off=True)
+        services.visits.answer(ask, answer="Отменили", by="olga", cancels=True)
 
     def test_the_visit_is_at_its_wall_time_in_its_zone(self, client, booking, known_house):
         event = self.entry(client, booking)
@@ -251,7 +251,7 @@ class TestWishes:
         assert "Мы ответим на этой странице" in text_of(client.get(reply.url))
 
         request = ChangeRequest.objects.get()
-        handover.answer_change(request, answer="Перенесли на субботу", by="olga", calls_off=False)
+        services.visits.answer(request, answer="Перенесли на субботу", by="olga", cancels=False)
 
         html = text_of(client.get(reply.url))
         assert "Перенесли на субботу" in html
@@ -290,8 +290,8 @@ class TestWishes:
     def test_a_visit_called_off_says_so_and_makes_room(self, client, booking, standin):
         standin.switch(second_add="moves")
         self.ask(client, booking, kind="cancel")
-        handover.answer_change(
-            ChangeRequest.objects.get(), answer="Отменили", by="olga", calls_off=True
+        services.visits.answer(
+            ChangeRequest.objects.get(), answer="Отменили", by="olga", cancels=True
         )
 
         page = client.get(booking.get_absolute_url())

@@ -208,7 +208,7 @@ def break_a_page(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     def fail(key: object) -> None:
         raise error
 
-    monkeypatch.setattr("booking.handover.find", fail)
+    monkeypatch.setattr("booking.services.booking.find", fail)
 
 
 @pytest.mark.parametrize(
@@ -482,7 +482,7 @@ def test_a_report_tells_where_and_nothing_else(client: Client, standin, reports,
     def fail(*args: object, **kwargs: object) -> None:
         raise RuntimeError(f"of {PHONE} with example-secret, token={TOKEN}")
 
-    monkeypatch.setattr("booking.handover.book", fail)
+    monkeypatch.setattr("booking.services.booking.book", fail)
     journey.send(client, form)
 
     text = reports.text()

@@ -70,10 +70,10 @@ class AnswerForm(forms.Form):
 
     @property
     def taken(self) -> dict[str, Any]:
-        """A valid form, as `handover.answer_change` takes it."""
+        """A valid form, as `services.visits.answer` takes it."""
         return {
             "answer": self.cleaned_data["answer"],
-            "calls_off": self.cleaned_data["becomes"] == "called_off",
+            "cancels": self.cleaned_data["becomes"] == "called_off",
             "moved_to": self.moved_to,
         }
 

@@ -13,10 +13,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from booking import handover, wording
+from booking import services, wording
 from booking.admin import audit, phones, tables
 from booking.admin.desk_page import needs, page
-from booking.models import Booking, House, VisitState, in_state, moves
+from booking.models import Booking, House, VisitState, in_state
 
 # What is in doubt may be in the CRM, so somebody may stand at the door.
 MAY_TAKE_PLACE = (VisitState.EXPECTED, VisitState.OVER, VisitState.IN_DOUBT)
@@ -78,7 +78,7 @@ def download(request: HttpRequest, file_format: str) -> HttpResponseBase:
 
 def visits_on(day: date) -> list[Booking]:
     """Sorted by time. The day is that of each house's own wall clock."""
-    handover.settle_overdue()
+    services.settling.settle_overdue()
     midnight = datetime.combine(day, time(), UTC)
     around = Booking.objects.filter(
         in_state(*MAY_TAKE_PLACE, now=timezone.now()),
@@ -126,7 +126,7 @@ def _row(booking: Booking, *, whole: bool) -> list[str]:
 def _remarks(booking: Booking) -> Iterator[str]:
     if booking.state is VisitState.IN_DOUBT:
         yield str(booking.state.label)
-    if before := moves.moved_from(booking):
+    if before := booking.moved_from:
         was = before.starts_at_local
         yield _("moved from {when}").format(when=f"{was:%d.%m. %H:%M}")
     for asked in booking.change_requests.all():

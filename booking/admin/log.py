@@ -33,7 +33,7 @@ from booking.admin import (
 )
 from booking.admin.filters import OfHouse, OfSource, OfState, VisitDay
 from booking.admin.read_only import ReadOnly
-from booking.models import Booking, BookingEvent, moves
+from booking.models import Booking, BookingEvent
 
 # What the address may narrow the log down by. Django would let any column be probed, and so spell
 # out a phone digit by digit to those who see it masked.
@@ -223,6 +223,6 @@ class BookingAdmin(ReadOnly, admin.ModelAdmin[Booking]):
             booking = response.context_data["original"]
             audit.saw_phones(request, [booking])
             response.context_data["can_resolve"] = resolving.may_resolve(request, booking)
-            response.context_data["moved_from"] = moves.moved_from(booking)
-            response.context_data["moved_to"] = booking.moved_at and moves.latest(booking)
+            response.context_data["moved_from"] = booking.moved_from
+            response.context_data["moved_to"] = booking.moved_at and booking.latest()
         return response

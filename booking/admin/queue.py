@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from booking import handover, wording
+from booking import services, wording
 from booking.admin import words
 from booking.admin.desk_page import needs, page
 from booking.models import Booking, BookingEvent, ChangeRequest, Outcome, VisitState, in_state
@@ -50,7 +50,7 @@ class Counts:
 
 def counts() -> Counts:
     """As of now: what is past its deadline is in doubt, whether or not cron has seen it."""
-    handover.settle_overdue()
+    services.settling.settle_overdue()
     return Counts(
         in_doubt=in_doubt().count(),
         twice=len(flats_with_two_visits()),
@@ -67,7 +67,7 @@ def in_doubt() -> QuerySet[Booking]:
 def flats_with_two_visits() -> list[dict[str, Any]]:
     """Each as the fields that name it, the nearest visit first.
 
-    A flat whose booking is in doubt may be booked by another phone (`Booking.keeps_out`). If the
+    A flat whose booking is in doubt may be booked by another phone (`services.booking.keeps_out`). If the
     doubt was a visit, there are two then, of which the CRM keeps one.
     """
     flats = _visits_ahead().order_by().values("category", "house_id", "flat")

@@ -13,11 +13,11 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from booking import availability, handover, wording
+from booking import availability, services, wording
 from booking.admin import queue, words
 from booking.admin.answer_form import AnswerForm
 from booking.admin.desk_page import needs, page
-from booking.models import Booking, BookingEvent, ChangeRequest, Outcome, moves
+from booking.models import Booking, BookingEvent, ChangeRequest, Outcome
 
 
 class NoteForm(forms.Form):
@@ -54,7 +54,7 @@ def resolve(request: HttpRequest, pk: int) -> HttpResponse:
         return _not_in_doubt(request, booking)
     if form.is_valid():
         by = request.user.get_username()
-        if not handover.resolve(booking, by=by, **form.cleaned_data):
+        if not services.settling.resolve(booking, by=by, **form.cleaned_data):
             return _not_in_doubt(request, booking)
         messages.success(request, _("Resolved: {booking}").format(booking=booking))
         return _to_next(queue.in_doubt(), "admin:booking_booking_resolve")
@@ -83,7 +83,7 @@ def look_into(request: HttpRequest, pk: int) -> HttpResponse:
     booking = get_object_or_404(Booking, pk=pk, outcome=Outcome.REFUSED, anonymised_at=None)
     form = NoteForm(request.POST or None)
     if form.is_valid():
-        handover.look_into(booking, by=request.user.get_username(), **form.cleaned_data)
+        services.settling.dismiss(booking, by=request.user.get_username(), **form.cleaned_data)
         messages.success(request, _("Noted: {booking}").format(booking=booking))
         return redirect("admin:booking_needs_a_look")
     return _page(
@@ -106,7 +106,7 @@ def answer(request: HttpRequest, pk: int) -> HttpResponse:
     if form.is_valid():
         try:
             return _take(request, asked, form)
-        except moves.FlatHasVisit:
+        except services.visits.FlatHasVisit:
             form.add_error("becomes", _("This flat has another visit ahead: it can't be moved."))
     return _page(
         request,
@@ -120,7 +120,7 @@ def answer(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _take(request: HttpRequest, asked: ChangeRequest, form: AnswerForm) -> HttpResponse:
     """Raises FlatHasVisit."""
-    if not handover.answer_change(asked, by=request.user.get_username(), **form.taken):
+    if not services.visits.answer(asked, by=request.user.get_username(), **form.taken):
         return _answered_already(request, asked)
     messages.success(request, _("Answered: {request}").format(request=asked))
     if form.moved_to:

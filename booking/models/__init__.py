@@ -1,6 +1,6 @@
-"""The rows of our own database. They know nothing of the CRM; only `handover` changes a booking."""
+"""The rows of our own database. They know nothing of the CRM; only `services` changes a booking."""
 
-from booking.models.booking import HAS_VISIT, Booking, Category
+from booking.models.booking import HAS_VISIT, HOLDING, LIVE, Booking, Category
 from booking.models.booking_event import BookingEvent
 from booking.models.change_request import ChangeRequest
 from booking.models.find_attempt import FindAttempt
@@ -14,6 +14,8 @@ from booking.models.visit_state import VisitState, in_state
 
 __all__ = [
     "HAS_VISIT",
+    "HOLDING",
+    "LIVE",
     "Booking",
     "BookingEvent",
     "Category",

@@ -1,16 +1,12 @@
-"""The journal of bookings.
-
-Rows know nothing of the CRM: who calls it writes down here what was sent and what came of it.
-"""
+"""The journal of bookings. Only `booking.services` changes it, and `booking.retention`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db import IntegrityError, models, transaction
+from django.db import models, transaction
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
@@ -18,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from phonenumber_field.modelfields import PhoneNumberField
 from phonenumber_field.phonenumber import PhoneNumber
 
-from booking import references, turns
+from booking import references
 from booking.flat_numbers import folded
 from booking.models.booking_event import BookingEvent
 from booking.models.notice import Notice
@@ -35,76 +31,15 @@ class Category(models.TextChoices):
 
 # A booking that holds a visit, or may hold one: it stands in the way of the same one again.
 HOLDING = (Outcome.SENDING, Outcome.CONFIRMED, Outcome.IN_DOUBT)
-# A booking whose outcome an answer of the CRM may still decide.
-OPEN = (Outcome.SENDING, Outcome.IN_DOUBT)
 # Why a press was refused without a call: its flat has a visit ahead. The buyer reads the same as
 # after a phone that does not match.
 HAS_VISIT = "has_visit"
 LIVE = ~Q(reason=HAS_VISIT) & Q(
     outcome__in=HOLDING, called_off_at=None, moved_at=None, anonymised_at=None
 )
-# How long a doubt keeps other phones from booking the flat.
-DOUBT_KEEPS_OUT = timedelta(minutes=30)
 
 
 class BookingManager(models.Manager["Booking"]):
-    def open(
-        self, new: Booking, *, check: Callable[[Booking], None], knows: Callable[[Booking], bool]
-    ) -> tuple[Booking, bool]:
-        """Commit a new booking in `sending`, or return the one that its browser knows and False.
-
-        It holds its flat, unless a visit ahead stands in the way: then its reason says so from the
-        start, and nothing may be sent. A constraint decides between two presses at once, for every
-        worker. Whatever `check` raises leaves nothing behind.
-        """
-        for _attempt in range(3):
-            try:
-                with transaction.atomic(durable=True):
-                    turns.take("press")
-                    standing = self.in_the_way_of(new)
-                    if standing is not None and knows(standing):
-                        return standing, False
-                    check(new)
-                    if standing is None:
-                        self._take_flat(new)
-                    else:
-                        new.reason = HAS_VISIT
-                        new.save(force_insert=True)
-            except IntegrityError:
-                # A press at the same moment was first: the next look finds it.
-                new.pk, new.reason = None, ""
-            else:
-                return new, True
-        raise IntegrityError("a booking that can neither be opened nor found")
-
-    def refuse(self, new: Booking, reason: str, check: Callable[[Booking], None]) -> Booking:
-        """Write down a press that is refused without a call; sent twice, it is one row."""
-        new.outcome, new.reason, new.settled_at = Outcome.REFUSED, reason, timezone.now()
-        try:
-            with transaction.atomic():
-                turns.take("press")
-                check(new)
-                new.save(force_insert=True)
-                new.note(BookingEvent.Kind.REFUSED, {"reason": reason})
-        except IntegrityError:
-            return self.get(key=new.key)
-        return new
-
-    def _take_flat(self, new: Booking) -> None:
-        # From visits that are over, and doubts that have let go of the flat.
-        self.of_flat(new).filter(holds_flat=True).update(holds_flat=False)
-        new.holds_flat = True
-        new.save(force_insert=True)
-        new.events.create(kind=BookingEvent.Kind.SENDING)
-
-    def in_the_way_of(self, new: Booking) -> Booking | None:
-        """The booking of the same key or from another tab, or what keeps the flat from a phone."""
-        of_flat = Q(outcome__in=HOLDING, starts_at__gt=timezone.now(), **new.same_flat)
-        found = list(self.filter(Q(key=new.key) | of_flat).order_by("-pk"))
-        same = (each for each in found if each.key == new.key or each.is_press_of(new))
-        ahead = (each for each in found if each.is_live and each.keeps_out(new.phone))
-        return next(same, None) or next(ahead, None)
-
     def beside(self, doubt: Booking) -> models.QuerySet[Booking]:
         """What else of the same flat is booked, or may be, while a booking is in doubt."""
         return self.of_flat(doubt).filter(LIVE, starts_at__gt=timezone.now()).exclude(pk=doubt.pk)
@@ -131,7 +66,8 @@ class BookingManager(models.Manager["Booking"]):
 class Booking(models.Model):
     """One press of the button, or a visit that staff wrote down. Never deleted.
 
-    A flat has one visit ahead (`keeps_out`): the CRM has one planned date for each handover.
+    A flat has one visit ahead (`services.booking.Standing`): the CRM has one planned date for each
+    handover.
 
     A visit that is moved is told by two rows: the old one keeps its time and says when it was
     moved, the new one `follows` it.
@@ -243,7 +179,7 @@ class Booking(models.Model):
         return f"{self.reference} · {self.house_title or self.house_id} · {self.flat}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        self.reference = self.reference or Booking.objects.unused_reference()
+        self.reference = self.reference or references.make()
         # Normalising may make a number longer than it was.
         self.flat_folded = folded(self.flat)[:64]
         self.mark = self.source.get("utm_source") or self.source.get("ref") or ""
@@ -267,33 +203,9 @@ class Booking(models.Model):
     def same_flat(self) -> dict[str, str]:
         return {"category": self.category, "house_id": self.house_id, "flat": self.flat}
 
-    def is_press_of(self, new: Booking) -> bool:
-        """Whether the same answers are being sent for the same address: from another tab.
-
-        While a call is under way, no cookie can tell which browser pressed.
-        """
-        return (
-            self.outcome == Outcome.SENDING
-            and new.client_address is not None
-            and all(getattr(self, name) == getattr(new, name) for name in self.ANSWERS)
-            and self.client_address == new.client_address
-        )
-
-    def keeps_out(self, phone: PhoneNumber) -> bool:
-        """Whether this live booking of a visit ahead keeps a phone from booking the same flat.
-
-        A doubt keeps out its own phone. Other phones are kept out for half an hour, or until a look
-        shows its time still free: else a stranger who presses while the CRM stumbles would shut out
-        the owner.
-        """
-        since = self._in_doubt_since
-        if since is None or self.phone == phone:
-            return True
-        seen_free = self.events.filter(kind=BookingEvent.Kind.EVIDENCE, facts__is_free=True)
-        return since > timezone.now() - DOUBT_KEEPS_OUT and not seen_free.exists()
-
     @property
-    def _in_doubt_since(self) -> datetime | None:
+    def in_doubt_since(self) -> datetime | None:
+        """When its reply failed to come, written down or not."""
         if self.outcome == Outcome.IN_DOUBT:
             return self.settled_at
         is_overdue = self.outcome == Outcome.SENDING and self.deadline_at < timezone.now()
@@ -317,93 +229,36 @@ class Booking(models.Model):
     def is_to_come(self) -> bool:
         return self.state is VisitState.EXPECTED
 
+    @property
+    def moved_from(self) -> Booking | None:
+        """The row whose visit was moved to this one's time.
+
+        Rows from before visits could be moved may follow an earlier visit of the same flat: that
+        one was not moved, or only after they were made.
+        """
+        before = self.follows
+        if before is None or before.moved_at is None or before.moved_at > self.created_at:
+            return None
+        return before
+
+    def history(self) -> list[Booking]:
+        """The rows of a visit up to this one; the first of them is the one that the buyer made."""
+        rows = [self]
+        while before := rows[0].moved_from:
+            rows.insert(0, before)
+        return rows
+
+    def latest(self) -> Booking:
+        """The row that tells of the visit now."""
+        row = self
+        while row.moved_at is not None:
+            row = row.followed_by.latest("pk")
+        return row
+
     def note(self, kind: BookingEvent.Kind, facts: dict[str, Any]) -> None:
         """Add to the trail, and to the outbox if it must be told at once.
 
         `facts` go to staff: JSON, without secrets, tokens or phones.
         """
-        with transaction.atomic():
+        with transaction.atomic(savepoint=False):
             Notice.objects.about(self.events.create(kind=kind, facts=facts))
-
-    def settle(self, outcome: Outcome, reason: str, facts: dict[str, Any]) -> None:
-        """Write what became of the booking, with its event, in one transaction.
-
-        A booking that a person has settled in the meantime keeps that outcome; the late answer is
-        still put on its trail.
-        """
-        with transaction.atomic():
-            changed = Booking.objects.filter(pk=self.pk, outcome__in=OPEN).update(
-                outcome=outcome,
-                reason=reason,
-                settled_at=timezone.now(),
-                crm_seconds=facts.get("seconds"),
-            )
-            facts = {**facts, "reason": reason}
-            if changed:
-                self.note(BookingEvent.Kind(outcome), facts)
-            else:
-                self.note(BookingEvent.Kind.LATE_ANSWER, {**facts, "outcome": outcome})
-        self.refresh_from_db()
-
-    def lose_track(self) -> bool:
-        """In doubt from now on, if it is past its deadline and nobody has settled it.
-
-        A press that was not to be sent is refused instead, and False.
-        """
-        outcome, reason = Outcome.IN_DOUBT, "deadline"
-        if self.reason == HAS_VISIT:
-            outcome, reason = Outcome.REFUSED, HAS_VISIT
-        now = timezone.now()
-        with transaction.atomic():
-            changed = Booking.objects.filter(
-                pk=self.pk, outcome=Outcome.SENDING, deadline_at__lt=now
-            ).update(outcome=outcome, reason=reason, settled_at=now)
-            if changed:
-                self.note(BookingEvent.Kind(outcome), {"reason": reason})
-        self.refresh_from_db()
-        return bool(changed) and outcome == Outcome.IN_DOUBT
-
-    def resolve(self, outcome: Outcome, *, by: str, note: str) -> bool:
-        """A person has found out what became of a booking in doubt. False: it was not in doubt."""
-        with transaction.atomic():
-            changed = (
-                Booking.objects.in_doubt()
-                .filter(pk=self.pk)
-                .update(outcome=outcome, reason="resolved", settled_at=timezone.now())
-            )
-            if changed:
-                facts = {"outcome": outcome, "by": by, "note": note}
-                self.note(BookingEvent.Kind.RESOLVED, facts)
-        self.refresh_from_db()
-        return bool(changed)
-
-    def call_off(self) -> None:
-        """The visit will not take place; the flat and phone may book anew."""
-        standing = Booking.objects.filter(pk=self.pk, called_off_at=None, moved_at=None)
-        standing.update(called_off_at=timezone.now())
-        self.refresh_from_db()
-
-    def anonymise(self, *, phone_hash: str, client_address_hash: str) -> bool:
-        """Take away what names a person, here, on the trail and in requests; the rest stays.
-
-        False: another run has done it already.
-        """
-        with transaction.atomic():
-            changed = Booking.objects.filter(pk=self.pk, anonymised_at=None).update(
-                phone="",
-                phone_hash=phone_hash,
-                client_address=None,
-                client_address_hash=client_address_hash,
-                anonymised_at=timezone.now(),
-            )
-            if changed:
-                for event in self.events.all():
-                    event.scrub()
-                self.change_requests.update(wish="", answer="")
-                self.note(BookingEvent.Kind.ANONYMISED, {})
-        return bool(changed)
-
-    def explain_refusal(self, reason: str) -> None:
-        """Name the cause of a refusal more closely, once the evidence for it is in."""
-        Booking.objects.filter(pk=self.pk, outcome=Outcome.REFUSED).update(reason=reason)
-        self.refresh_from_db()

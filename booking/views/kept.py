@@ -9,8 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from phonenumber_field.phonenumber import PhoneNumber
 
-from booking import handover
-from booking.models import Booking, moves
+from booking import services
+from booking.models import Booking
 
 # The phone as typed, for the next try; and the last bookings: they lead their browser to their
 # pages, and prove that it may try again where strangers have guessed.
@@ -29,8 +29,7 @@ def phone(request: HttpRequest) -> PhoneNumber | None:
 
 def bookings(request: HttpRequest) -> tuple[Booking, ...]:
     """The last bookings of this browser, the newest first; of a moved visit its newest row."""
-    found = (handover.find(key) for key in _keys(request))
-    return tuple(moves.latest(booking) for booking in found if booking)
+    return tuple(booking.latest() for booking in services.booking.find_all(_keys(request)))
 
 
 def keep(

@@ -11,10 +11,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from booking import calendar_entry, handover, pages, wording
+from booking import calendar_entry, pages, services, wording
 from booking.client_address import client_address
 from booking.forms import Answers, ChangeForm
-from booking.models import Booking, ChangeRequest, House, Outcome, VisitState, moves
+from booking.models import Booking, ChangeRequest, House, Outcome, VisitState
 from booking.views import kept
 from booking.views.cross_site import Refusal, View, form_token, own_forms_only
 
@@ -26,7 +26,7 @@ REFRESH_SECONDS = {VisitState.SENDING: 4, VisitState.IN_DOUBT: 20}
 @require_safe
 def show_booking(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     booking = _find(key)
-    now = moves.latest(booking)
+    now = booking.latest()
     is_back = now.starts_at == booking.starts_at
     if now != booking and (is_back or not now.is_to_come):
         # Moved back, called off since, or over: to tell of the move would mislead.
@@ -68,7 +68,7 @@ def _wish_refused(request: HttpRequest, refusal: Refusal, key: uuid.UUID) -> Htt
 def book_again(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     """One button on the page of a booking that was not sent."""
     booking = _find(key)
-    made = handover.book_again(booking, client_address(request), kept.bookings(request))
+    made = services.booking.book_again(booking, client_address(request), kept.bookings(request))
     if made is None:
         return redirect(Answers.of(booking).choose_time_url())
     return kept.keep(request, redirect(made), made, made.phone)
@@ -84,7 +84,7 @@ def ask_for_change(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     if booking.is_to_come and not form.is_valid():
         return _page(request, booking, form)
     if booking.is_to_come:
-        handover.ask_for_change(booking, form.asked_kind, form.asked_wish)
+        services.requests.ask(booking, form.asked_kind, form.asked_wish)
     # Where the wish now stands; its heading takes the focus.
     return redirect(f"{booking.get_absolute_url()}#change")
 
@@ -93,7 +93,7 @@ def ask_for_change(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
 @require_safe
 def calendar(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     """The visit as a calendar entry, where it is now; only if it is, or was, confirmed."""
-    booking = moves.latest(_find(key))
+    booking = _find(key).latest()
     if booking.outcome != Outcome.CONFIRMED:
         raise Http404
     url = request.build_absolute_uri(booking.get_absolute_url())
@@ -134,7 +134,7 @@ def _takes_wishes(booking: Booking, requests: list[ChangeRequest]) -> bool:
 
 
 def _find(key: uuid.UUID) -> Booking:
-    booking = handover.find(key)
+    booking = services.booking.find(key)
     if booking is None:
         raise Http404
     return booking

@@ -24,11 +24,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from booking import (
     availability,
-    handover,
     language,
     mangled_links,
     pages,
     prepared,
+    services,
     ways,
     wording,
 )
@@ -36,10 +36,10 @@ from booking.availability import Day, DayState, Flats, House, Houses
 from booking.client_address import client_address
 from booking.crm import CRMError, Flat, Reason
 from booking.forms import ANSWERS, SOURCES, UNREADABLE, Answers, ConfirmForm
-from booking.handover import Order
 from booking.limits import TooManyTries
 from booking.models import Booking
 from booking.pages import Link
+from booking.services.booking import BookingRequest
 from booking.views import kept
 from booking.views.cross_site import Refusal, form_token, own_forms_only
 
@@ -170,44 +170,14 @@ def _book(request: HttpRequest) -> HttpResponse:
     # The address names the answers, too: for a form whose body was lost on its way.
     answers = Answers.read(request.POST or request.GET)
     form = ConfirmForm(request.POST)
-    if form.is_valid() and (standing := _standing(answers, form)):
-        # Noticed first: this very booking may have taken the time and unlisted the flat.
-        return redirect(standing)
     place = _place_if_readable(answers)
-    if place is None:
-        return redirect(answers.choose_flat_url())
-    start = _moment(answers, place.house)
-    if start is None:
-        return redirect(answers.choose_time_url())
+    start = _moment(answers, place.house) if place else None
+    if place is None or start is None:
+        step = answers.choose_time_url() if place else answers.choose_flat_url()
+        return redirect(_made_already(answers, form) or step)
     if not form.is_valid():
         return _confirm_page(request, answers, place, start, form)
-    order = _order(request, answers, place, start, form)
-    try:
-        booking = handover.book(order)
-    except TooManyTries as error:
-        told = wording.too_many_tries(error.limit, error.until, error.seconds)
-        page = _confirm_page(request, answers, place, start, form, told)
-        page.status_code = 429
-        page.headers["Retry-After"] = str(error.seconds)
-        return page
-    response = redirect(_where_next(booking, order, answers))
-    return kept.keep(request, response, booking, form.typed_phone)
-
-
-def _standing(answers: Answers, form: ConfirmForm) -> str | None:
-    """The page of the booking that this form has already made, if it has."""
-    booking = handover.find(form.booking_key)
-    if booking is None:
-        return None
-    if answers.is_for(booking) and booking.phone == form.typed_phone:
-        return booking.get_absolute_url()
-    return answers.booking_url(booking) if booking.is_live else None
-
-
-def _order(
-    request: HttpRequest, answers: Answers, place: Place, start: datetime, form: ConfirmForm
-) -> Order:
-    return Order(
+    asked = BookingRequest(
         key=form.booking_key,
         category=answers.category,
         house_id=place.house.id,
@@ -221,15 +191,34 @@ def _order(
         stand_in=place.stand_in,
         known=kept.bookings(request),
     )
+    try:
+        made = services.booking.book(asked)
+    except TooManyTries as error:
+        told = wording.too_many_tries(error.limit, error.until, error.seconds)
+        page = _confirm_page(request, answers, place, start, form, told)
+        page.status_code = 429
+        page.headers["Retry-After"] = str(error.seconds)
+        return page
+    return kept.keep(request, redirect(_where_next(asked, made, answers)), made, form.typed_phone)
 
 
-def _where_next(booking: Booking, order: Order, answers: Answers) -> str:
+def _made_already(answers: Answers, form: ConfirmForm) -> str | None:
+    """The page of the booking that this form has made: it may have unlisted the flat."""
+    made = services.booking.find(form.booking_key) if form.is_valid() else None
+    if made is None:
+        return None
+    if answers.is_for(made) and made.phone == form.typed_phone:
+        return made.get_absolute_url()
+    return answers.booking_url(made) if made.is_live else None
+
+
+def _where_next(asked: BookingRequest, made: Booking, answers: Answers) -> str:
     """The booking's page; or, where the time was just taken, the place where another is chosen."""
-    if not order.is_of(booking):
-        return answers.booking_url(booking)
-    if booking.reason == Reason.SLOT_TAKEN:
+    if not asked.matches(made):
+        return answers.booking_url(made)
+    if made.reason == Reason.SLOT_TAKEN:
         return answers.choose_time_url()
-    return booking.get_absolute_url()
+    return made.get_absolute_url()
 
 
 def _confirm_page(

@@ -15,7 +15,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 from pytest_django.fixtures import Settings
 
-from booking import handover
+from booking import services
 from booking.middleware.crowd import Slots
 from booking.models import Booking, ChangeRequest, House, Outcome
 from standin import StandIn
@@ -232,7 +232,7 @@ def change_asked(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
 def change_answered(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
     change_asked(buyer, standin, settings)
     request = ChangeRequest.objects.get()
-    handover.answer_change(request, answer="Отменили.", by="staff", calls_off=True)
+    services.visits.answer(request, answer="Отменили.", by="staff", cancels=True)
     buyer.page.reload()
     buyer.sees("Визит отменён")
 
@@ -241,7 +241,7 @@ def visit_moved(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
     change_asked(buyer, standin, settings)
     request = ChangeRequest.objects.get()
     start = request.booking.starts_at_local + timedelta(days=7)
-    handover.answer_change(request, answer="Перенесли.", by="staff", moved_to=start)
+    services.visits.answer(request, answer="Перенесли.", by="staff", moved_to=start)
     buyer.page.reload()
     buyer.sees(re.compile("^Визит перенесён на "))
 
@@ -436,7 +436,7 @@ def no_such_page(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
 
 def journal_away(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(handover, "find", Mock(side_effect=OperationalError))
+        patch.setattr(services.booking, "find", Mock(side_effect=OperationalError))
         buyer.open("/bookings/00000000-0000-4000-8000-000000000000/")
         buyer.reads("остаётся в силе")
 

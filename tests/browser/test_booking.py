@@ -8,7 +8,7 @@ from datetime import datetime
 import pytest
 from playwright.sync_api import Request, Route, expect
 
-from booking import handover
+from booking import services
 from booking.models import Booking, ChangeRequest, Outcome
 from booking.views import receipt
 from standin import ACCEPTED_PHONE
@@ -153,7 +153,7 @@ def test_what_staff_find_out_shows_on_the_open_page_by_itself(buyer, standin, mo
     standin.fail("add", "drop_after_write")
     buyer.book(first_free(standin))
     buyer.sees("Проверяем вашу запись")
-    handover.resolve(Booking.objects.get(), was_booked=True, by="staff", note="")
+    services.settling.resolve(Booking.objects.get(), was_booked=True, by="staff", note="")
 
     buyer.sees("Вы записаны")
 

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from booking import handover
+from booking import services
 from booking.models import Booking
 from standin.fixtures import REFUSED_PHONE
 from tests.browser.chromium import with_and_without_scripts
@@ -94,7 +94,7 @@ def test_what_staff_find_out_is_a_press_away(buyer, standin):
     standin.fail("add", "drop_after_write")
     buyer.book(first_free(standin))
     buyer.sees("Проверяем вашу запись")
-    handover.resolve(Booking.objects.get(), was_booked=True, by="staff", note="")
+    services.settling.resolve(Booking.objects.get(), was_booked=True, by="staff", note="")
     buyer.link("Проверить, есть ли ответ").click()
 
     buyer.sees("Вы записаны")

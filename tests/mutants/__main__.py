@@ -25,16 +25,30 @@ from tests.variables import ROOT
 
 # A module -> the tests that should notice a change of it, those that notice most first.
 HEART: dict[str, tuple[str, ...]] = {
-    "booking/handover.py": (
+    "booking/services/booking.py": (
         "tests/test_orders.py",
         "tests/test_handover.py",
-        "tests/test_wishes.py",
-        "tests/test_settling.py",
+        "tests/test_booking_rows.py",
+        "tests/test_views.py",
         "tests/test_moves.py",
-        "tests/test_receipt.py",
-        "tests/test_admin_queue.py",
         "tests/test_strangers.py",
     ),
+    "booking/services/refusals.py": ("tests/test_orders.py", "tests/test_handover.py"),
+    "booking/services/settling.py": (
+        "tests/test_booking_rows.py",
+        "tests/test_settling.py",
+        "tests/test_wishes.py",
+        "tests/test_orders.py",
+        "tests/test_handover.py",
+        "tests/test_admin_queue.py",
+    ),
+    "booking/services/visits.py": (
+        "tests/test_wishes.py",
+        "tests/test_moves.py",
+        "tests/test_booking_rows.py",
+    ),
+    "booking/services/requests.py": ("tests/test_wishes.py", "tests/test_moves.py"),
+    "booking/retention.py": ("tests/test_retention.py", "tests/test_booking_rows.py"),
     "booking/limits.py": (
         "tests/test_limit_ends.py",
         "tests/test_limits.py",
@@ -43,13 +57,12 @@ HEART: dict[str, tuple[str, ...]] = {
     "booking/models/booking.py": (
         "tests/test_booking_rows.py",
         "tests/test_project.py::test_no_migration_is_missing",
-        "tests/test_handover.py",
+        "tests/test_moves.py",
         "tests/test_settling.py",
         "tests/test_retention.py",
         "tests/test_references.py",
         "tests/test_admin_log.py",
     ),
-    "booking/models/moves.py": ("tests/test_moves.py",),
     "booking/models/visit_state.py": ("tests/test_visit_state.py",),
     "booking/crm/verdict.py": ("tests/test_crm_verdicts.py", "tests/test_crm_cases.py"),
     "booking/availability/timetable.py": (

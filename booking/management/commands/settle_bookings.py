@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from booking import handover
+from booking import services
 
 
 class Command(BaseCommand):
@@ -16,6 +16,6 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        settled = handover.settle_overdue()
-        looked_at = handover.gather_evidence()
+        settled = services.settling.settle_overdue()
+        looked_at = services.settling.collect_missing_evidence()
         self.stdout.write(f"{len(settled)} became in doubt, {len(looked_at)} looked at again")

@@ -1,4 +1,4 @@
-"""Visits that were moved: the rows of one visit, and how the next of them is written."""
+"""Moves and cancels visits, as staff answer to a buyer's wish."""
 
 from __future__ import annotations
 
@@ -8,50 +8,67 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
-from booking.models.booking import LIVE, Booking
-from booking.models.booking_event import BookingEvent
-from booking.models.outcome import Outcome
-from booking.models.visit_state import VisitState, in_state
+from booking import turns
+from booking.models import (
+    LIVE,
+    Booking,
+    BookingEvent,
+    ChangeRequest,
+    Outcome,
+    VisitState,
+    in_state,
+)
 
 # What a visit keeps when only its time changes.
 KEPT = ("category", "house_id", "house_title", "flat", "phone", "consent", "source", "stand_in")
-
-
-def moved_from(booking: Booking) -> Booking | None:
-    """The row whose visit was moved to this one's time.
-
-    Rows from before visits could be moved may follow an earlier visit of the same flat: that one
-    was not moved, or only after they were made.
-    """
-    before = booking.follows
-    if before is None or before.moved_at is None or before.moved_at > booking.created_at:
-        return None
-    return before
-
-
-def history(booking: Booking) -> list[Booking]:
-    """The rows of a visit up to this one; the first of them is the one that the buyer made."""
-    rows = [booking]
-    while before := moved_from(rows[0]):
-        rows.insert(0, before)
-    return rows
-
-
-def latest(booking: Booking) -> Booking:
-    """The row that tells of the visit now."""
-    while booking.moved_at is not None:
-        booking = booking.followed_by.latest("pk")
-    return booking
 
 
 class FlatHasVisit(Exception):
     """Another visit of the flat lies ahead: it was booked after this one was over."""
 
 
+def answer(
+    request: ChangeRequest,
+    *,
+    answer: str,
+    by: str,
+    cancels: bool = False,
+    moved_to: datetime | None = None,
+) -> bool:
+    """Staff answer a buyer's wish. False: it has been answered already.
+
+    `cancels`: the visit will not take place, and the flat may be booked anew. `moved_to`: it takes
+    place at that time. Raises FlatHasVisit where the flat has another one ahead.
+    """
+    booking = request.booking
+    with transaction.atomic():
+        turns.take("press")
+        changed = booking.change_requests.filter(pk=request.pk, answered_at=None).update(
+            answer=answer, answered_by=by, answered_at=timezone.now()
+        )
+        if not changed:
+            return False
+        facts = {"answer": answer, "by": by, "called_off": cancels}
+        booking.note(BookingEvent.Kind.CHANGE_ANSWERED, facts)
+        if cancels:
+            cancel_visit(booking)
+        if moved_to and move(booking, moved_to, by=by, note=answer) is None:
+            transaction.set_rollback(True)
+            return False
+    return True
+
+
+def cancel_visit(booking: Booking) -> None:
+    """The visit will not take place; the flat and phone may book anew."""
+    standing = Booking.objects.filter(pk=booking.pk, called_off_at=None, moved_at=None)
+    standing.update(called_off_at=timezone.now())
+    booking.refresh_from_db()
+
+
 def move(booking: Booking, starts_at: datetime, *, by: str, note: str) -> Booking | None:
     """Write down that a confirmed visit takes place at another time; returns the new row.
 
-    To be called in the same turn as presses are written. None: it was moved or called off in the
+    To be called in the same turn as presses are written. None: it was moved or cancelled in the
     meantime. Raises FlatHasVisit.
     """
     now = timezone.now()
@@ -66,6 +83,7 @@ def move(booking: Booking, starts_at: datetime, *, by: str, note: str) -> Bookin
         booking.refresh_from_db()
         after = Booking.objects.create(
             key=uuid.uuid4(),
+            reference=Booking.objects.unused_reference(),
             outcome=Outcome.CONFIRMED,
             holds_flat=True,
             follows=booking,
