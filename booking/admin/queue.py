@@ -67,7 +67,7 @@ def in_doubt() -> QuerySet[Booking]:
 def flats_with_two_visits() -> list[dict[str, Any]]:
     """Each as the fields that name it, the nearest visit first.
 
-    A flat whose booking is in doubt may be booked by another phone (`services.booking.keeps_out`). If the
+    A flat in doubt may be booked by another phone (`services.booking.keeps_out`). If the
     doubt was a visit, there are two then, of which the CRM keeps one.
     """
     flats = _visits_ahead().order_by().values("category", "house_id", "flat")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -192,9 +192,9 @@ def find(key: uuid.UUID) -> Booking | None:
     return next(iter(find_all([key])), None)
 
 
-def find_all(keys: Iterable[uuid.UUID]) -> list[Booking]:
+def find_all(keys: Sequence[uuid.UUID]) -> list[Booking]:
     """As `find`, in the order of the keys."""
-    found = Booking.objects.filter(key__in=list(keys), anonymised_at=None)
+    found = Booking.objects.filter(key__in=keys, anonymised_at=None) if keys else ()
     by_key = {booking.key: settling.with_deadline_kept(booking) for booking in found}
     return [by_key[key] for key in keys if key in by_key]
 
