@@ -17,6 +17,8 @@ from booking.models import Booking, StaffEvent
 from booking.services.booking import BookingRequest
 
 ZONE = "Asia/Yekaterinburg"
+HOUR = timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
 
 
 def tomorrow_at(hour: int, minute: int = 0) -> datetime:
@@ -39,6 +41,25 @@ def booking(**values: Any) -> Booking:
         "deadline_at": timezone.now() + timedelta(minutes=1),
     }
     return Booking.objects.create(**usual | values)
+
+
+def ago(**span: float) -> datetime:
+    return timezone.now() - timedelta(**span)
+
+
+def row(values: dict[str, Any]) -> Booking:
+    """A booking; a span stands for the moment that long ago."""
+    now = timezone.now()
+    moments = {name: now - each for name, each in values.items() if isinstance(each, timedelta)}
+    return booking(**values | moments)
+
+
+def trail(made: Booking) -> list[tuple[str, dict[str, Any]]]:
+    return [(event.kind, event.facts) for event in made.events.all()]
+
+
+def is_now(moment: datetime | None) -> bool:
+    return moment is not None and abs(timezone.now() - moment) < timedelta(seconds=30)
 
 
 def press_for(made: Booking, **changes: Any) -> BookingRequest:

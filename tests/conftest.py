@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from django.core.cache import cache
@@ -12,9 +13,11 @@ from django.test import Client
 from django.utils import translation
 from pytest_django.fixtures import Settings
 
+from booking.services.booking import BookingRequest
 from booking.views import health
 from standin import StandIn
 from tests import journey
+from tests.presses import press_at
 from tests.torture.postgres import Postgres, binaries
 
 
@@ -66,3 +69,14 @@ def postgres() -> Iterator[Postgres]:
         pytest.skip(why)
     with Postgres(found) as server:
         yield server
+
+
+@pytest.fixture
+def press(standin: StandIn) -> BookingRequest:
+    return press_at(journey.first_free(standin))
+
+
+@pytest.fixture
+def addressed(press: BookingRequest) -> BookingRequest:
+    """As `press`, of a client whose address is known."""
+    return replace(press, client_address="198.51.100.1")

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from booking import retention, services
 from booking.models import Booking, BookingEvent, ChangeRequest, StaffEvent
-from tests.bookings import booking, press_for
+from tests.bookings import booking, is_now, press_for, trail
 from tests.journey import text_of
 
 pytestmark = pytest.mark.django_db
@@ -229,3 +229,16 @@ def test_its_page_is_gone_and_the_flat_can_be_booked(client, admin_client):
     assert made.reference in text_of(admin_client.get("/admin/booking/booking/"))
     assert admin_client.get("/admin/booking/booking/export.csv").getvalue().count(b"\n") == 2
     assert services.booking.in_the_way_of(press_for(made)).booking is None
+
+
+def test_a_row_is_anonymised_once():
+    made = booking(client_address="203.0.113.7")
+    assert retention.anonymise_booking(made)
+    assert not retention.anonymise_booking(made)
+
+    made.refresh_from_db()
+    hashes = (retention.keyed_hash("+79001234567"), retention.keyed_hash("203.0.113.7"))
+    assert (made.phone_hash, made.client_address_hash) == hashes
+    assert (made.phone, made.client_address) == ("", None)
+    assert is_now(made.anonymised_at)
+    assert trail(made) == [("anonymised", {})]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import timedelta
 
 import pytest
@@ -10,25 +9,9 @@ from django.utils import timezone
 
 from booking import services
 from booking.models import Booking, BookingEvent, ChangeRequest
-from tests.bookings import booking
+from tests.bookings import ago, booking, is_now
 
 pytestmark = pytest.mark.django_db
-
-
-def test_staff_tell_what_became_of_a_doubt():
-    made = booking(outcome="in_doubt")
-
-    assert services.settling.resolve(made, was_booked=False, by="olga", note="Нет в CRM")
-    assert (made.outcome, made.reason) == ("refused", "resolved")
-    assert services.settling.resolve(made, was_booked=True, by="olga", note="") is False
-
-
-def test_who_looked_into_a_refusal_is_on_its_trail():
-    made = booking(outcome="refused")
-    services.settling.dismiss(made, by="olga", note="Позвонила")
-
-    (event,) = made.events.all()
-    assert (event.kind, event.facts) == ("looked_into", {"by": "olga", "note": "Позвонила"})
 
 
 def test_a_wish_is_taken_once_and_noted():
@@ -108,17 +91,23 @@ def test_an_answer_alone_changes_no_visit():
     assert (made.state, Booking.objects.count()) == ("expected", 1)
 
 
-def test_an_anonymised_booking_is_not_found():
-    made = booking(anonymised_at=timezone.now())
+def test_a_visit_is_called_off_once():
+    made, other = booking(), booking(flat="9")
+    services.visits.cancel_visit(made)
+    assert is_now(made.called_off_at)
+    assert (made.is_live, made.is_booked, made.is_to_come) == (False, False, False)
+    before = ago(hours=1)
+    Booking.objects.filter(pk=made.pk).update(called_off_at=before)
 
-    assert services.booking.find(made.key) is None
-    assert services.booking.find(uuid.uuid4()) is None
+    services.visits.cancel_visit(made)
+
+    assert made.called_off_at == before
+    other.refresh_from_db()
+    assert other.called_off_at is None
 
 
-def test_only_what_is_overdue_is_settled(standin):
-    overdue = booking(outcome="sending", deadline_at=timezone.now() - timedelta(seconds=1))
-    booking(outcome="sending", flat="9", deadline_at=timezone.now() + timedelta(minutes=1))
-    booking(flat="7", deadline_at=timezone.now() - timedelta(days=1))
+def test_a_visit_that_was_moved_is_not_called_off():
+    made = booking(moved_at=ago(hours=1))
+    services.visits.cancel_visit(made)
 
-    assert services.settling.settle_overdue() == [overdue]
-    assert services.settling.settle_overdue() == []
+    assert made.called_off_at is None
