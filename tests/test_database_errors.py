@@ -21,6 +21,7 @@ from pytest_django.fixtures import Settings
 
 from booking.database.errors import is_away
 from booking.models import Booking
+from booking.services import settling
 from booking.views import health
 from standin import StandIn
 from tests import bookings
@@ -241,7 +242,7 @@ def test_a_reply_that_cannot_be_written_down_leads_to_the_bookings_page(
         raise error
 
     form = fill_in(client, first_free(standin))
-    monkeypatch.setattr(Booking, "settle", settle)
+    monkeypatch.setattr(settling, "settle", settle)
     response = send(client, form)
 
     booking = Booking.objects.get()

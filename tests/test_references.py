@@ -1,6 +1,7 @@
 """Booking numbers: sayable, found in either alphabet, and not to be had by choosing a key."""
 
 import uuid
+from datetime import timedelta
 
 import pytest
 from django.core.management import call_command
@@ -9,6 +10,8 @@ from django.db.migrations.executor import MigrationExecutor
 
 from booking import references
 from booking.models import Booking
+from booking.services import visits
+from booking.services.booking import book
 from tests.bookings import booking
 
 
@@ -57,12 +60,16 @@ def test_two_keys_of_the_same_first_digits_have_two_numbers():
 
 
 @pytest.mark.django_db
-def test_a_number_in_use_is_not_given_again(monkeypatch):
+def test_a_number_in_use_is_not_given_again(press, monkeypatch):
     taken = booking(flat="1").reference
-    numbers = iter([taken, taken, "А0001АА"])
+    numbers = iter([taken, taken, "А0001АА", taken, "А0002АА"])
     monkeypatch.setattr(references, "make", lambda: next(numbers))
 
-    assert booking(flat="2").reference == "А0001АА"
+    made = book(press)
+    assert (made.reference, made.outcome) == ("А0001АА", "confirmed")
+    moved = visits.move(made, made.starts_at_local + timedelta(days=1), by="olga", note="")
+    assert moved is not None
+    assert moved.reference == "А0002АА"
 
 
 @pytest.mark.django_db(transaction=True)
