@@ -160,7 +160,7 @@ def booking_rows(booking: Booking, house: models.House) -> list[Row]:
         Row(_("What you receive"), wording.object_name(booking.category, booking.flat)),
         Row(_("How long it takes"), "" if is_off else wording.how_long(lasts)),
         Row(_("Phone you gave"), wording.masked_phone(booking.phone)),
-        Row(_("Booking number"), booking.reference or "", lang=theirs),
+        Row(_("Booking number"), booking.reference, lang=theirs),
         Row(_("Whom to call"), phone, value_url=wording.tel(phone)),
     ]
     return [row for row in rows if row.value]

@@ -123,7 +123,7 @@ def _invented(count: int) -> Iterator[Any]:
         made = now - timedelta(seconds=span * (count - number) / count)
         house = chance.randrange(HOUSES)
         flat = f"{house % 4 + 1}.{number % 9}-{number}"
-        mark = chance.choice(["letter", "sms", "site"])
+        campaign = chance.choice(["letter", "sms", "site"])
         yield Booking(
             key=uuid.UUID(int=chance.getrandbits(128), version=4),
             outcome=chance.choice(outcomes),
@@ -135,8 +135,8 @@ def _invented(count: int) -> Iterator[Any]:
             starts_at=made + timedelta(hours=chance.randrange(3, 300)),
             time_zone="Asia/Yekaterinburg",
             phone=f"+7900{chance.randrange(10**7):07}",
-            source={"utm_source": mark},
-            mark=mark,
+            source={"utm_source": campaign},
+            campaign=campaign,
             created_at=made,
             deadline_at=made + timedelta(minutes=1),
             crm_seconds=chance.random() * 3,
@@ -165,7 +165,7 @@ def _queries() -> dict[str, dict[str, str]]:
         **{f"state: {state.value}": {"state": state.value} for state in VisitState},
         "category: commercial premises": {"category__exact": "comm"},
         "house": {"house": some.house_id},
-        "source": {"source": some.mark},
+        "source": {"source": some.campaign},
         "house and state": {"house": some.house_id, "state": "in_doubt"},
         "category and state": {"category__exact": "comm", "state": "not_sent"},
         "visit: tomorrow": {"visit_day": "tomorrow"},

@@ -5,11 +5,9 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from html import unescape
-from importlib import import_module
 from typing import Any
 
 import pytest
-from django.apps import apps
 from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -17,7 +15,7 @@ from django.utils import timezone
 
 from booking import services
 from booking.admin import words
-from booking.models import Booking, BookingEvent, House, Outcome, VisitState
+from booking.models import BookingEvent, House, Outcome, VisitState
 from tests.bookings import booking, tomorrow_at
 from tests.journey import text_of
 
@@ -157,7 +155,7 @@ def test_the_visits_of_a_state_come_in_the_order_of_its_time(admin_client, state
 
 class TestSources:
     @pytest.mark.parametrize(
-        ("source", "mark"),
+        ("source", "campaign"),
         [
             ({"utm_source": "letter", "ref": "x"}, "letter"),
             ({"ref": "42"}, "42"),
@@ -165,30 +163,15 @@ class TestSources:
             ({}, ""),
         ],
     )
-    def test_a_booking_is_filtered_by_its_campaign_or_link(self, admin_client, source, mark):
+    def test_a_booking_is_filtered_by_its_campaign_or_link(self, admin_client, source, campaign):
         wanted = booking(source=source, flat="1")
         other = booking(source={"utm_source": "other"}, flat="2")
 
-        assert f"?source={mark or 'other'}" in text_of(admin_client.get(LOG))
-        page = text_of(admin_client.get(LOG, {"source": mark or "other"}))
+        assert f"?source={campaign or 'other'}" in text_of(admin_client.get(LOG))
+        page = text_of(admin_client.get(LOG, {"source": campaign or "other"}))
 
-        assert (wanted.reference in page) == bool(mark)
-        assert (other.reference in page) == (not mark)
-
-    def test_those_made_before_there_was_such_a_filter_are_found_too(self):
-        sources = [{"utm_source": "letter", "ref": "x"}, {"utm_source": "", "ref": "42"}, {}]
-        for number, source in enumerate(sources):
-            booking(source=source, flat=str(number))
-        Booking.objects.update(mark="")
-
-        migration = import_module("booking.migrations.0010_mark")
-        migration.mark_those_made_before(apps, None)
-
-        assert list(Booking.objects.order_by("pk").values_list("mark", flat=True)) == [
-            "letter",
-            "42",
-            "",
-        ]
+        assert (wanted.reference in page) == bool(campaign)
+        assert (other.reference in page) == (not campaign)
 
 
 class TestDates:

@@ -21,7 +21,7 @@ def test_a_row_keeps_the_number_folded_and_the_campaign_for_the_log():
         {"ref": "site"},
         {"utm_source": "letter", "ref": "site"},
     ]
-    assert [booking(source=source).mark for source in sources] == ["", "site", "letter"]
+    assert [booking(source=source).campaign for source in sources] == ["", "site", "letter"]
 
 
 def test_a_visit_is_at_the_clock_of_its_house():

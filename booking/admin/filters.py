@@ -97,7 +97,7 @@ class OfHouse(admin.SimpleListFilter):
 
 
 class OfSource(admin.SimpleListFilter):
-    """The marks of links that buyers came by: as many as staff will pick from."""
+    """The campaigns and links that buyers came by: as many as staff will pick from."""
 
     title = _("source")
     parameter_name = "source"
@@ -106,12 +106,13 @@ class OfSource(admin.SimpleListFilter):
     def lookups(
         self, request: HttpRequest, model_admin: admin.ModelAdmin[Any]
     ) -> list[tuple[str, Any]]:
-        marks = cache.get_or_set("desk:marks", self._known, known_houses.REMEMBERED_SECONDS)
-        return [(mark, mark) for mark in marks or ()]
+        campaigns = cache.get_or_set("desk:campaigns", self._known, known_houses.REMEMBERED_SECONDS)
+        return [(campaign, campaign) for campaign in campaigns or ()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Booking]) -> QuerySet[Booking]:
-        mark = self.value()
-        return queryset.filter(mark=mark) if mark else queryset
+        campaign = self.value()
+        return queryset.filter(campaign=campaign) if campaign else queryset
 
     def _known(self) -> list[str]:
-        return [mark for (mark,) in known_houses.newest_of_each("mark", most=self.most)]
+        found = known_houses.newest_of_each("campaign", most=self.most)
+        return [campaign for (campaign,) in found]

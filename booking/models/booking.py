@@ -76,11 +76,8 @@ class Booking(models.Model):
     ANSWERS = ("category", "house_id", "flat", "phone", "starts_at")
 
     key = models.UUIDField(_("key"), unique=True, editable=False)
-    # What the buyer quotes on the phone (`booking.references`). Null only in a row that a worker of
-    # the version before wrote after `migrate`.
-    reference: models.CharField[str | None, str] = models.CharField(  # type: ignore[misc]  # noqa: DJ001
-        _("booking number"), max_length=7, unique=True, null=True, editable=False
-    )
+    # What the buyer quotes on the phone (`booking.references`).
+    reference = models.CharField(_("booking number"), max_length=7, unique=True, editable=False)
     outcome = models.CharField(
         _("outcome"), max_length=16, choices=Outcome.choices, default=Outcome.SENDING
     )
@@ -103,17 +100,16 @@ class Booking(models.Model):
         verbose_name=_("moved from"),
     )
     # The account of staff that wrote the row down, without a call of the CRM; "" where a buyer
-    # pressed. The database has the default for workers of the version before.
-    written_by = models.CharField(_("written down by"), max_length=150, blank=True, db_default="")
+    # pressed.
+    written_by = models.CharField(_("written down by"), max_length=150, blank=True)
     consent = models.CharField(_("version of the consent"), max_length=32, blank=True)
     source = models.JSONField(_("source"), default=dict, blank=True)
-    # The campaign or else the link that a buyer came by, to filter by; kept by `save`. The database
-    # has the default, so that workers of the version before can go on booking after `migrate`.
-    mark = models.CharField(max_length=200, blank=True, editable=False, db_default="")
+    # The campaign or else the link that a buyer came by, to filter by; kept by `save`.
+    campaign = models.CharField(max_length=200, blank=True, editable=False)
     client_address = models.GenericIPAddressField(_("client address"), null=True, blank=True)
     stand_in = models.BooleanField(_("demonstration"), default=False)
     # The booking that took its flat last. Of two presses at once, the constraint lets one through.
-    holds_flat = models.BooleanField(default=False, db_default=False, editable=False)
+    holds_flat = models.BooleanField(default=False, editable=False)
     created_at = models.DateTimeField(_("made at"), default=timezone.now, editable=False)
     deadline_at = models.DateTimeField(_("answer expected by"), editable=False)
     settled_at = models.DateTimeField(_("settled at"), null=True, blank=True)
@@ -159,7 +155,7 @@ class Booking(models.Model):
             models.Index(fields=("house_id", "-created_at", "-id"), name="booking_log_house"),
             models.Index(fields=("flat_folded", "-created_at", "-id"), name="booking_log_flat"),
             models.Index(fields=("phone", "-created_at", "-id"), name="booking_log_phone"),
-            models.Index(fields=("mark", "-created_at", "-id"), name="booking_log_mark"),
+            models.Index(fields=("campaign", "-created_at", "-id"), name="booking_log_campaign"),
             models.Index(fields=("starts_at", "id"), name="booking_log_visit"),
             # Few of many in the order of their visits: the queue of those in doubt, too.
             models.Index(fields=("outcome", "starts_at", "id"), name="booking_log_outcome_visit"),
@@ -182,7 +178,7 @@ class Booking(models.Model):
         self.reference = self.reference or references.make()
         # Normalising may make a number longer than it was.
         self.flat_folded = folded(self.flat)[:64]
-        self.mark = self.source.get("utm_source") or self.source.get("ref") or ""
+        self.campaign = self.source.get("utm_source") or self.source.get("ref") or ""
         super().save(*args, **kwargs)
 
     def get_absolute_url(self) -> str:
