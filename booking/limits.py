@@ -181,11 +181,10 @@ def check(tried: Booking, *, is_proven: bool) -> None:
     success of the phone proves nothing here: a guesser would know a right phone by its being let
     through.
     """
-    now = timezone.now()
     flat = (tried.category, tried.house_id, tried.flat)
-    press = Try(now, flat, tried.phone.as_e164, tried.client_address, is_guess=False)
-    for limit, until in _reached(press, is_proven=is_proven):
-        if until > now:
+    press = Try(timezone.now(), flat, tried.phone.as_e164, tried.client_address, is_guess=False)
+    for limit, until in _reached(press, _tries_that_matter_to(press), is_proven=is_proven):
+        if until > press.at:
             refuse(tried, limit, until)
 
 
@@ -200,7 +199,9 @@ def refuse(tried: Booking, limit: Limit, until: datetime | None = None) -> NoRet
 
 def holding() -> list[Holding]:
     """The limits on guesses that are reached now, the newest guess first."""
-    guesses = [each for each in _tries(_within_the_window()) if each.is_guess]
+    guesses = [
+        each for each in _tries(Q(created_at__gt=timezone.now() - _window())) if each.is_guess
+    ]
     found = []
     for rule in RULES:
         groups: dict[Hashable, list[Try]] = {}
@@ -230,28 +231,30 @@ def lift(holds: Holding, *, by: str) -> None:
     LimitLift.objects.create(subject=holds.subject, by=by)
 
 
-def _reached(press: Try, *, is_proven: bool) -> Iterator[tuple[Limit, datetime]]:
+def _reached(press: Try, tries: list[Try], *, is_proven: bool) -> Iterator[tuple[Limit, datetime]]:
     """Each limit that this press meets, and until when it holds."""
-    tries = _tries(_concerning(press) | _of_the_budget(press.at))
     for rule in RULES:
         if rule.paced_by and is_proven:
             continue
         until = _until(rule, rule.group(press), _others(rule, press, tries))
         if until:
             yield rule.limit, _paced(rule.paced_by, press, tries) if rule.paced_by else until
-    if press.client and not is_proven:
-        same = (each for each in tries if each.is_guess and _is_same(each, press))
-        if last := next(same, None):
-            yield Limit.SAME_PAIR, last.at + MINUTE
-        most = settings.LIMIT_PRESSES_OF_CLIENT
-        presses = [each.at for each in tries if each.client == press.client]
-        yield from _within(Limit.PRESSES_OF_CLIENT, presses, most, press.at)
-    mine = [each for each in tries if press.client and each.client == press.client]
-    yield from _budget_of_the_crm(tries, press.at, has_pressed=bool(_last_minute(mine, press.at)))
-
-
-def _is_same(one: Try, other: Try) -> bool:
-    return (one.client, one.flat, one.phone) == (other.client, other.flat, other.phone)
+    last_minute = [each for each in tries if each.at > press.at - MINUTE]
+    mine = [each for each in last_minute if press.client and each.client == press.client]
+    if not is_proven:
+        pair = (press.flat, press.phone)
+        same = [each.at for each in mine if each.is_guess and (each.flat, each.phone) == pair]
+        yield from _beyond(Limit.SAME_PAIR, same, 1)
+        presses = [each.at for each in mine]
+        yield from _beyond(Limit.PRESSES_OF_CLIENT, presses, settings.LIMIT_PRESSES_OF_CLIENT)
+    if sum(each.is_under_way for each in tries) >= settings.MACROCRM_ADDS_AT_ONCE:
+        yield Limit.ADDS_AT_ONCE, press.at + A_MOMENT
+    most = settings.MACROCRM_ADDS_PER_MINUTE
+    # Half of a minute's budget is for clients that have not pressed within it: six that went on
+    # pressing took all of it, and of twelve other buyers two got through.
+    most = max(1, most // 2) if mine else most
+    sent = [each.at for each in last_minute if each.was_sent]
+    yield from _beyond(Limit.ADDS_PER_MINUTE, sent, most)
 
 
 def _others(rule: Rule, press: Try, tries: Iterable[Try]) -> list[Try]:
@@ -283,51 +286,23 @@ def _paced(paced_by: Callable[[Try], Hashable], press: Try, tries: Iterable[Try]
     return last + MINUTE if last else press.at
 
 
-def _within(
-    limit: Limit, moments: list[datetime], most: int, now: datetime
+def _beyond(
+    limit: Limit, last_minute: list[datetime], most: int
 ) -> Iterator[tuple[Limit, datetime]]:
-    """A limit of so many within a minute; the moments are the newest first."""
-    recent = [at for at in moments if at > now - MINUTE]
-    if len(recent) >= most:
-        yield limit, recent[most - 1] + MINUTE
+    """A limit of the last minute, its moments the newest first."""
+    if len(last_minute) >= most:
+        yield limit, last_minute[most - 1] + MINUTE
 
 
-def _last_minute(tries: Iterable[Try], now: datetime) -> list[Try]:
-    return [each for each in tries if each.at > now - MINUTE]
-
-
-def _budget_of_the_crm(
-    tries: Iterable[Try], now: datetime, *, has_pressed: bool
-) -> Iterator[tuple[Limit, datetime]]:
-    """What all clients together may ask of the CRM; counted from what was sent.
-
-    Half of a minute's budget is for clients that have not pressed within it: six that went on
-    pressing took all of it, and of twelve other buyers two got through.
-    """
-    if sum(each.is_under_way for each in tries) >= settings.MACROCRM_ADDS_AT_ONCE:
-        yield Limit.ADDS_AT_ONCE, now + A_MOMENT
-    most = settings.MACROCRM_ADDS_PER_MINUTE
-    most = max(1, most // 2) if has_pressed else most
-    yield from _within(
-        Limit.ADDS_PER_MINUTE, [each.at for each in tries if each.was_sent], most, now
-    )
-
-
-def _of_the_budget(now: datetime) -> Q:
-    return Q(created_at__gt=now - MINUTE) | Q(outcome=Outcome.SENDING, deadline_at__gt=now)
-
-
-def _concerning(press: Try) -> Q:
-    """The tries that can matter to a press: of its flat, its phone or its client."""
+def _tries_that_matter_to(press: Try) -> list[Try]:
+    """Those of its flat, phone or client; and for the CRM's budget all of the last minute."""
     category, house_id, flat = press.flat
-    of_flat = Q(category=category, house_id=house_id, flat=flat)
-    either = of_flat | Q(phone=press.phone)
-    either = either | Q(client_address=press.client) if press.client else either
-    return either & _within_the_window()
-
-
-def _within_the_window() -> Q:
-    return Q(created_at__gt=timezone.now() - _window())
+    same = Q(category=category, house_id=house_id, flat=flat) | Q(phone=press.phone)
+    if press.client:
+        same |= Q(client_address=press.client)
+    budget = Q(created_at__gt=press.at - MINUTE)
+    budget |= Q(outcome=Outcome.SENDING, deadline_at__gt=press.at)
+    return _tries(same & Q(created_at__gt=press.at - _window()) | budget)
 
 
 def _tries(which: Q) -> list[Try]:
