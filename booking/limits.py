@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -50,6 +50,7 @@ COUNTED = (
     "reason",
     "deadline_at",
     "crm_seconds",
+    "pk",
 )
 
 
@@ -104,6 +105,7 @@ class Try:
     phone: str
     client: str | None
     is_guess: bool
+    pk: int = 0
     is_under_way: bool = False
     # To the CRM; of a press that was refused for a visit it is told so, or the budget would tell.
     was_sent: bool = False
@@ -172,20 +174,26 @@ class Holding:
     subject: str
 
 
-def check(tried: Booking, *, is_proven: bool) -> None:
-    """Raises TooManyTries when this press would be one too many. Reads only.
+def check(tried: Booking, *, is_proven: bool, seen: Sequence[Try] = ()) -> list[Try]:
+    """Raises TooManyTries when this press would be one too many, else returns the tries.
 
-    Called twice: before anything is waited for or written, so that a refused client costs a few
-    reads; and again where presses are written one after another, so that of guesses at once each
-    counts those before it. `is_proven`: this browser has booked this flat before. An earlier
-    success of the phone proves nothing here: a guesser would know a right phone by its being let
-    through.
+    Called twice: before anything is waited for or written, so that a refused client costs a read or
+    two; and again where presses are written one after another, so that of guesses at once each
+    counts those before it. What the first call has `seen` is not read again, unless it would end in
+    a refusal: since then some may have been answered. `is_proven`: this browser has booked this
+    flat before. An earlier success of the phone proves nothing here: a guesser would know a right
+    phone by its being let through.
     """
     flat = (tried.category, tried.house_id, tried.flat)
     press = Try(timezone.now(), flat, tried.phone.as_e164, tried.client_address, is_guess=False)
-    for limit, until in _reached(press, _tries_that_matter_to(press), is_proven=is_proven):
-        if until > press.at:
-            refuse(tried, limit, until)
+    if seen:
+        tries = [*_newer(seen, press), *seen]
+        if not _holding(press, tries, is_proven=is_proven):
+            return tries
+    tries = _tries_that_matter_to(press)
+    for limit, until in _holding(press, tries, is_proven=is_proven):
+        refuse(tried, limit, until)
+    return tries
 
 
 def refuse(tried: Booking, limit: Limit, until: datetime | None = None) -> NoReturn:
@@ -231,7 +239,14 @@ def lift(holds: Holding, *, by: str) -> None:
     LimitLift.objects.create(subject=holds.subject, by=by)
 
 
-def _reached(press: Try, tries: list[Try], *, is_proven: bool) -> Iterator[tuple[Limit, datetime]]:
+def _holding(press: Try, tries: Sequence[Try], *, is_proven: bool) -> list[tuple[Limit, datetime]]:
+    reached = _reached(press, tries, is_proven=is_proven)
+    return [(limit, until) for limit, until in reached if until > press.at]
+
+
+def _reached(
+    press: Try, tries: Sequence[Try], *, is_proven: bool
+) -> Iterator[tuple[Limit, datetime]]:
     """Each limit that this press meets, and until when it holds."""
     for rule in RULES:
         if rule.paced_by and is_proven:
@@ -305,6 +320,12 @@ def _tries_that_matter_to(press: Try) -> list[Try]:
     return _tries(same & Q(created_at__gt=press.at - _window()) | budget)
 
 
+def _newer(seen: Sequence[Try], press: Try) -> list[Try]:
+    """Those written since: of the last minute all had been looked at."""
+    last = max(each.pk for each in seen)
+    return _tries(Q(pk__gt=last, created_at__gt=press.at - MINUTE))
+
+
 def _tries(which: Q) -> list[Try]:
     """The newest first."""
     rows = Booking.objects.filter(which).order_by("-created_at")
@@ -316,6 +337,7 @@ def _tries(which: Q) -> list[Try]:
             phone,
             client,
             is_guess=_is_guess(outcome, reason),
+            pk=pk,
             is_under_way=outcome == Outcome.SENDING and deadline_at > now,
             was_sent=outcome == Outcome.SENDING or seconds is not None or reason == HAS_VISIT,
         )
@@ -330,6 +352,7 @@ def _tries(which: Q) -> list[Try]:
             reason,
             deadline_at,
             seconds,
+            pk,
         ) in rows.values_list(*COUNTED)[:MOST_ROWS]
     ]
 

@@ -17,7 +17,7 @@ from phonenumber_field.phonenumber import PhoneNumber
 from booking import availability, limits, turns
 from booking.crm import AddOutcome, AddReply, Reason, Visit
 from booking.gateway import crm_client
-from booking.limits import Limit
+from booking.limits import Limit, Try
 from booking.models import HAS_VISIT, HOLDING, Booking, BookingEvent, Outcome
 from booking.services import refusals, settling
 
@@ -128,23 +128,27 @@ def book(request: BookingRequest) -> Booking:
     called once at most, and only for a time that is offered, or whose day can't be read. Raises
     TooManyTries and leaves nothing behind.
     """
+    try:
+        return _book(request)
+    except limits.TooManyTries:
+        # The same press, sent twice at once, may have landed since that was looked at.
+        request, standing = _with_unused_key(request)
+        if standing.booking is None or not request.knows(standing.booking):
+            raise
+        return _asked_again(standing.booking, request)
+
+
+def _book(request: BookingRequest) -> Booking:
     request, standing = _with_unused_key(request)
     if standing.booking and request.knows(standing.booking):
         return _asked_again(standing.booking, request)
     new = request.to_booking()
-    try:
-        _check_limits(request, new, standing)
-    except limits.TooManyTries:
-        # The same press, sent twice at once, may have landed since that look.
-        landed = in_the_way_of(request).booking
-        if landed is None or not request.knows(landed):
-            raise
-        return _asked_again(landed, request)
+    tries = _check_limits(request, new, standing)
     try:
         is_offered = availability.is_offered(request.house_id, request.starts_at)
     except availability.StillReading:
         limits.refuse(new, Limit.DAY_IS_BEING_READ)
-    booking, created = _create_or_get(request, new, is_taken=is_offered is False)
+    booking, created = _create_or_get(request, new, standing, tries, is_taken=is_offered is False)
     if not created:
         return _asked_again(booking, request)
     if booking.outcome == Outcome.REFUSED:
@@ -243,32 +247,42 @@ def _with_unused_key(request: BookingRequest) -> tuple[BookingRequest, Standing]
     return request, in_the_way_of(request)
 
 
-def _check_limits(request: BookingRequest, new: Booking, standing: Standing) -> None:
+def _check_limits(
+    request: BookingRequest, new: Booking, standing: Standing, seen: Sequence[Try] = ()
+) -> list[Try]:
     """Raises TooManyTries.
 
     How another press for the flat ends is not known; to call it a visit would refuse an owner for a
     stranger's try.
     """
-    limits.check(new, is_proven=request.is_proven)
+    tries = limits.check(new, is_proven=request.is_proven, seen=seen)
     if standing.is_being_booked:
         limits.refuse(new, Limit.FLAT_IS_BEING_BOOKED)
+    return tries
 
 
 def _create_or_get(
-    request: BookingRequest, new: Booking, *, is_taken: bool
+    request: BookingRequest,
+    new: Booking,
+    standing: Standing,
+    seen: Sequence[Try],
+    *,
+    is_taken: bool,
 ) -> tuple[Booking, bool]:
     """Insert the booking, or return the one that its browser knows. Returns (booking, created).
 
-    A constraint decides between two presses at once, for every worker.
+    A constraint decides between two presses at once, for every worker. So where nothing held the
+    flat at the first look, there is no second one before it was refused.
     """
-    for _attempt in range(TRIES_TO_INSERT):
+    for attempt in range(TRIES_TO_INSERT):
         try:
             with transaction.atomic(durable=True):
                 turns.take("press")
-                standing = in_the_way_of(request)
+                if attempt or standing.booking or standing.holds_flat:
+                    standing = in_the_way_of(request)
                 if standing.booking and request.knows(standing.booking):
                     return standing.booking, False
-                _check_limits(request, new, standing)
+                _check_limits(request, new, standing, seen)
                 _insert(new, standing, is_taken=is_taken)
         except IntegrityError:
             # A press at the same moment was first, or the number is in use: look once more.
