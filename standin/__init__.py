@@ -5,20 +5,13 @@ standard library. It is a guess made of public material: that a client and this 
 each other proves that they agree, not that the real CRM behaves so.
 """
 
-from standin.faults import Fault
 from standin.fixtures import ACCEPTED_PHONE, REFUSED_PHONE
-from standin.ledger import Entry
-from standin.request_log import Record
-from standin.stand_in import NotLoopback, StandIn
+from standin.stand_in import StandIn
 from standin.switches import SwitchError
 
 __all__ = [
     "ACCEPTED_PHONE",
     "REFUSED_PHONE",
-    "Entry",
-    "Fault",
-    "NotLoopback",
-    "Record",
     "StandIn",
     "SwitchError",
 ]

@@ -16,6 +16,7 @@ from standin.faults import response as response_of
 from standin.http_types import Request, Response
 from standin.state import State
 
+HOST = "127.0.0.1"
 MARK = ("X-Stand-In", "macrocrm")
 POLL_MILLISECONDS = 50  # how soon a hanging call notices that its client has gone
 
@@ -26,21 +27,18 @@ class Server(ThreadingHTTPServer):
     request_queue_size = 256
     daemon_threads = True
 
-    def __init__(self, address: tuple[str, int], state: State) -> None:
+    def __init__(self, port: int, state: State) -> None:
         self.state = state
         self.stopping = threading.Event()
         self._connections: set[socket.socket] = set()
         self._changed = threading.Condition()
-        if ":" in address[0]:
-            self.address_family = socket.AF_INET6
-        super().__init__(address, _Handler)
+        super().__init__((HOST, port), _Handler)
 
     def server_bind(self) -> None:
         """Without the lookup of the host's name, which can take seconds."""
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.socket.bind(self.server_address)
-        self.server_address = self.socket.getsockname()
-        self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
+        self.server_name, self.server_port = self.socket.getsockname()
 
     def stop(self) -> None:
         """Take no more connections, cut those there are, wait for their threads."""
@@ -84,7 +82,7 @@ class _Handler(BaseHTTPRequestHandler):
         request = Request(
             verb=self.command,
             target=self.path,
-            content_type=self.headers.get_content_type() if self.headers["Content-Type"] else "",
+            content_type=self.headers.get_content_type(),
             body=self.rfile.read(int(self.headers["Content-Length"] or 0)),
         )
         if request.path.startswith(control.PREFIX):

@@ -2,44 +2,29 @@
 
 from __future__ import annotations
 
-import ipaddress
 import threading
 from types import TracebackType
 from typing import Any, Self
 
-from standin.server import Server
+from standin.server import HOST, Server
 from standin.state import State
 
 
-class NotLoopback(ValueError):
-    """The address could be reached from other machines, and nothing has allowed that."""
-
-
 class StandIn(State):
-    """A MacroCRM of our own on a real socket, inside its `with` block.
+    """A MacroCRM of our own on a real socket, inside its `with` block. Loopback only.
 
     Port 0 takes a free one; the other keyword arguments are those of `State`.
     """
 
-    def __init__(
-        self,
-        *,
-        host: str = "127.0.0.1",
-        port: int = 0,
-        allow_remote: bool = False,
-        **arguments: Any,
-    ) -> None:
-        if not (allow_remote or _is_loopback(host)):
-            raise NotLoopback(f"{host} is not a loopback address")
+    def __init__(self, *, port: int = 0, **arguments: Any) -> None:
         super().__init__(**arguments)
-        self._address = (host, port)
+        self._port = port
         self._server: Server | None = None
 
     def start(self) -> None:
         """Listen; after a `stop`, on the same port as before."""
-        server = Server(self._address, self)
-        self._address = (self._address[0], server.server_port)
-        self._server = server
+        server = self._server = Server(self._port, self)
+        self._port = server.server_port
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
 
     def stop(self) -> None:
@@ -62,12 +47,4 @@ class StandIn(State):
 
     @property
     def url(self) -> str:
-        host, port = self._address
-        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+        return f"http://{HOST}:{self._port}"

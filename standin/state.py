@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from standin import fixtures
 from standin.faults import Fault, FaultPlan
-from standin.fixtures import ACCEPTED_PHONE, House
+from standin.fixtures import House
 from standin.ledger import Entry, Ledger
 from standin.request_log import Record, RequestLog
 from standin.schedule import Schedule
@@ -30,14 +30,12 @@ class State:
         secret: str = EXAMPLE_SECRET,
         zone: str = "Asia/Yekaterinburg",
         houses: Iterable[House] | None = None,
-        phone: str = ACCEPTED_PHONE,
         ledger: Path | None = None,
         **switches: Any,
     ) -> None:
         self.domain = domain
         self.secret = secret
         self.zone = ZoneInfo(zone)
-        self.phone = phone  # accepted for every flat
         self.switches = self._first_switches = Switches().changed(**switches)
         self._restart(Ledger(ledger))
         self.build(fixtures.sample() if houses is None else houses)

@@ -62,16 +62,6 @@ def test_a_time_that_is_no_slot_is_refused(caller, crm, start):
     assert envelope["message"] == "В выбранное время записи нет"
 
 
-def test_a_slot_has_as_many_places_as_its_capacity(caller, crm):
-    crm.switch(capacity=2)
-    start = next_start(crm)
-
-    answers = [caller.book(start, flat_num=f"1.8-12-{n}") for n in (1, 2, 3)]
-
-    assert [answer["status_code"] for answer in answers] == [200, 200, 409]
-    assert answers[2]["message"] == "Выбранное время уже занято"
-
-
 @pytest.mark.parametrize(
     ("second_add", "replaces", "first_is_free"),
     [("refused", [None], False), ("moves", [None, 1], True), ("adds", [None, None], False)],
@@ -100,13 +90,6 @@ def test_add_by_get_is_not_allowed(caller, crm):
     reply = caller.get("add", **visit(next_start(crm)))
 
     assert (reply.status_code, reply.headers["Allow"], reply.content) == (405, "POST", b"")
-    assert crm.ledger == []
-
-
-def test_it_can_confirm_what_it_does_not_book(caller, crm):
-    crm.switch(add_writes=False)
-
-    assert caller.book(next_start(crm))["status_code"] == 200
     assert crm.ledger == []
 
 
@@ -147,26 +130,11 @@ def test_of_fifty_adds_at_once_one_gets_the_slot(crm, flats):
         codes = list(pool.map(add, range(50)))
 
     assert codes.count(200) == len(crm.ledger) == 1
-    assert crm.count("add") == 50
+    assert codes.count(409 if flats > 1 else 400) == 49
 
 
-@pytest.mark.parametrize(
-    ("refusals", "status", "body"),
-    [
-        ("in body", 200, {"status_code": 401, "data": [], "message": "Неверный токен"}),
-        ("mirrored", 401, {"status_code": 401, "data": [], "message": "Неверный токен"}),
-        (
-            "yii",
-            401,
-            {"name": "Unauthorized", "message": "Неверный токен", "code": 0, "status": 401},
-        ),
-        ("error flag", 200, {"error": True, "message": "Request not authenticated"}),
-    ],
-)
-def test_an_unsigned_add_books_nothing_however_it_is_refused(caller, crm, refusals, status, body):
-    crm.switch(refusals=refusals)
+def test_an_unsigned_add_books_nothing(caller, crm):
+    envelope = caller.book(next_start(crm), token="0" * 32)
 
-    reply = caller.post("add", **visit(next_start(crm), token="0" * 32))
-
-    assert (reply.status_code, reply.json()) == (status, body)
+    assert envelope == {"status_code": 401, "data": [], "message": "Неверный токен"}
     assert crm.ledger == []

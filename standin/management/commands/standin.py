@@ -25,16 +25,13 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--host", default="127.0.0.1")
         parser.add_argument("--port", type=int, default=8001, help="0 takes a free one")
-        parser.add_argument("--allow-remote", action="store_true", help="not only loopback")
         parser.add_argument("--domain", default=settings.MACROCRM_DOMAIN or "example.test")
         parser.add_argument("--secret", default=settings.MACROCRM_APP_SECRET or "example-secret")
         parser.add_argument("--zone", default=settings.TIME_ZONE, help="of the houses, IANA name")
-        parser.add_argument("--phone", default=ACCEPTED_PHONE, help="a shareholder of every flat")
         parser.add_argument("--ledger", type=Path, help="a file that every booking is added to")
         parser.add_argument("--latency", type=float, help="seconds before each answer")
-        parser.add_argument("--houses", type=int, help="instead of the sample: so many houses")
+        parser.add_argument("--houses", type=int, help="this many, instead of the sample")
         parser.add_argument("--flats", type=int, default=10, help="of each category in each house")
         parser.add_argument(
             "--switch",
@@ -59,7 +56,7 @@ class Command(BaseCommand):
     def _introduce(self, crm: StandIn, options: dict[str, Any]) -> None:
         self.stdout.write(f"Stand-in CRM: {crm.url}")
         self.stdout.write(f"  domain {crm.domain}, zone {options['zone']}")
-        self.stdout.write(f"  a phone that it accepts for every flat: {options['phone']}")
+        self.stdout.write(f"  a phone that it accepts for every flat: {ACCEPTED_PHONE}")
         self.stdout.write(f"  a phone that it refuses: {REFUSED_PHONE}")
         self.stdout.write(f"  switches: {crm.url}/_stand-in/switches")
         self.stdout.flush()
@@ -68,14 +65,11 @@ class Command(BaseCommand):
 def _started(options: dict[str, Any]) -> StandIn:
     try:
         crm = StandIn(
-            host=options["host"],
             port=options["port"],
-            allow_remote=options["allow_remote"],
             domain=options["domain"],
             secret=options["secret"],
             zone=options["zone"],
             houses=_houses(options),
-            phone=options["phone"],
             ledger=options["ledger"],
             **_switches(options),
         )
