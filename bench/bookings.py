@@ -48,9 +48,9 @@ def measure(folder: Path) -> Iterator[Figure]:
 
 
 def _forms(here: Stage) -> list[Form]:
-    house = journey.link(here.page(journey.HOUSES).html, r"/\?[^\"]*house=")
-    flats = journey.links(here.page(house).html, "/time/")
-    start = journey.link(here.page(flats[0]).html, "/confirm/").partition("&start=")[2]
+    house = journey.choice(here.page(journey.HOUSES).html, "house")
+    flats = journey.choices(here.page(house).html, "flat")
+    start = journey.choice(here.page(flats[0]).html, "start").partition("&start=")[2]
     return [_form(here, flat.replace("/time/", "/confirm/") + f"&start={start}") for flat in flats]
 
 

@@ -75,6 +75,6 @@ def _of_a_crowd(where: str, stages: Sequence[Stage]) -> Iterator[Figure]:
 def _visit(here: Stage, number: int, category: str) -> None:
     """One buyer: their own flat, the days, and a free time up to the button."""
     houses = here.page(f"/?category={category}").html
-    flats = here.page(journey.link(houses, r"/\?[^\"]*house=")).html
-    own = journey.links(flats, "/time/")[number // len(CATEGORIES)]
-    here.page(journey.link(here.page(own).html, "/confirm/"))
+    flats = here.page(journey.choice(houses, "house")).html
+    own = journey.choices(flats, "flat")[number // len(CATEGORIES)]
+    here.page(journey.choice(here.page(own).html, "start"))

@@ -41,7 +41,7 @@ def _side_by_side(stages: list[Stage]) -> list[list[wrk.Load]]:
 
 
 def _flats_of_a_house(here: Stage) -> Iterator[Figure]:
-    path = journey.link(here.page(journey.HOUSES).html, r"/\?[^\"]*house=")
+    path = journey.choice(here.page(journey.HOUSES).html, "house")
     [runs] = wrk.side_by_side([here.url(path)])
     size = len(here.page(path).html.encode())
     yield Figure(

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from html import unescape
 
 from bench.stage import Stage
+from tests import journey
 
 HOUSES = "/?category=flat"
 
@@ -23,26 +22,27 @@ class Journey:
 
 def first(stage: Stage) -> Journey:
     """By the first house, its first flat and the first free time. Warms the cache on the way."""
-    flats = link(stage.page(HOUSES).html, r"/\?[^\"]*house=")
-    time = link(stage.page(flats).html, "/time/")
-    confirm = link(stage.page(time).html, "/confirm/")
+    flats = choice(stage.page(HOUSES).html, "house")
+    time = choice(stage.page(flats).html, "flat")
+    confirm = choice(stage.page(time).html, "start")
     stage.page(confirm)
     return Journey(HOUSES, flats, time, confirm)
 
 
 def times_of_all_houses(stage: Stage) -> list[str]:
     """Step 2 of the first flat of each house; none of them has been opened."""
-    listed = links(stage.page(HOUSES).html, r"/\?[^\"]*house=")
-    return [link(stage.page(house).html, "/time/") for house in listed]
+    listed = choices(stage.page(HOUSES).html, "house")
+    return [choice(stage.page(house).html, "flat") for house in listed]
 
 
-def link(html: str, beginning: str) -> str:
-    """The first link of a page that begins so (a regular expression). Raises LookupError."""
-    found = links(html, beginning)
+def choice(html: str, name: str) -> str:
+    """Where the first button of this name leads. Raises LookupError."""
+    found = choices(html, name)
     if not found:
-        raise LookupError(f"no link {beginning} on the page")
+        raise LookupError(f"no {name} can be chosen on the page")
     return found[0]
 
 
-def links(html: str, beginning: str) -> list[str]:
-    return [unescape(found) for found in re.findall(rf'href="({beginning}[^"#]*)', html)]
+def choices(html: str, name: str) -> list[str]:
+    """Where its buttons of this name lead."""
+    return [url for url in journey.choices(html) if url[url.rindex("&") :].startswith(f"&{name}=")]

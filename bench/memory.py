@@ -40,7 +40,7 @@ def _of_a_big_developer(folder: Path) -> Iterator[Figure]:
     houses, flats = estate.ESTATES[-1]
     with stage(folder, "--houses", str(houses), "--flats", str(flats)) as here:
         for _round in range(3):
-            for path in journey.links(here.page(journey.HOUSES).html, r"/\?[^\"]*house="):
+            for path in journey.choices(here.page(journey.HOUSES).html, "house"):
                 here.page(path)
         yield Figure(
             name="memory of the bigger worker, 100,000 flats, all houses opened",

@@ -1,12 +1,14 @@
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from booking import brand, language, ways, wording
+from booking import brand, language, wording
+from booking.forms import Answers
 
 # For pages that are written out in Russian: nothing is asked of the request.
 NAME = "Запись на получение ключей"
@@ -22,26 +24,24 @@ def essentials() -> dict[str, str]:
     }
 
 
-def everywhere() -> dict[str, Any]:
-    """What every page needs to name itself, to look as it should and to say whom to call."""
+def site(request: HttpRequest) -> dict[str, Any]:
+    """What every page needs to name itself, to look as it should, and to lead on from."""
     phone = settings.SUPPORT_PHONE
     return {
         "site_name": settings.SITE_NAME or _("Booking of the key handover"),
         "texts_lang": language.of_texts(),
         "stylesheet": _stylesheet(),
-        **_icon(),
+        **icon(),
         "support_phone": phone,
         "support_phone_href": wording.tel(phone),
         "privacy_policy_url": settings.PRIVACY_POLICY_URL,
+        **_links(request),
+        "back_url": _back(request),
+        "languages": language.links(request),
     }
 
 
-def _stylesheet() -> str:
-    accent = settings.ACCENT_COLOR
-    return _of_brand(brand.stylesheet(accent)) if accent else static("css/site.css")
-
-
-def _icon() -> dict[str, Any]:
+def icon() -> dict[str, Any]:
     """The logo, or the key in its place."""
     if not settings.LOGO_FILE:
         return {"icon": static("img/key.svg"), "icon_type": "image/svg+xml", "has_logo": False}
@@ -49,14 +49,43 @@ def _icon() -> dict[str, Any]:
     return {"icon": _of_brand(logo), "icon_type": logo.content_type, "has_logo": True}
 
 
+def _stylesheet() -> str:
+    accent = settings.ACCENT_COLOR
+    return _of_brand(brand.stylesheet(accent)) if accent else static("css/site.css")
+
+
 def _of_brand(file: brand.File) -> str:
     return reverse("booking:brand", args=[file.name])
 
 
-def site(request: HttpRequest) -> dict[str, Any]:
+def _links(request: HttpRequest) -> dict[str, str]:
+    """The links around a page's content; each keeps the campaign that the buyer came with."""
+    came_with = Answers(source=_answers(request).source)
     return {
-        **everywhere(),
-        **ways.around(request),
-        "back_url": ways.back(request),
-        "languages": language.links(request),
+        "home_url": came_with.choose_flat_url(),
+        "find_url": came_with.url_of(reverse("booking:find_booking")),
+        "accessibility_url": came_with.url_of(reverse("booking:accessibility")),
     }
+
+
+def _back(request: HttpRequest) -> str:
+    """From an error page that came instead of an answer to a press: to where it was pressed."""
+    match = request.resolver_match
+    if request.method != "POST" or match is None:
+        return ""
+    if match.view_name == "booking:confirm":
+        answers = _answers(request)
+        return answers.confirm_url() if answers.names_a_flat else ""
+    if match.view_name == "booking:find_booking":
+        return _links(request)["find_url"]
+    if key := match.kwargs.get("key"):
+        return reverse("booking:show_booking", args=[key])
+    return ""
+
+
+def _answers(request: HttpRequest) -> Answers:
+    """Those in the address; none if it can't be read."""
+    try:
+        return Answers.read(request.GET)
+    except SuspiciousOperation:
+        return Answers()

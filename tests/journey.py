@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from datetime import datetime
 from html import unescape
+from html.parser import HTMLParser
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urljoin
 
 from django.test import Client
 
@@ -53,6 +54,50 @@ def hidden_fields(html: str) -> dict[str, str]:
 
 def links(html: str) -> list[str]:
     return [unescape(url) for url in re.findall(r'href="([^"]+)"', html)]
+
+
+def choices(html: str, path: str = "/") -> list[str]:
+    """Where the buttons of GET forms lead on a page with this path, in their order."""
+    forms = _Forms(path)
+    forms.feed(html)
+    return forms.leads
+
+
+def offered(response: Any) -> list[str]:
+    """Where the buttons of the GET forms of a reply lead."""
+    return choices(text_of(response), response.request["PATH_INFO"])
+
+
+def offered_times(response: Any) -> list[str]:
+    """Where the times of step 2 lead, the nearest ones of its message included."""
+    return [url for url in offered(response) if url.startswith("/confirm/")]
+
+
+class _Forms(HTMLParser):
+    """Reads forms as a browser sends them: the hidden fields, then the button that was pressed."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__()
+        self.leads: list[str] = []
+        self._path = path
+        self._action = ""
+        self._fields: list[tuple[str, str]] | None = None
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        if tag == "form":
+            self._action = given.get("action", "")
+            self._fields = None if given.get("method") == "post" else []
+        elif self._fields is not None and given.get("type") == "hidden":
+            self._fields.append((given["name"], given["value"]))
+        elif self._fields is not None and tag == "button" and "name" in given:
+            pressed = [*self._fields, (given["name"], given["value"])]
+            path = urljoin(self._path, given.get("formaction", self._action)).partition("#")[0]
+            self.leads.append(f"{path}?{urlencode(pressed)}")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "form":
+            self._fields = None
 
 
 def text_of(response: Any) -> str:

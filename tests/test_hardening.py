@@ -158,7 +158,7 @@ def the_host_is_another(client: Client) -> None:
 @pytest.fixture
 def something_is_broken(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     client.raise_request_exception = False
-    monkeypatch.setattr("booking.views.steps.prepared.place", Mock(side_effect=RuntimeError))
+    monkeypatch.setattr("booking.presenters.category_tabs", Mock(side_effect=RuntimeError))
 
 
 @pytest.fixture

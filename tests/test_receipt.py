@@ -19,6 +19,7 @@ from tests.journey import (
     heading,
     hidden_fields,
     links,
+    offered_times,
     send,
     text_of,
 )
@@ -102,9 +103,7 @@ class TestWhatItTells:
             if link.startswith("/time/")
         ]
 
-        (time, *_) = [
-            link for link in links(text_of(client.get(again))) if link.startswith("/confirm/")
-        ]
+        time = offered_times(client.get(again))[0]
         form = hidden_fields(text_of(client.get(time))) | {"phone": PHONE, "consent": "on"}
 
         assert heading(client.get(send(client, form).url)) == "Вы записаны"

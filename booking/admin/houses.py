@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from phonenumber_field.phonenumber import PhoneNumber
 
-from booking import pages
+from booking import presenters
 from booking.admin import known_houses, personal_links
 from booking.admin.desk_page import needs
 from booking.models import Booking, House, Outcome
@@ -73,7 +73,7 @@ class HouseAdmin(admin.ModelAdmin[House]):
 def preview(request: HttpRequest, pk: int) -> HttpResponse:
     """The page of a confirmed booking in this house, as a buyer would see it; nothing is stored."""
     booking = _sample(get_object_or_404(House, pk=pk))
-    context = {**pages.booking_context(booking), "is_preview": True}
+    context = {**presenters.booking_context(booking), "is_preview": True}
     return render(request, "admin/booking/house_preview.html", context)
 
 

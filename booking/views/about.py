@@ -9,7 +9,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from booking import brand
-from booking.context_processors import everywhere
+from booking.context_processors import icon
 
 # Programs write a drawing with its styles inside. They colour nothing but itself, for a page shows
 # it as a picture; Chromium then asks for no leave, but another browser may. Opened by itself it may
@@ -21,7 +21,7 @@ A_YEAR = 365 * 24 * 3600
 @require_safe
 def favicon(request: HttpRequest) -> HttpResponse:
     """Where a browser looks for the icon of a page that names none, such as the admin's."""
-    return redirect(everywhere()["icon"])
+    return redirect(icon()["icon"])
 
 
 @require_safe

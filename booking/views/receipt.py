@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from booking import calendar_entry, pages, services, wording
+from booking import calendar_entry, presenters, services, wording
 from booking.client_address import client_address
 from booking.forms import Answers, ChangeForm
 from booking.models import Booking, ChangeRequest, House, Outcome, VisitState
@@ -111,16 +111,16 @@ def _page(
 ) -> HttpResponse:
     zone = booking.starts_at_local.tzinfo
     wanted = Answers.read(request.GET).wall_start
-    told = pages.booking_context(booking)
+    told = presenters.booking_context(booking)
     requests = list(booking.change_requests.all())
     asked_for = wanted and wanted.replace(tzinfo=zone)
     context = {
         **told,
         "stand_in": booking.stand_in,
         "steps": wording.next_steps(booking, can_call=told["can_call"]),
-        "actions": pages.booking_actions(booking),
-        "other_time": pages.other_time(booking, asked_for),
-        "changes": [pages.change_shown(each) for each in requests],
+        "actions": presenters.booking_actions(booking),
+        "other_time": presenters.other_time(booking, asked_for),
+        "changes": [presenters.change_shown(each) for each in requests],
         "change_form": form if _takes_wishes(booking, requests) else None,
         "form_token": form_token(),
         "refused": refused,

@@ -7,16 +7,15 @@ in the URL, and that step explains what is wrong with them.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
-from django.template.loader import render_to_string
+from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
@@ -24,12 +23,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from booking import (
     availability,
-    language,
     mangled_links,
-    pages,
-    prepared,
+    presenters,
     services,
-    ways,
     wording,
 )
 from booking.availability import Day, DayState, Flats, House, Houses
@@ -38,7 +34,6 @@ from booking.crm import CRMError, Flat, Reason
 from booking.forms import ANSWERS, SOURCES, UNREADABLE, Answers, ConfirmForm
 from booking.limits import TooManyTries
 from booking.models import Booking
-from booking.pages import Link
 from booking.services.booking import BookingRequest
 from booking.views import kept
 from booking.views.cross_site import Refusal, form_token, own_forms_only
@@ -68,23 +63,36 @@ def choose_flat(request: HttpRequest) -> HttpResponse:
     problem = _problem_with_place(asked, house)
     pressed = "flat" in request.GET
     error = _problem_with_number(asked, house) if house and pressed and not found else ""
-    near = house.flats_near(answers.flat) if house and error else ()
-    content = prepared.place(
-        answers,
-        houses,
-        house,
-        notice=_wrong_number(error) if error else _notice(problem),
-        search=prepared.search(answers, house, found or near, error) if house else "",
-    )
-    return _page(
-        request,
-        "booking/choose_flat.html",
-        content,
-        stand_in=houses.stand_in,
-        is_wrong=bool(error),
-        question=str(wording.CATEGORY_QUESTIONS[answers.category]),
-        needs_script=bool(house or problem),
-    )
+    context = {
+        "stand_in": houses.stand_in,
+        "canonical_url": f"{request.scheme}://{request.get_host()}{reverse('booking:choose_flat')}",
+        "question": wording.CATEGORY_QUESTIONS[answers.category],
+        "problem": problem,
+        "error": error,
+        "tabs": presenters.category_tabs(answers),
+        "category": answers.category,
+        "houses": houses,
+        "house": house,
+    }
+    if house:
+        near = house.flats_near(answers.flat) if error else ()
+        context |= _choice_of_flat(answers, house, found or near)
+    else:
+        context["hidden"] = answers.fields("category", "flat", "date", "start")
+    return render(request, "booking/choose_flat.html", context)
+
+
+def _choice_of_flat(answers: Answers, house: House, matches: Sequence[Flat]) -> dict[str, Any]:
+    """What step 1 shows once a house is chosen; `matches` may be what was typed."""
+    return {
+        "chosen": presenters.chosen_rows(answers, house),
+        "hidden": answers.fields("category", "house", "date", "start"),
+        "next_step": reverse("booking:confirm" if answers.start else "booking:choose_time"),
+        "label": wording.CATEGORY_LABELS[answers.category],
+        "typed": answers.flat,
+        "matches": presenters.match_choices(matches),
+        "not_listed": wording.NOT_LISTED[answers.category],
+    }
 
 
 @never_cache
@@ -95,22 +103,26 @@ def choose_time(request: HttpRequest) -> HttpResponse:
     place = _place(answers)
     if place is None:
         return redirect(answers.choose_flat_url())
-    lost = _wall_start(answers, place.house)
+    house = place.house
+    lost = _wall_start(answers, house)
     chosen = lost.date() if lost else answers.day
-    page = availability.days_page(place.house, chosen)
-    problem = _problem_with_time(answers, place.house, page.days, lost)
+    page = availability.days_page(house, chosen)
+    problem = _problem_with_time(answers, house, page.days, lost)
     nearest = availability.nearest_starts(page.days, lost) if problem and lost else []
-    content = prepared.times(
-        answers,
-        place.house,
-        place.flat,
-        page,
-        _day_to_open(page.days, chosen),
-        notice=_notice(
-            problem, pages.time_links(answers, nearest), ways.around(request)["find_url"]
-        ),
-    )
-    return _page(request, "booking/choose_time.html", content, stand_in=place.stand_in)
+    context = {
+        "stand_in": place.stand_in,
+        "problem": problem,
+        "nearest": presenters.nearest_choices(nearest),
+        "chosen": presenters.chosen_rows(answers.but(start=""), house, place.flat),
+        "hidden": answers.fields("category", "house", "flat"),
+        "house": house,
+        "days": page.days,
+        "opened": _day_to_open(page.days, chosen),
+        "nothing_free": all(day.state is DayState.FULL for day in page.days),
+        "earlier_url": presenters.day_url(answers, page.earlier),
+        "later_url": presenters.day_url(answers, page.later),
+    }
+    return render(request, "booking/choose_time.html", context)
 
 
 def _form_refused(request: HttpRequest, refusal: Refusal) -> HttpResponse:
@@ -156,14 +168,9 @@ def _check_answers(request: HttpRequest) -> HttpResponse:
     start = _moment(answers, place.house)
     if start is None or not _may_be_free(place.house, start):
         return redirect(answers.choose_time_url())
-    return _confirm_page(request, answers, place, start, _form_with_kept_phone(request))
-
-
-def _form_with_kept_phone(request: HttpRequest) -> ConfirmForm | None:
     phone = kept.phone(request)
-    if phone is None:
-        return None
-    return ConfirmForm(initial={"phone": phone, "key": uuid.uuid4()})
+    form = ConfirmForm(initial={"phone": phone, "key": uuid.uuid4()}) if phone else None
+    return _confirm_page(request, answers, place, start, form)
 
 
 def _book(request: HttpRequest) -> HttpResponse:
@@ -229,38 +236,30 @@ def _confirm_page(
     form: ConfirmForm | None,
     problem: str = "",
 ) -> HttpResponse:
-    """Without a form: the one that nobody has filled in. A problem is told before those of it."""
-    shown = form if form is None or form.has_key else form.with_new_key()
-    is_wrong = bool(problem or (shown and shown.errors))
-    content = prepared.check_answers(
-        answers,
-        place.house,
-        place.flat,
-        start,
-        notice=_error_summary(shown)
-        if shown and shown.errors and not problem
-        else _notice(
-            problem or _problem_with_form(form), find_url=ways.around(request)["find_url"]
-        ),
-        fields=prepared.fields(shown) if shown else prepared.untouched_fields(uuid.uuid4()),
-        form_token=form_token(),
-    )
-    facts = {"stand_in": place.stand_in, "is_wrong": is_wrong}
-    return _page(request, "booking/confirm.html", content, **facts)
+    """Step 3, without a form as long as nothing is filled in; a problem goes before its errors."""
+    if form and not form.has_key:
+        form = form.with_new_key()
+        if not form.errors:
+            problem = problem or _("Please check everything and press the button once more.")
+    context = {
+        "stand_in": place.stand_in,
+        "problem": problem,
+        "chosen": presenters.chosen_rows(answers, place.house, place.flat, start),
+        "clock": presenters.house_clock(start),
+        "action": answers.confirm_url(),
+        "form_token": form_token(),
+        "hidden": answers.fields("category", "house", "flat", "start"),
+        "form": form,
+        "key": form["key"].value() if form else uuid.uuid4(),
+        "submit_label": _("Book for {when}").format(when=wording.for_day_at(start)),
+    }
+    return render(request, "booking/confirm.html", context)
 
 
 def _may_be_free(house: House, start: datetime) -> bool:
     """Whether a start may be offered for confirmation: free, or its day can't be read just now."""
     day = availability.day(house, start.date())
     return day.state is DayState.UNKNOWN or start in day.starts
-
-
-def _page(
-    request: HttpRequest, template: str, content: SafeString, **facts: Hashable
-) -> HttpResponse:
-    start = request.build_absolute_uri(reverse("booking:choose_flat"))
-    links = {**ways.around(request), "canonical_url": start}
-    return HttpResponse(prepared.page(template, content, links, language.links(request), **facts))
 
 
 # What holds of the answers
@@ -363,23 +362,6 @@ def _day_to_open(days: Sequence[Day], chosen: date | None) -> Day | None:
 # What is wrong with the answers, in words
 
 
-def _notice(problem: str, nearest: Sequence[Link] = (), find_url: str = "") -> str:
-    """The problem as markup, with times to choose instead; "" without a problem.
-
-    `find_url` is offered where the buyer may have a booking already.
-    """
-    context = {"problem": problem, "nearest": nearest, "find_url": find_url}
-    return render_to_string("booking/_problem.html", context) if problem else ""
-
-
-def _wrong_number(error: str) -> str:
-    return render_to_string("booking/_wrong_number.html", {"error": error})
-
-
-def _error_summary(form: ConfirmForm) -> str:
-    return render_to_string("booking/_error_summary.html", {"form": form})
-
-
 def _problem_with_place(asked: Answers, house: House | None) -> str:
     if asked.category and asked.category not in settings.BOOKING_CATEGORIES:
         return _("This link names a kind of property that can't be booked here. Please choose.")
@@ -415,10 +397,4 @@ def _problem_with_time(
         return _("The time of this link can't be understood. Please choose a time.")
     if answers.date and answers.day not in [day.date for day in days]:
         return _("The day of this link can't be booked. Please choose another.")
-    return ""
-
-
-def _problem_with_form(form: ConfirmForm | None) -> str:
-    if form and form.is_bound and not form.has_key:
-        return _("Please check everything and press the button once more.")
     return ""

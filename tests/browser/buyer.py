@@ -53,17 +53,17 @@ class Buyer:
         return self.page.get_by_role("link", name=name, exact=isinstance(name, str))
 
     def button(self, name: str | re.Pattern[str]) -> Locator:
-        return self.page.get_by_role("button", name=name)
+        return self.page.get_by_role("button", name=name, exact=isinstance(name, str))
 
     def house(self, name: str = HOUSE_NAME) -> Locator:
-        return self.link(re.compile(re.escape(name)))
+        return self.button(re.compile(re.escape(name)))
 
     def day(self, moment: datetime) -> Locator:
         """A day with its count of free times."""
-        return self.link(re.compile(rf"^{in_words(moment)} \d+ мест"))
+        return self.button(re.compile(rf"^{in_words(moment)} \d+ мест"))
 
     def time(self, moment: datetime) -> Locator:
-        return self.link(f"{in_words(moment)}, {moment:%H:%M}")
+        return self.button(f"{in_words(moment)}, {moment:%H:%M}")
 
     @property
     def book_button(self) -> Locator:
@@ -97,7 +97,7 @@ class Buyer:
         """From the front door, by clicks alone."""
         self.open()
         self.house().click()
-        self.link(FLAT).click()
+        self.button(FLAT).click()
         self.day(start).click()
         self.time(start).click()
 

@@ -114,7 +114,7 @@ def days_of_many_weeks(buyer: Buyer, standin: StandIn, settings: Settings) -> No
     buyer.open("/time/", **OF_FLAT)
     buyer.link("Более поздние дни").click()
     buyer.link("Более ранние дни").wait_for()
-    buyer.link(re.compile(r"\d мест")).nth(1).click()
+    buyer.button(re.compile(r"\d мест")).nth(1).click()
     buyer.reads("Утро")
 
 
@@ -133,7 +133,7 @@ def days_unknown(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
 def unknown_day_opened(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
     days_unknown(buyer, standin, settings)
     standin.fail("getFreeTimes", "status")
-    buyer.link(re.compile("узнать")).last.click()
+    buyer.button(re.compile("узнать")).last.click()
     buyer.reads("Не успели узнать")
 
 

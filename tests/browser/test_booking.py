@@ -78,10 +78,10 @@ def test_a_number_that_two_flats_may_have_is_asked_back(buyer, standin):
     buyer.button("Продолжить").click()
 
     matches = buyer.page.get_by_role("region", name="Подходят несколько номеров")
-    expect(matches.get_by_role("link")).to_have_text(
+    expect(matches.get_by_role("button")).to_have_text(
         ["K-7 латинскими буквами", "К-7 русскими буквами"]
     )
-    matches.get_by_role("link").last.click()
+    matches.get_by_role("button").last.click()
     buyer.sees("Когда вам удобно приехать?")
     expect(buyer.page.get_by_text("квартира К-7")).to_be_visible()
 
@@ -91,8 +91,8 @@ def test_a_long_list_narrows_while_a_number_is_typed(buyer, standin):
     buyer.number.press_sequentially("2.6-25")
 
     expect(buyer.page.get_by_role("status")).to_have_text("Найдено: 4")
-    expect(buyer.link("2.6-25-1")).to_be_visible()
-    expect(buyer.link("2.1-1-1")).to_be_hidden()
+    expect(buyer.button("2.6-25-1")).to_be_visible()
+    expect(buyer.button("2.1-1-1")).to_be_hidden()
     buyer.number.fill("999")
     expect(buyer.page.get_by_role("status")).to_have_text("В списке такого номера нет.")
 

@@ -15,8 +15,8 @@ def test_with_forced_colours_the_chosen_day_differs_by_more_than_colour(buyer, s
     days(buyer, standin, settings)
     buyer.page.emulate_media(forced_colors="active")
 
-    chosen = buyer.page.locator("a[aria-current][href*='date=']")
-    another = buyer.page.locator("a:not([aria-current])[href*='date=']").first
+    chosen = buyer.page.locator("button[aria-current]")
+    another = buyer.page.locator("button[name='date']:not([aria-current])").first
     assert style(chosen, "border-top-width") > style(another, "border-top-width")
     assert style(chosen, "content", "::before") != "none"
 

@@ -41,7 +41,7 @@ def test_after_a_time_taken_in_between_a_near_one_is_a_tap_away(buyer, standin):
     buyer.sees("Когда вам удобно приехать?")
     expect(buyer.message).to_contain_text(re.compile(f"{lost:%H:%M}.*заняли"))
     assert journal() == [("refused", "slot_taken")]
-    buyer.message.get_by_role("link", name=f"{near:%H:%M}").click()
+    buyer.message.get_by_role("button", name=f"{near:%H:%M}").click()
     expect(buyer.phone).to_have_value("8 (900) 123-45-67")
     buyer.consent.check()
     buyer.book_button.click()

@@ -23,7 +23,17 @@ from booking.models import Booking
 from standin.fixtures import ACCEPTED_PHONE
 from tests.crm_cases import FAILED, HTML, JSON, THANKS, ZONE, houses, ok
 from tests.fuzzing import INJECTIONS, assert_sound, fuzzed, undone
-from tests.journey import FLAT, HOUSE, answers, fill_in, heading, links, send, text_of
+from tests.journey import (
+    FLAT,
+    HOUSE,
+    answers,
+    fill_in,
+    heading,
+    offered,
+    offered_times,
+    send,
+    text_of,
+)
 from tests.test_crm_replies import BODIES, JSON_VALUES
 from tests.wire import Answer, Behaviour, Bytes, HangUp, Wire
 
@@ -154,7 +164,7 @@ def test_any_list_of_houses(crm: Wire, reply: Behaviour) -> None:
     for path in ("/", f"/?house={HOUSE}", f"/?flat={FLAT}"):
         page = Client().get(path)
         assert_read_or_away(page)
-        for url in [url for url in links(text_of(page)) if url.startswith("/time/")][:2]:
+        for url in [url for url in offered(page) if url.startswith("/time/")][:2]:
             assert_read_or_away(Client().get(url))
     assert_read_or_away(Client().get("/confirm/", answers(start)))
 
@@ -172,7 +182,7 @@ def test_any_times_of_a_day(crm: Wire, reply: Behaviour) -> None:
     del chosen["start"]
     page = Client().get("/time/", chosen)
     assert_read_or_away(page)
-    for url in [url for url in links(text_of(page)) if url.startswith("/confirm/")][:2]:
+    for url in offered_times(page)[:2]:
         assert_read_or_away(Client().get(url))
     assert_read_or_away(Client().get("/confirm/", answers(start)))
 

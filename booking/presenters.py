@@ -1,10 +1,12 @@
-"""What the templates are given: links, rows and forms made of answers and availability."""
+"""What the templates are given: plain data made of answers, availability and bookings."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from itertools import groupby
 from typing import Any
 
 from django.conf import settings
@@ -14,10 +16,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from booking import language, models, wording
-from booking.availability import House
+from booking.availability import Day, DayState, Flats, House, Houses
 from booking.crm import Flat
+from booking.flat_numbers import folded
 from booking.forms import WALL_TIME, Answers
 from booking.models import Booking, ChangeRequest, VisitState
+
+# More of them on one day are shown by the part of the day.
+FEW_TIMES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +31,6 @@ class Link:
     label: str | Promise
     url: str
     is_main: bool = False
-    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,52 +71,164 @@ class ChangeShown:
     answer: str
 
 
-# Step 1
+# Steps 1 and 2: what can be chosen. A button sends its `value` by the name of the answer.
 
 
-def match_links(answers: Answers, flats: Iterable[Flat]) -> list[Link]:
-    """Numbers that meet in what was typed; they may differ by nothing but their alphabet."""
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A button that gives an answer; `full_label` names it to screen readers."""
+
+    value: str
+    label: str
+    note: str = ""
+    full_label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HouseCard:
+    id: str
+    title: str
+    address: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    label: Promise
+    url: str
+    is_current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DayRow:
+    date: str
+    weekday: str
+    day: str
+    state: DayState
+    note: str
+    is_current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TimeGroup:
+    """Times of a part of the day; without a label where they are few."""
+
+    label: str
+    times: list[Choice]
+
+
+def category_tabs(answers: Answers) -> list[Tab]:
+    """The kinds of property to choose from; none where only one is offered."""
+    offered = settings.BOOKING_CATEGORIES
+    if len(offered) == 1:
+        return []
+    elsewhere = answers.but(house="", flat="")
     return [
-        Link(
+        Tab(
+            wording.CATEGORY_NAMES[category],
+            elsewhere.but(category=category).choose_flat_url(),
+            is_current=category == answers.category,
+        )
+        for category in offered
+    ]
+
+
+def house_cards(category: str, houses: Houses) -> list[HouseCard]:
+    return [
+        HouseCard(
+            house.id,
+            wording.unbroken(house.title),
+            wording.unbroken(house.address),
+            wording.ready_count(category, len(house.flats)),
+        )
+        for house in houses.houses
+    ]
+
+
+def flat_choices(flats: Flats) -> list[Choice]:
+    spelled = Counter(folded(flat.label) for flat in flats)
+    return [
+        Choice(
+            flat.number,
             flat.label,
-            answers.but(flat=flat.number).after_flat_url(),
-            note=wording.alphabet(flat.label),
+            # "K-7" and «К-7» look the same to everybody.
+            wording.alphabet(flat.label) if spelled[folded(flat.label)] > 1 else "",
         )
         for flat in flats
     ]
+
+
+def match_choices(flats: Iterable[Flat]) -> list[Choice]:
+    """Numbers that meet in what was typed; they may differ by nothing but their alphabet."""
+    return [Choice(flat.number, flat.label, wording.alphabet(flat.label)) for flat in flats]
+
+
+def day_rows(days: Iterable[Day], opened: Day | None) -> list[DayRow]:
+    return [
+        DayRow(
+            date=day.date.isoformat(),
+            weekday=wording.weekday(day.date),
+            day=wording.day_and_month(day.date),
+            state=day.state,
+            note=wording.day_note(day),
+            is_current=day is opened,
+        )
+        for day in days
+    ]
+
+
+def time_groups(starts: Sequence[datetime]) -> list[TimeGroup]:
+    """The times of one day, by its parts if they are many."""
+    if len(starts) <= FEW_TIMES:
+        parts = [("", list(starts))] if starts else []
+    else:
+        parts = [(label, list(part)) for label, part in groupby(starts, wording.part_of_day)]
+    return [TimeGroup(label, [_time(start) for start in part]) for label, part in parts]
+
+
+def nearest_choices(starts: Iterable[datetime]) -> list[Choice]:
+    """Times that may be of several days: each names its day."""
+    return [Choice(start.strftime(WALL_TIME), wording.day_and_time(start)) for start in starts]
+
+
+def _time(start: datetime) -> Choice:
+    return Choice(
+        start.strftime(WALL_TIME), wording.clock(start), full_label=wording.day_and_time(start)
+    )
+
+
+# What was chosen so far
 
 
 def where(house: House) -> str:
     return wording.unbroken(", ".join(filter(None, (house.title or house.id, house.address))))
 
 
-# Steps 2 and 3
-
-
-def chosen_rows(house: House, name: str, to_houses: str, to_flats: str) -> list[Row]:
-    """The answers to step 1, with the way back to each; `name` is what is received."""
-    return [
-        Row(_("House"), where(house), to_houses, _("Change the house"), lang=language.of_texts()),
-        Row(_("What you receive"), name, to_flats, _("Change what you receive")),
+def chosen_rows(
+    answers: Answers, house: House, flat: str = "", start: datetime | None = None
+) -> list[Row]:
+    """The answers so far, with the way back to each."""
+    to_houses = answers.but(house="", flat="").choose_flat_url()
+    rows = [
+        Row(_("House"), where(house), to_houses, _("Change the house"), lang=language.of_texts())
     ]
+    if flat:
+        name = wording.object_name(answers.category, flat)
+        to_flats = answers.but(flat="").choose_flat_url()
+        rows.append(Row(_("What you receive"), name, to_flats, _("Change what you receive")))
+    if start:
+        when, to_times = wording.day_and_time(start), day_url(answers, start.date())
+        rows.append(Row(_("Day and time"), when, to_times, _("Change day and time")))
+    return rows
 
 
-def time_row(start: datetime, to_times: str) -> Row:
-    when = wording.day_and_time(start)
-    return Row(_("Day and time"), when, to_times, _("Change day and time"))
+def day_url(answers: Answers, day: date | None) -> str:
+    """Step 2 with this day opened; "" without a day."""
+    return answers.but(date=day.isoformat(), start="").choose_time_url() if day else ""
 
 
 def house_clock(moment: datetime) -> HouseClock:
     return HouseClock(wording.zone_note(moment), moment)
-
-
-def time_links(answers: Answers, starts: Iterable[datetime]) -> list[Link]:
-    """Times that may be of several days: each names its day."""
-    return [Link(wording.day_and_time(start), _confirm_url(answers, start)) for start in starts]
-
-
-def _confirm_url(answers: Answers, start: datetime) -> str:
-    return answers.but(start=start.strftime(WALL_TIME), date="").confirm_url()
 
 
 # The booking's own page

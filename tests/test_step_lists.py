@@ -1,4 +1,4 @@
-"""Pages that are drawn once for all buyers show each buyer's own, and nobody else's."""
+"""The steps render once what all buyers see, and share nothing of one buyer."""
 
 import gc
 import time
@@ -10,26 +10,17 @@ import pytest
 
 from booking import models
 from booking.availability import Houses, asking, memory
-from booking.prepared import day_and_time, frame, house_and_flat, last_step
 from standin.fixtures import Flat
-from tests.journey import FLAT, HOUSE, first_free, hidden_fields, text_of
+from tests.journey import FLAT, HOUSE, first_free, hidden_fields, offered, text_of
 
 pytestmark = pytest.mark.django_db
 
-DRAWN = (
-    frame._frame,
-    house_and_flat._houses,
-    house_and_flat._flats,
-    house_and_flat._untouched_search,
-    day_and_time._times,
-    last_step._check_answers,
-    last_step._untouched_fields,
-)
+LISTS = {"_house_list", "_flat_list", "_day_list", "_fields"}
 
 
 @pytest.fixture
 def steps(standin):
-    """The addresses of all three steps for somebody's flat and campaign."""
+    """The addresses of all three steps for a flat and a campaign."""
     start = f"{first_free(standin):%Y-%m-%dT%H:%M}"
 
     def of(flat, source):
@@ -45,20 +36,17 @@ def steps(standin):
     return of
 
 
-def drawn_so_far() -> int:
-    return sum(drawn.cache_info().misses for drawn in DRAWN)
+def lists_rendered_for(page):
+    names = {each.name.removeprefix("booking/").removesuffix(".html") for each in page.templates}
+    return LISTS & names
 
 
-def test_the_second_buyer_s_pages_are_not_drawn_again(client, steps):
-    # The first visit is the one that asks the CRM.
-    for address in steps(FLAT, "first") * 2:
-        assert client.get(address).status_code == 200
-    before = drawn_so_far()
+def test_a_list_is_rendered_once_for_all_buyers(client, steps):
+    for address in steps(FLAT, "first"):
+        client.get(address)
 
     for address in steps(FLAT, "second"):
-        assert client.get(address).status_code == 200
-
-    assert drawn_so_far() == before
+        assert lists_rendered_for(client.get(address)) == set()
 
 
 def test_each_buyer_sees_only_what_is_their_own(client, steps):
@@ -70,8 +58,17 @@ def test_each_buyer_sees_only_what_is_their_own(client, steps):
 
         assert "first" not in page
         assert 'class="brand" href="/?utm_source=second%22+onclick%3D%22x"' in page
-        assert "utm_source=second%22+onclick%3D%22x" in page
+        assert hidden_fields(page)["utm_source"] == 'second" onclick="x'
         assert 'onclick="' not in page
+
+
+def test_each_buyer_s_choice_leads_on_with_their_own_answers(client, steps):
+    for source in ("first", "second"):
+        for address in steps(FLAT, source)[:3]:
+            leads = offered(client.get(address))
+
+            assert leads
+            assert all(f"utm_source={source}&" in lead for lead in leads)
 
 
 def test_the_key_and_the_token_of_the_form_are_new_each_time(client, steps, monkeypatch):
@@ -88,31 +85,36 @@ def test_the_key_and_the_token_of_the_form_are_new_each_time(client, steps, monk
     assert first["form_token"] != second["form_token"]
 
 
-def test_no_mark_is_left_on_a_page(client, steps):
-    for address in steps(FLAT, "x"):
-        page = text_of(client.get(address))
-
-        assert not {"\ue000", "\ue001", "\ue002"} & set(page)
-
-
-def test_each_language_is_drawn_for_itself(client, steps):
+def test_each_language_is_rendered_for_itself(client, steps):
     for address in steps(FLAT, "x"):
         russian = text_of(client.get(address, headers={"accept-language": "ru"}))
         english = text_of(client.get(address, headers={"accept-language": "en"}))
 
         assert "Шаг" in russian
         assert "Step" in english
+        assert not [word for word in ("готов", "понедельник", "Телефон") if word in english]
 
 
 def test_what_staff_say_of_a_house_shows_at_once(client, steps):
-    _houses, _flats, times, confirm = steps(FLAT, "x")
-    client.get(times)
-    client.get(confirm)
+    houses, _flats, times, confirm = steps(FLAT, "x")
+    for address in (houses, times, confirm):
+        client.get(address)
 
     models.House.objects.create(house_id=HOUSE, address="Лесная, 8")
 
-    assert "Лесная, 8" in text_of(client.get(times))
-    assert "Лесная, 8" in text_of(client.get(confirm))
+    for address in (houses, times, confirm):
+        assert "Лесная, 8" in text_of(client.get(address))
+
+
+def test_the_day_that_is_opened_is_its_own(client, standin, steps):
+    times = steps(FLAT, "x")[2]
+    first, second = (standin.free_starts(HOUSE, days_ahead=ahead)[0] for ahead in (3, 4))
+
+    for start in (first, second, first):
+        page = client.get(f"{times}&date={start:%Y-%m-%d}")
+
+        opened = {lead.rpartition("=")[2][:10] for lead in offered(page) if "/confirm/" in lead}
+        assert opened == {f"{start:%Y-%m-%d}"}
 
 
 def test_lists_that_are_no_longer_offered_are_let_go(client, standin):
@@ -122,7 +124,8 @@ def test_lists_that_are_no_longer_offered_are_let_go(client, standin):
         standin.build([house])
         asking.forget(memory.key_of("houses", "flat"))
         assert client.get("/?category=flat").status_code == 200
-        assert f"flat={turn}" in text_of(client.get(f"/?category=flat&house={HOUSE}"))
+        (lead,) = offered(client.get(f"/?category=flat&house={HOUSE}"))
+        assert lead.endswith(f"&flat={turn}")
 
     gc.collect()
 
