@@ -2,6 +2,7 @@
 
 from booking.crm.client import CRMClient, trusted_roots
 from booking.crm.errors import (
+    CRMBusy,
     CRMError,
     CRMMisconfigured,
     CRMRefused,
@@ -26,6 +27,7 @@ from booking.crm.types import (
 __all__ = [
     "AddOutcome",
     "AddReply",
+    "CRMBusy",
     "CRMClient",
     "CRMConfig",
     "CRMError",

@@ -209,7 +209,7 @@ class CRMClient:
             # address, and would come along as the context.
             raise loss
         call.http_status = response.status_code
-        return Reply(
+        reply = Reply(
             status=response.status_code,
             headers={name.lower(): value for name, value in response.headers.items()},
             body=body,
@@ -220,6 +220,8 @@ class CRMClient:
                 suspects=suspects(self._config.domain),
             ),
         )
+        call.retry_after = reply.retry_after or 0.0
+        return reply
 
     def _request(self, verb: str, method: str, params: dict[str, str]) -> requests.PreparedRequest:
         config = self._config
@@ -246,6 +248,7 @@ class CRMClient:
                     http_status=call.http_status,
                     tries=call.tries,
                     seconds=call.seconds,
+                    retry_after=call.retry_after,
                 )
             )
 

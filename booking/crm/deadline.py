@@ -23,7 +23,8 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 class Call:
     """One call of the CRM: what it may still take, and how far it has got.
 
-    `is_sent` says whether its request has begun to leave, `http_status` how it was answered.
+    `is_sent` says whether its request has begun to leave, `http_status` how it was answered, and
+    `retry_after` what pause that answer asked for.
 
     Durations are in seconds.
     """
@@ -34,6 +35,7 @@ class Call:
         self.is_sent = False
         self.tries = 0
         self.http_status: int | None = None
+        self.retry_after = 0.0
         self._began_at = time.monotonic()
 
     @property

@@ -70,5 +70,9 @@ class CRMWrongAddress(CRMMisconfigured):
     """Nothing of the CRM's answers at this address, or not to this HTTP method."""
 
 
+class CRMBusy(CRMUnavailable):
+    """The CRM wants fewer calls: it is there, and works."""
+
+
 class CRMUnreadable(CRMUnavailable):
     """The CRM answered, but not in a shape, encoding or size we understand."""

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from booking.crm.envelope import FAILED, Envelope, Reply, decoded, enveloped
 from booking.crm.errors import (
+    CRMBusy,
     CRMError,
     CRMMisconfigured,
     CRMRefused,
@@ -131,7 +132,8 @@ def _is_passing(code: int) -> bool:
 
 
 def _away(reply: Reply, what: str, message: str) -> CRMUnavailable:
-    return CRMUnavailable(
+    wants_fewer = what.endswith(" 429")
+    return (CRMBusy if wants_fewer else CRMUnavailable)(
         f"{reply.asked.what}: {what}.",
         message=message,
         retry_after=reply.retry_after,

@@ -30,7 +30,8 @@ class CallReport:
 
     `method` is the CRM's name for what was called. `outcome` is "answered" or "failed" for a read,
     an AddOutcome for a booking; `reason` says more. `http_status` is that of the last complete
-    answer. `seconds` are those of the whole call, all its tries together.
+    answer. `seconds` are those of the whole call, all its tries together. `retry_after` is the
+    pause in seconds that the CRM asked for, 0 without one.
     """
 
     method: str
@@ -39,6 +40,7 @@ class CallReport:
     http_status: int | None
     tries: int
     seconds: float
+    retry_after: float = 0.0
 
     @property
     def refuses_site(self) -> bool:
