@@ -51,7 +51,7 @@ NO_DATA := $(addprefix --ignore-glob=tests/,test_crm_* standin* test_config.py t
   test_mangled_links.py test_wording.py test_brand.py)
 NO_SLOW_DATA := $(addprefix --ignore-glob=tests/slow/test_,standin* demo.py fuzz_replies.py patterns.py every_field.py)
 SERVICES := $(BIN)/python -X dev -m tests.services
-test-services: install ## the tests on PostgreSQL and Redis (Debian's packages), but for a browser's
+test-services: install ## the tests on PostgreSQL (Debian's package), but for a browser's
 	$(SERVICES) $(PYTEST) $(FAST) $(NO_DATA)
 	$(SERVICES) $(PYTEST) -m slow $(NO_SLOW_DATA)
 
@@ -61,7 +61,7 @@ torture: install ## 500 bookings by real processes while 60 workers are killed
 attack: install ## strangers attack a whole installation: what they get, what a buyer sees meanwhile
 	$(BIN)/python -m tests.attack $(ATTACK)
 
-soak: install ## MINUTES=10 of BUYERS=100 at once on two sites with PostgreSQL and Redis
+soak: install ## MINUTES=10 of BUYERS=100 at once on two sites with PostgreSQL
 	$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),10) --buyers $(or $(BUYERS),100)
 
 mutants: install ## whether fast tests notice SAMPLE=120 small changes of the heart (SEED=1, MODULES=...)

@@ -24,8 +24,7 @@ workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 # always free to tell the others that it is full, and to answer whoever watches. Measured with one
 # worker, a CRM that hangs and 200 buyers within a moment: 20 pages wait for the CRM, 180 buyers are
 # told to come again, half of them after 0.2 s, all after 1.1 s; meanwhile /healthz/ takes 4 ms and
-# the login of the admin 23 ms. All 38 threads together add 8 MB to the 69 of a worker. Each holds a
-# connection to PostgreSQL.
+# the login of the admin 23 ms. All 38 threads together add 8 MB to the 69 of a worker.
 threads = 38
 
 # gunicorn waits 5 s in a thread for a client that says nothing, or whose form was turned away and

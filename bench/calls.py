@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +14,7 @@ from bench import figures, journey
 from bench.figures import Figure
 from bench.stage import Stage, site_of, stage
 from tests.processes import StandInProcess
-from tests.services import running_redis
+from tests.torture.postgres import Postgres, binaries
 
 BUYERS = 1000
 # As many as one worker lets in (booking.middleware.crowd): who is turned away asks nothing.
@@ -30,18 +29,19 @@ FRESH_PERIOD = 24
 
 def measure(folder: Path) -> Iterator[Figure]:
     with stage(folder, *ESTATE) as here:
-        yield from _of_a_crowd("2 workers, embedded cache", [here])
-    if shutil.which("redis-server"):
-        yield from _with_redis(folder)
+        yield from _of_a_crowd("2 workers, SQLite", [here])
+    found = binaries()
+    if found:
+        yield from _with_postgresql(folder, found)
     else:
-        name = f"calls for {BUYERS:,} buyers, Redis"
-        yield Figure(name=name, value=None, note="there is no redis-server (Debian's package)")
+        name = f"calls for {BUYERS:,} buyers, PostgreSQL"
+        yield Figure(name=name, value=None, note="there is no PostgreSQL (Debian's package)")
 
 
-def _with_redis(folder: Path) -> Iterator[Figure]:
-    """Two sites of one worker each, as on two machines; Redis is all that they share."""
+def _with_postgresql(folder: Path, found: Path) -> Iterator[Figure]:
+    """Two sites of one worker each, as on two machines; PostgreSQL is all that they share."""
     with ExitStack() as stack:
-        cache = stack.enter_context(running_redis())
+        database = stack.enter_context(Postgres(found)).database("site")
         standin = stack.enter_context(StandInProcess(Path(mkdtemp(dir=folder)), *ESTATE))
         sites = [
             site_of(
@@ -49,12 +49,12 @@ def _with_redis(folder: Path) -> Iterator[Figure]:
                 standin,
                 static=folder / "static",
                 workers=1,
-                cache_url=cache,
+                database_url=database,
             )
             for _machine in range(2)
         ]
         stages = [Stage(standin, stack.enter_context(site)) for site in sites]
-        yield from _of_a_crowd("2 sites, Redis", stages)
+        yield from _of_a_crowd("2 sites, PostgreSQL", stages)
 
 
 def _of_a_crowd(where: str, stages: Sequence[Stage]) -> Iterator[Figure]:

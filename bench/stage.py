@@ -49,7 +49,7 @@ def stage(folder: Path, *estate: str) -> Iterator[Stage]:
 
 
 def site_of(
-    folder: Path, standin: StandInProcess, *, static: Path, workers: int = 2, cache_url: str = ""
+    folder: Path, standin: StandInProcess, *, static: Path, workers: int = 2, database_url: str = ""
 ) -> Site:
     """A site that is about to be started; `static` may hold the collected files already."""
     variables = {
@@ -59,14 +59,13 @@ def site_of(
         # The defaults of the site.
         "MACROCRM_CONNECT_TIMEOUT": "",
         "MACROCRM_READ_TIMEOUT": "",
-        "CACHE_URL": cache_url or f"filecache://{folder / 'cache'}",
         # All buyers come from one address here.
         "PLACES_PER_CLIENT": "20",
     }
     site = Site(
         folder=folder,
         crm_url=standin.url,
-        database_url=f"sqlite:///{folder / 'journal.sqlite3'}",
+        database_url=database_url or f"sqlite:///{folder / 'journal.sqlite3'}",
         workers=workers,
         variables=variables,
     )

@@ -4,7 +4,7 @@ from functools import lru_cache
 
 from django.conf import settings
 
-from booking import crm_refusal
+from booking import crm_budget, crm_refusal
 from booking.crm import CallReport, CRMClient, CRMConfig
 from booking.watch import crm_calls
 
@@ -33,3 +33,4 @@ def _client(config: CRMConfig) -> CRMClient:
 def _note(report: CallReport) -> None:
     crm_calls.note(report)
     crm_refusal.note(report)
+    crm_budget.note(report)

@@ -339,12 +339,3 @@ def database(text: str) -> dict[str, Any]:
     if config["NAME"] in {"", ":memory:"}:
         raise ValueError(sentence)
     return config
-
-
-def cache(text: str) -> dict[str, Any]:
-    """Redis or a folder: a cache that every worker shares."""
-    sentence = "must be an address such as redis://host:6379/0 or filecache:///folder"
-    if not re.match("filecache:///.", text):
-        _address(text, sentence, "redis", "rediss")
-    config: dict[str, Any] = environ.Env.cache_url_config(text)
-    return config

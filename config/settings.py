@@ -81,6 +81,8 @@ _database: dict[str, Any] = _env.optional(
 )
 # A booking is committed before the CRM is called, so no request may be one big transaction.
 _database["ATOMIC_REQUESTS"] = False
+DATABASES = {"default": _database}
+DATABASE_ROUTERS = ["booking.database.routers.CacheRouter"]
 if _database["ENGINE"] == "django.db.backends.sqlite3":
     # The same file, whichever folder a command is called from.
     _database["NAME"] = BASE_DIR / _database["NAME"]
@@ -92,13 +94,28 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
         # FULL, not NORMAL: a committed row of the journal outlives a power cut.
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
     }
+    # The journal has one writer at a time, who waits for the disk. So the cache is a file of its
+    # own beside it, which may be deleted at any time.
+    DATABASES["cache"] = {
+        **_database,
+        "NAME": _database["NAME"].with_suffix(".cache.sqlite3"),
+        # To open it costs as much as to read the days of a page.
+        "CONN_MAX_AGE": None,
+        "OPTIONS": {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 0.6,
+            # NORMAL: what a power cut takes is asked for again.
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+        },
+    }
 else:
     # Django's own, with an end to every wait for an answer.
     _database["ENGINE"] = "booking.database.postgresql"
-    # A connection kept by each thread, not a pool: a thread that waits for the CRM has its
-    # connection in hand, so a pool would need one for each as well, or make buyers wait.
-    _database["CONN_MAX_AGE"] = 60
     _database["CONN_HEALTH_CHECKS"] = True
+    # A thread has a connection only while it works with the database, not while it waits for the
+    # CRM (`booking.database.pool`), so few do for 38 threads. Seconds; a server that is back is
+    # noticed after the last at the latest.
+    _pool = {"min_size": 1, "max_size": 8, "timeout": 1.5, "reconnect_timeout": 2}
     # What the address itself says (`?connect_timeout=5`) stands.
     _database["OPTIONS"] = {
         # Seconds, for each address of the host's name; the least that libpq takes.
@@ -110,11 +127,16 @@ else:
         "keepalives_count": 2,
         "tcp_user_timeout": 10_000,
         **_database.get("OPTIONS", {}),
+        "pool": _pool,
     }
-DATABASES = {"default": _database}
+    # Of its own, so that the journal never waits for a connection that the cache holds.
+    DATABASES["cache"] = {
+        **_database,
+        "OPTIONS": {**_database["OPTIONS"], "pool": _pool | {"max_size": 3, "timeout": 0.5}},
+    }
 # How long one answer of PostgreSQL is waited for, in seconds. A page must say within 5 s that the
-# database hangs: 1 for the connection that the thread has, and 2 for a new one; or 4 where it hangs
-# in the middle of a page.
+# database hangs: while connections of the pool are looked at, 1 s each, the pool's timeout passes,
+# for the cache and then for the journal; or 4 where it hangs in the middle of a page.
 DATABASE_CHECK_TIMEOUT = 1.0
 DATABASE_TIMEOUT = 4.0
 # For another transaction's lock, by PostgreSQL's own `lock_timeout`: told before the 4 s are over.
@@ -126,26 +148,21 @@ DATABASE_LOCK_TIMEOUT = 3.0
 DATABASE_LONG_TIMEOUT = 30.0
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-_cache: dict[str, Any] = _env.optional(
-    "CACHE_URL",
-    env.cache,
-    {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache", "LOCATION": "var/cache"},
-)
-_cache["KEY_PREFIX"] = "key-handover"
-# Both kinds hold pickles: who can write to the folder or to that Redis can run code here.
-if _cache["BACKEND"] == "django.core.cache.backends.filebased.FileBasedCache":
-    _cache["LOCATION"] = BASE_DIR / _cache["LOCATION"]
-    _env.folder("CACHE_URL", _cache["LOCATION"])
-    # One entry for each day of each house; Django's 300 would throw out what is still fresh.
-    _cache["OPTIONS"] = {"MAX_ENTRIES": 10_000}
-else:
-    # A Redis that hangs must not hang the pages.
-    _cache["OPTIONS"] = {
-        "socket_connect_timeout": 1,
-        "socket_timeout": 1,
-        **_cache.get("OPTIONS", {}),
-    }
-CACHES = {"default": _cache}
+# A table that all processes and machines share; while it can't be used, each process has a cache of
+# its own (`booking.shared_cache`). It holds pickles: who can write to the table can run code here.
+# One entry for each day of each house, and a few. Django's 300 would throw out what is still fresh.
+_entries = {"MAX_ENTRIES": 50_000}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "booking_cache",
+        "OPTIONS": _entries,
+    },
+    "process": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "OPTIONS": _entries,
+    },
+}
 
 # Pages
 
@@ -272,8 +289,9 @@ MACROCRM_METHOD = _env.optional("MACROCRM_METHOD", env.one_of("POST", "GET"), "P
 MACROCRM_CONNECT_TIMEOUT = _env.optional("MACROCRM_CONNECT_TIMEOUT", env.seconds(0.1, 30), 3.0)
 MACROCRM_READ_TIMEOUT = _env.optional("MACROCRM_READ_TIMEOUT", env.seconds(0.1, 30), 10.0)
 MACROCRM_CONCURRENCY = _env.optional("MACROCRM_CONCURRENCY", env.whole(1, 32), 4)
-# Of all processes together. Unlimited, eight threads got 708 a minute, 44 at once; the vendor's
-# second API takes 100 calls a minute, which the reads need as well.
+# Reads, of all processes together; the vendor's second API takes 100 calls a minute.
+MACROCRM_CALLS_PER_MINUTE = _env.optional("MACROCRM_CALLS_PER_MINUTE", env.whole(6, 600), 60)
+# Of all processes together. Unlimited, eight threads got 708 a minute, 44 at once.
 MACROCRM_ADDS_AT_ONCE = _env.optional("MACROCRM_ADDS_AT_ONCE", env.whole(1, 10**6), 8)
 MACROCRM_ADDS_PER_MINUTE = _env.optional("MACROCRM_ADDS_PER_MINUTE", env.whole(1, 10**6), 60)
 # Whether a second `add` of a flat moves its visit. Nobody knows it of an installation before it is

@@ -126,7 +126,6 @@ def _environment() -> dict[str, str]:
         "TRUSTED_PROXIES": "0",
         "TIME_ZONE": "Asia/Yekaterinburg",
         "DATABASE_URL": f"sqlite:///{DATABASE}",
-        "CACHE_URL": f"filecache://{VAR / 'demo-cache'}",
         "MACROCRM_DOMAIN": DOMAIN,
         "MACROCRM_APP_SECRET": secrets.token_urlsafe(32),
         "SUPPORT_PHONE": os.environ.get("SUPPORT_PHONE", "+7 343 000-00-00"),

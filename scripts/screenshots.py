@@ -124,7 +124,6 @@ def environment(folder: Path, crm: StandIn) -> dict[str, str]:
         "TRUSTED_PROXIES": "0",
         "TIME_ZONE": "Asia/Yekaterinburg",
         "DATABASE_URL": f"sqlite:///{folder / 'db.sqlite3'}",
-        "CACHE_URL": f"filecache://{folder / 'cache'}",
         "MACROCRM_URL": crm.url,
         "MACROCRM_DOMAIN": crm.domain,
         "MACROCRM_APP_SECRET": crm.secret,

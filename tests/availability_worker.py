@@ -1,7 +1,8 @@
-"""Another worker of the same site: looks at some days, prints how many times it saw.
+"""Another process of the same site, which reads what can be booked as it is told.
 
-`python -m tests.availability_worker HOUSE DAY...`, with the site's own environment. It says "ready"
-and waits for a line before it looks.
+`python -m tests.availability_worker`, with the site's own environment. It says "ready", then takes
+a line at a time and answers it: `look HOUSE DAY` with how many times the day has, `houses` with how
+many houses there are, `forget HOUSE DAY`.
 """
 
 import sys
@@ -11,15 +12,24 @@ from zoneinfo import ZoneInfo
 import django
 
 
-def main(house: str, days: list[date]) -> None:
+def main() -> None:
     django.setup()
+    say("ready")
+    for line in sys.stdin:
+        say(answer(*line.split()))
+
+
+def answer(command: str, house: str = "", day: str = "") -> object:
     from booking import availability
     from booking.availability import Flats, House
 
+    if command == "houses":
+        return len(availability.ready_houses("flat").houses)
+    if command == "forget":
+        availability.forget(house, date.fromisoformat(day))
+        return "forgotten"
     here = House(house, "", Flats(), ZoneInfo("Asia/Yekaterinburg"))
-    say("ready")
-    sys.stdin.readline()
-    say(sum(len(availability.day(here, day).starts) for day in days))
+    return len(availability.day(here, date.fromisoformat(day)).starts)
 
 
 def say(what: object) -> None:
@@ -28,4 +38,4 @@ def say(what: object) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], [date.fromisoformat(day) for day in sys.argv[2:]])
+    main()

@@ -8,11 +8,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from django.core.cache import cache
+from django.core.cache import cache, caches
+from django.db import connections
 from django.test import Client
 from django.utils import translation
 from pytest_django.fixtures import Settings
 
+from booking import availability
+from booking.database.postgresql.base import DatabaseWrapper as PostgreSQL
 from booking.services.booking import BookingRequest
 from booking.views import health
 from standin import StandIn
@@ -55,7 +58,26 @@ def standin(settings: Settings) -> Iterator[StandIn]:
         settings.MACROCRM_DOMAIN = crm.domain
         settings.MACROCRM_APP_SECRET = crm.secret
         cache.clear()
+        availability.cache.forget_recent()
         yield crm
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> Iterator[None]:
+    """A database can't be dropped while a pool has connections to it."""
+    yield
+    for each in connections.all():
+        if isinstance(each, PostgreSQL):
+            each.close()
+            each.close_pool()
+
+
+@pytest.fixture
+def database_cache(settings: Settings, transactional_db: None) -> None:
+    """The cache that the site has; needs `django_db(databases="__all__")`."""
+    settings.CACHES = {**settings.CACHES, "default": settings.CACHES["database"]}
+    cache.clear()
+    caches["process"].clear()
 
 
 @pytest.fixture(scope="module")

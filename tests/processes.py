@@ -145,12 +145,6 @@ def own_database(folder: Path) -> str:
     return f"{server.rpartition('/')[0]}/{name}"
 
 
-def own_cache(folder: Path) -> str:
-    """The address of a cache of the kind that this run is on, apart from the tests' own."""
-    server = os.environ.get("TESTS_CACHE_URL")
-    return f"{server.rpartition('/')[0]}/1" if server else f"filecache://{folder / 'cache'}"
-
-
 @dataclass(kw_only=True)
 class Site:
     """The site on a database of its own, as it is deployed: gunicorn with its configuration."""
@@ -234,7 +228,6 @@ class Site:
             "SECURE_SSL_REDIRECT": "false",
             "TIME_ZONE": ZONE,
             "DATABASE_URL": self.database_url,
-            "CACHE_URL": own_cache(self.folder),
             "MACROCRM_URL": self.crm_url,
             "MACROCRM_DOMAIN": DOMAIN,
             "MACROCRM_CONNECT_TIMEOUT": str(CONNECT_TIMEOUT),

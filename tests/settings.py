@@ -1,17 +1,9 @@
 """A complete environment for the tests, then the real settings, then the few that must differ."""
 
-import atexit
 import os
-import shutil
 import tempfile
 
 from tests.variables import environment
-
-# Processes that test side by side (pytest-xdist) keep apart what they store.
-WORKER = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
-REDIS = os.environ.get("TESTS_CACHE_URL", "").replace("/0", f"/{WORKER}")
-CACHE = tempfile.mkdtemp(prefix="handover-cache-")
-atexit.register(shutil.rmtree, CACHE, ignore_errors=True)
 
 os.environ.update(
     environment(
@@ -21,21 +13,28 @@ os.environ.update(
         MACROCRM_URL="http://127.0.0.1:9",
         SUPPORT_PHONE="+7 343 000-00-00",
         PRIVACY_POLICY_URL="https://example.test/privacy",
-        # The services that `tests.services` starts. Without them, the embedded database and cache,
-        # but not those of a site that runs on this machine.
+        # No test reads more, so none but those of the budget meets its end.
+        MACROCRM_CALLS_PER_MINUTE="600",
+        # The server that `tests.services` starts; without it, the embedded database.
         DATABASE_URL=os.environ.get("TESTS_DATABASE_URL", ""),
-        CACHE_URL=REDIS or f"filecache://{CACHE}",
     )
 )
 
-from config.settings import *  # noqa: E402
+from config.settings import *
 
 INSTALLED_APPS.append("standin")
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # A file: in memory SQLite locks tables, not the database, and fails where the real one waits.
-    DATABASES["default"]["TEST"] = {
-        "NAME": f"{tempfile.gettempdir()}/handover-tests-{os.getpid()}.sqlite3"
-    }
+    FILES = f"{tempfile.gettempdir()}/handover-tests-{os.getpid()}"
+    DATABASES["default"]["TEST"] = {"NAME": f"{FILES}.sqlite3"}
+    # Not that of a site that runs on this machine, even while the test database is being made.
+    DATABASES["cache"]["NAME"] = f"{FILES}.cache.sqlite3"
+    DATABASES["cache"]["TEST"] = {"NAME": f"{FILES}.cache-test.sqlite3", "MIGRATE": False}
+else:
+    DATABASES["cache"]["TEST"] = {"MIRROR": "default"}
+# Most tests may not touch the database, or do so in a transaction that other threads don't see.
+# Those of the cache take the real one (`database_cache`).
+CACHES = {"database": CACHES["default"], "default": CACHES["process"], "process": CACHES["process"]}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

@@ -14,7 +14,7 @@ from django.utils import timezone
 from phonenumber_field.phonenumber import PhoneNumber
 
 from booking import availability, services
-from booking.availability import asking
+from booking.availability import cache
 from booking.limits import TooManyTries
 from booking.models import Booking, BookingEvent
 from booking.services import settling
@@ -232,7 +232,7 @@ def test_a_time_of_a_day_that_cannot_be_read_is_sent(standin, press):
 
 
 def test_a_day_that_is_not_read_in_time_sends_nothing(standin, press, monkeypatch):
-    monkeypatch.setattr(asking, "longest_read", lambda: 0.05)
+    monkeypatch.setattr(cache, "longest_read", lambda: 0.05)
     standin.fail("getFreeTimes", "hang")
 
     with pytest.raises(TooManyTries, match="day_is_being_read"):

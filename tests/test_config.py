@@ -94,7 +94,6 @@ WRONG = {
     "BOOKING_MIN_NOTICE_HOURS": "two-wrong",
     "BOOKING_GRID_MINUTES": "0",
     "BOOKING_VISIT_SLOTS": "0",
-    "CACHE_URL": "memcache://wrong",
     "CSRF_TRUSTED_ORIGINS": "wrong.example",
     "DATABASE_URL": "mysql://wrong/x",
     "DEBUG": "wrong",
@@ -112,6 +111,7 @@ WRONG = {
     "LOG_FORMAT": "wrong",
     "MACROCRM_ADDS_AT_ONCE": "0",
     "MACROCRM_ADDS_PER_MINUTE": "wrong",
+    "MACROCRM_CALLS_PER_MINUTE": "0",
     "MACROCRM_ADD_MOVES": "perhaps",
     "MACROCRM_CONCURRENCY": "1.5",
     "MACROCRM_CONNECT_TIMEOUT": "nan",
@@ -179,7 +179,6 @@ def test_the_example_file_is_a_complete_environment():
     example = (ROOT / ".env.example").read_text("utf-8")
     lines = dict(re.findall(r"^#?([A-Z_]+)=(.*)$", example, re.MULTILINE))
     lines |= {name: variables.COMPLETE[name] for name in ("SECRET_KEY", "MACROCRM_APP_SECRET")}
-    lines["CACHE_URL"] = ""  # its example is a path on another machine
 
     assert problems_with(**lines) == []
 
@@ -215,16 +214,16 @@ def test_a_folder_that_cannot_be_made_is_a_problem(tmp_path):
     (tmp_path / "file").touch()
     here = f"{tmp_path}/file/folder"
 
-    found = problems_with(DATABASE_URL=f"sqlite:///{here}/db", CACHE_URL=f"filecache://{here}")
+    found = problems_with(DATABASE_URL=f"sqlite:///{here}/db")
 
-    assert [sentence.split()[0] for sentence in found] == ["DATABASE_URL", "CACHE_URL"]
+    assert [sentence.split()[0] for sentence in found] == ["DATABASE_URL"]
     assert str(tmp_path) not in "".join(found)
 
 
 def test_folders_are_made_for_their_owner_alone(tmp_path):
-    folder = tmp_path / "new" / "cache"
+    folder = tmp_path / "new" / "journal"
 
-    assert problems_with(CACHE_URL=f"filecache://{folder}") == []
+    assert problems_with(DATABASE_URL=f"sqlite:///{folder}/db") == []
     assert folder.stat().st_mode & 0o777 == 0o700
 
 
@@ -366,7 +365,7 @@ def test_a_relative_database_is_the_same_file_from_every_folder():
     assert found["DATABASES"]["default"]["NAME"] == str(ROOT / "var" / "other.sqlite3")
 
 
-def test_postgresql_keeps_its_connections_and_its_options():
+def test_postgresql_has_a_pool_and_keeps_its_options():
     found = settings_with(
         "DATABASES", DATABASE_URL="postgres://u:p%40ss@db.example:5433/keys?sslmode=require"
     )
@@ -385,8 +384,9 @@ def test_postgresql_keeps_its_connections_and_its_options():
         "keepalives_interval": 2,
         "keepalives_count": 2,
         "tcp_user_timeout": 10_000,
+        "pool": {"min_size": 1, "max_size": 8, "timeout": 1.5, "reconnect_timeout": 2},
     }
-    assert (database["CONN_MAX_AGE"], database["CONN_HEALTH_CHECKS"]) == (60, True)
+    assert database["CONN_HEALTH_CHECKS"] is True
     assert database["ATOMIC_REQUESTS"] is False
 
 
@@ -399,13 +399,10 @@ def test_the_address_of_a_database_has_the_last_word():
     assert options["tcp_user_timeout"] == 10_000
 
 
-def test_redis_may_not_hang_a_page():
-    found = settings_with("CACHES", CACHE_URL="rediss://:pass@cache.example:6380/2")
+def test_the_cache_of_sqlite_is_a_file_beside_the_journal():
+    found = settings_with("DATABASES", DATABASE_URL="sqlite:////srv/site/journal.sqlite3")
 
-    cache = found["CACHES"]["default"]
-    assert cache["BACKEND"] == "django.core.cache.backends.redis.RedisCache"
-    assert cache["LOCATION"] == "rediss://:pass@cache.example:6380/2"
-    assert cache["OPTIONS"] == {"socket_connect_timeout": 1, "socket_timeout": 1}
+    assert found["DATABASES"]["cache"]["NAME"] == "/srv/site/journal.cache.sqlite3"
 
 
 # The .env file
@@ -567,14 +564,6 @@ def test_domains_are_taken_as_they_are_spelled(text):
 def test_databases_that_would_lose_the_journal_or_fail_later(text):
     with pytest.raises(ValueError, match="must be an address such as postgres://"):
         env.database(text)
-
-
-@pytest.mark.parametrize(
-    "text", ["dummycache://", "locmemcache://", "filecache://", "redis://", "redis://h:x", "x"]
-)
-def test_caches_that_workers_would_not_share(text):
-    with pytest.raises(ValueError, match="must be an address such as redis://"):
-        env.cache(text)
 
 
 @pytest.mark.parametrize("text", ["true", "True", "yes", "on", "1"])

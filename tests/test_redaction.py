@@ -180,7 +180,7 @@ def report_of(posted):
 @pytest.mark.parametrize("form", ["get_traceback_html", "get_traceback_text"])
 def test_an_error_report_holds_no_secret(settings, form):
     settings.DEBUG = True
-    settings.ELSEWHERE = {"LOCATION": "redis://:" + "cache-password"[::-1] + "@host"}
+    settings.ELSEWHERE = {"LOCATION": "smtp://:" + "cache-password"[::-1] + "@host"}
 
     report = getattr(report_of({"phone": "8 900 123-45-67", "flat": "1.8-12-1"}), form)()
 

@@ -72,7 +72,7 @@ def test_a_number_in_use_is_not_given_again(press, monkeypatch):
     assert moved.reference == "А0002АА"
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, databases="__all__")
 def test_bookings_of_the_version_before_get_a_number():
     executor = MigrationExecutor(connection)
     executor.migrate([("booking", "0010_mark")])

@@ -238,7 +238,7 @@ def test_a_hash_made_stronger_by_django_is_no_change(olga, settings):
     assert len(told("account_changed")) == 1
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, databases="__all__")
 def test_the_groups_that_an_installation_begins_with_are_no_change():
     Group.objects.all().delete()
     StaffEvent.objects.all()._raw_delete("default")

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from booking import models
-from booking.availability import Houses, asking, memory
+from booking.availability import Houses, cache
 from standin.fixtures import Flat
 from tests.journey import FLAT, HOUSE, first_free, hidden_fields, offered, text_of
 
@@ -122,7 +122,7 @@ def test_lists_that_are_no_longer_offered_are_let_go(client, standin):
     for turn in range(40):
         house = replace(standin.houses[HOUSE], flats=(Flat("flat", f"{turn}"),))
         standin.build([house])
-        asking.forget(memory.key_of("houses", "flat"))
+        cache.invalidate(cache.key_of("houses", "flat"))
         assert client.get("/?category=flat").status_code == 200
         (lead,) = offered(client.get(f"/?category=flat&house={HOUSE}"))
         assert lead.endswith(f"&flat={turn}")

@@ -24,7 +24,7 @@ NO_LIMITS = dict.fromkeys(
         "MACROCRM_ADDS_PER_MINUTE",
     ),
     "1000000",
-)
+) | {"MACROCRM_CALLS_PER_MINUTE": "600"}
 
 # What gunicorn reads by itself, before there are settings.
 GUNICORN = {"PORT", "WEB_CONCURRENCY"}

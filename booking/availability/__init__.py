@@ -5,10 +5,8 @@ reads go through one cache (`memory`, `asking`): houses are fresh for 5 minutes,
 30 seconds; after that the old answer is shown while one caller asks anew.
 """
 
-from booking.availability.calendar import bookable_moment, horizon, unmistakable
-from booking.availability.catalogue import Flats, House, Houses, ready_houses, zone_of
-from booking.availability.store import one_moment
-from booking.availability.timetable import (
+from booking.availability.dates import bookable_moment, horizon, unmistakable
+from booking.availability.days import (
     Day,
     DaysPage,
     DayState,
@@ -21,6 +19,7 @@ from booking.availability.timetable import (
     nearest_starts,
     was_free,
 )
+from booking.availability.houses import Flats, House, Houses, ready_houses, zone_of
 
 __all__ = [
     "Day",
@@ -38,7 +37,6 @@ __all__ = [
     "is_free",
     "is_offered",
     "nearest_starts",
-    "one_moment",
     "ready_houses",
     "unmistakable",
     "was_free",

@@ -16,6 +16,7 @@ from phonenumber_field.phonenumber import PhoneNumber
 
 from booking import availability, limits, turns
 from booking.crm import AddOutcome, AddReply, Reason, Visit
+from booking.database.pool import give_back
 from booking.gateway import crm_client
 from booking.limits import Limit, Try
 from booking.models import HAS_VISIT, HOLDING, Booking, BookingEvent, Outcome
@@ -314,6 +315,7 @@ def _insert(new: Booking, standing: Standing, *, is_taken: bool) -> None:
 
 def _send(booking: Booking, was_free: bool | None) -> None:
     """One call, and what came of it written down."""
+    give_back()
     reply = STALE_WORKER if _is_too_late(booking) else crm_client().add(_visit(booking))
     is_settled = settling.settle_by(booking, reply)
     availability.forget(booking.house_id, booking.starts_at_local.date())

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from booking import availability
 from booking.crm import Reason
+from booking.database.pool import give_back
 from booking.models import HAS_VISIT, Booking, Outcome
 from booking.services import settling
 
@@ -31,6 +32,7 @@ def end_like_a_call(booking: Booking, *, at_most: timedelta, can_be_read: bool) 
         outcome, reason = Outcome.NOT_SENT, Reason.UNREACHABLE.value
     like = _one_of_the_last(outcome)
     if like:
+        give_back()
         time.sleep(min(like.crm_seconds or 0, at_most.total_seconds()))
     settling.settle(booking, outcome, reason, {"remarks": [NOT_SENT_FOR_A_VISIT]})
     availability.forget(booking.house_id, booking.starts_at_local.date())

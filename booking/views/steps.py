@@ -50,7 +50,6 @@ class Place:
 
 @never_cache
 @require_safe
-@availability.one_moment()
 def choose_flat(request: HttpRequest) -> HttpResponse:
     asked = _as_meant(request)
     answers = _readable(_with_offered_category(asked))
@@ -97,7 +96,6 @@ def _choice_of_flat(answers: Answers, house: House, matches: Sequence[Flat]) -> 
 
 @never_cache
 @require_safe
-@availability.one_moment()
 def choose_time(request: HttpRequest) -> HttpResponse:
     answers = _with_default_category(_as_meant(request))
     place = _place(answers)
@@ -155,7 +153,6 @@ def confirm(request: HttpRequest) -> HttpResponse:
 # Step 3
 
 
-@availability.one_moment()
 def _check_answers(request: HttpRequest) -> HttpResponse:
     answers = _with_default_category(_as_meant(request))
     for made in kept.bookings(request):

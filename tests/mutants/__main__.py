@@ -61,14 +61,14 @@ HEART: dict[str, tuple[str, ...]] = {
     ),
     "booking/models/visit_state.py": ("tests/test_visit_state.py",),
     "booking/crm/verdict.py": ("tests/test_crm_verdicts.py", "tests/test_crm_cases.py"),
-    "booking/availability/timetable.py": (
-        "tests/test_availability_once.py",
+    "booking/availability/cache.py": ("tests/test_availability.py",),
+    "booking/availability/days.py": (
         "tests/test_availability_pages.py",
         "tests/test_settling.py",
         "tests/test_availability.py",
     ),
-    "booking/availability/calendar.py": (
-        "tests/test_availability_calendar.py",
+    "booking/availability/dates.py": (
+        "tests/test_availability_dates.py",
         "tests/test_availability_pages.py",
     ),
 }

@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-import zlib
+from base64 import b64decode
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from hashlib import md5
 from http.cookiejar import CookieJar
@@ -93,8 +94,6 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
     began_at = int(time()) - 1
     database = folder / "journal.sqlite3"
     variables = {
-        # Files, which can be searched.
-        "CACHE_URL": f"filecache://{folder / 'cache'}",
         "MACROCRM_APP_SECRET": SECRET,
         "MACROCRM_METHOD": "GET",
         "METRICS_PATH": FIGURES,
@@ -116,7 +115,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
             figures = Visitor(buyer.site).get(f"/{FIGURES}/")
         texts = {"log": site.log, "standard output": site.printed, "figures": figures}
         texts |= {f"page {name}": text for name, text in (buyer.given | staff.given).items()}
-        texts |= rows(database) | cache_files(folder / "cache")
+        texts |= rows(database) | cached(folder / "journal.cache.sqlite3")
         with sqlite3.connect(database) as journal:
             found = journal.execute("SELECT outcome, key FROM booking_booking").fetchall()
         outcomes = Counter(outcome for outcome, _key in found)
@@ -206,12 +205,10 @@ def rows(database: Path) -> dict[str, str]:
         }
 
 
-def cache_files(folder: Path) -> dict[str, str]:
-    found = {}
-    for path in folder.rglob("*.djcache"):
-        expiry, _, packed = path.read_bytes().partition(b"x\x9c")
-        found[f"cache {path.name}"] = repr(expiry) + repr(zlib.decompress(b"x\x9c" + packed))
-    return found
+def cached(path: Path) -> dict[str, str]:
+    with closing(sqlite3.connect(path)) as cache:
+        entries = cache.execute("SELECT cache_key, value FROM booking_cache").fetchall()
+    return {f"cache {key}": repr(b64decode(value)) for key, value in entries}
 
 
 def test_there_was_something_to_find(seen):

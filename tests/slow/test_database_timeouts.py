@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import psycopg
@@ -20,10 +20,11 @@ from booking.database.postgresql.base import DatabaseWrapper
 from booking.database.timeouts import seconds, timeout
 from booking.middleware import DatabaseTimeoutMiddleware
 from tests import bookings
+from tests.test_config import settings_with
 from tests.torture.postgres import Postgres
 
 # What a test that waits in vain waits for, and what it may take on a machine that is busy.
-SHORT, LONG = 0.3, 2.0
+SHORT, LONG = 0.3, 3.0
 ALIAS = "timeouts"
 
 
@@ -43,14 +44,15 @@ def database(address: str, settings: Settings, db: None) -> Iterator[DatabaseWra
         "USER": found["user"],
         "HOST": found["host"],
         "PORT": found["port"],
-        "OPTIONS": {"connect_timeout": 2},
-        "CONN_MAX_AGE": 60,
+        "OPTIONS": {"connect_timeout": 2, "pool": {"min_size": 1, "max_size": 2, "timeout": 1}},
+        "CONN_MAX_AGE": 0,
         "CONN_HEALTH_CHECKS": True,
     }
     wrapper = DatabaseWrapper(connections["default"].settings_dict | differences, ALIAS)
     connections[ALIAS] = wrapper
     yield wrapper
     wrapper.close()
+    wrapper.close_pool()
     del connections[ALIAS]
 
 
@@ -58,6 +60,16 @@ def ask(database: DatabaseWrapper, statement: str) -> Any:
     with database.cursor() as cursor:
         cursor.execute(statement)
         return cursor.fetchone()[0]
+
+
+def ask_until_it_answers(database: DatabaseWrapper, statement: str) -> Any:
+    """The pool connects in the background."""
+    give_up = time.monotonic() + 10
+    while True:
+        try:
+            return ask(database, statement)
+        except OperationalError:
+            assert time.monotonic() < give_up
 
 
 @contextmanager
@@ -102,16 +114,22 @@ def test_a_transaction_that_is_given_up_leaves_nothing(database):
     assert ask(database, "SELECT count(*) FROM kept") == 0
 
 
-def test_a_connection_that_a_thread_has_is_looked_at_and_replaced(database, postgres):
+def test_a_connection_of_the_pool_is_looked_at_and_replaced(database, postgres):
     ask(database, "SELECT 1")
-    with postgres.hung():
-        database.close_if_unusable_or_obsolete()
-        # The check in vain, then the least time that libpq takes to connect.
-        with refused_after(2 + SHORT, 2 + LONG):
-            ask(database, "SELECT 2")
+    database.close()
+    with postgres.hung(), refused_after(SHORT, LONG):
+        ask(database, "SELECT 2")
 
-    database.close_if_unusable_or_obsolete()
-    assert ask(database, "SELECT 3") == 3
+    assert ask_until_it_answers(database, "SELECT 3") == 3
+
+
+def test_a_thread_waits_for_a_connection_no_longer_than_the_pool_allows(database):
+    with ExitStack() as stack:
+        database.pool.open()
+        for _thread in range(2):
+            stack.enter_context(database.pool.connection(timeout=30))
+        with refused_after(SHORT, LONG):
+            ask(database, "SELECT 1")
 
 
 def test_the_server_itself_ends_what_takes_too_long(database, settings):
@@ -135,6 +153,7 @@ def test_a_lock_is_waited_for_so_long_and_no_longer(database, postgres):
     assert ask(database, "SELECT count(*) FROM locked") == 0
 
 
+@pytest.mark.django_db(databases="__all__")
 def test_a_migration_may_take_its_time(database, settings, monkeypatch):
     settings.DATABASE_LONG_TIMEOUT = SHORT
     asked: list[Any] = []
@@ -183,6 +202,8 @@ def test_staff_may_ask_for_what_takes_longer(db, settings, path):
 
 
 def test_a_page_tells_within_five_seconds_that_the_database_hangs(settings):
-    connect = 2
-    assert settings.DATABASE_CHECK_TIMEOUT + connect + settings.DATABASE_CHECK_TIMEOUT < 5
+    found = settings_with("DATABASES", DATABASE_URL="postgres://site@db.example/site")["DATABASES"]
+    waits = [database["OPTIONS"]["pool"]["timeout"] for database in found.values()]
+    # A page takes a connection for the cache, then one for the journal, and each is looked at.
+    assert sum(wait + settings.DATABASE_CHECK_TIMEOUT for wait in waits) < 5
     assert settings.DATABASE_LOCK_TIMEOUT < settings.DATABASE_TIMEOUT < 5

@@ -36,7 +36,6 @@ def start(folder: Path, *options: str, **changes: str) -> subprocess.CompletedPr
     variables = environment(
         DJANGO_SETTINGS_MODULE="tests.site_settings",
         DATABASE_URL=f"sqlite:///{folder / 'journal.sqlite3'}",
-        CACHE_URL=f"filecache://{folder / 'cache'}",
         **changes,
     )
     bind = ("--bind", f"{HOST}:{free_port()}", "--workers", "1")
@@ -109,7 +108,6 @@ def test_it_serves_a_unix_socket(tmp_path, workers):
     variables = environment(
         DJANGO_SETTINGS_MODULE="tests.site_settings",
         DATABASE_URL=f"sqlite:///{tmp_path / 'journal.sqlite3'}",
-        CACHE_URL=f"filecache://{tmp_path / 'cache'}",
     )
     command = ("-m", "gunicorn", "config.wsgi", "--bind", f"unix:{file}", "--workers", workers)
     with Process(*command, variables=variables, log=tmp_path / "log"):

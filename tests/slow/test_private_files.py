@@ -34,7 +34,6 @@ def run(folder: Path, *command: str, settings: str = "tests.site_settings", **ch
     variables = environment(
         DJANGO_SETTINGS_MODULE=settings,
         DATABASE_URL=f"sqlite:///{folder}/var/journal.sqlite3",
-        CACHE_URL=f"filecache://{folder}/var/cache",
         TESTS_STATIC_ROOT=str(folder / "static" / "collected"),
         **changes,
     )

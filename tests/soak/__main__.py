@@ -1,4 +1,4 @@
-"""`make soak`: buyers in mixed journeys on two sites with PostgreSQL and Redis, and a failing CRM.
+"""`make soak`: buyers in mixed journeys on two sites with PostgreSQL, and a failing CRM.
 
 Ends with status 1 if a booking was lost, doubled or falsely told, a page broke, or memory grew.
 """
@@ -22,7 +22,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 from tests.processes import HOST, Site, StandInProcess
-from tests.services import running_redis
 from tests.torture import plan, records
 from tests.torture.browser import Broken, Browser
 from tests.torture.buyers import Buyer, Progress
@@ -65,11 +64,10 @@ def main() -> int:
     asked = _asked_for()
     found = binaries()
     if found is None:
-        sys.exit("PostgreSQL is missing: install Debian's packages postgresql and redis-server.")
+        sys.exit("PostgreSQL is missing: install Debian's package postgresql.")
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="soak-")))
         postgres = stack.enter_context(Postgres(found))
-        variables = FIGURES | {"CACHE_URL": stack.enter_context(running_redis())}
         dice = random.Random(asked.seed)
         count = round(asked.minutes * BOOKINGS_A_MINUTE)
         estate = plan.Estate.for_bookings(count)
@@ -81,7 +79,7 @@ def main() -> int:
                     folder=_made(folder / name),
                     crm_url=standin.url,
                     database_url=address,
-                    variables=variables,
+                    variables=FIGURES,
                 )
             )
             for name in ("one", "two")

@@ -3,6 +3,8 @@
 psycopg waits for an answer without end. A server that is stopped (SIGSTOP) or swaps still
 acknowledges every byte, so neither tcp_user_timeout nor keepalives notice, and statement_timeout is
 kept by the very server that hangs. So the client watches the clock.
+
+The connections come from Django's pool, one for each alias and process.
 """
 
 from __future__ import annotations
@@ -34,30 +36,37 @@ class TimeoutConnection(psycopg.Connection[Any]):
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
+    def __init__(self, settings_dict: dict[str, Any], *args: Any, **options: Any) -> None:
+        super().__init__(settings_dict, *args, **options)
+        # The settings can't name a class.
+        settings_dict["OPTIONS"]["pool"]["connection_class"] = TimeoutConnection
+
     def get_new_connection(self, conn_params: dict[str, Any]) -> psycopg.Connection[Any]:
-        connection: psycopg.Connection[Any] = super().get_new_connection(conn_params)
-        # Django offers no other way to choose the class.
-        connection.__class__ = TimeoutConnection
+        """One of the pool, which looks whether it still answers before it gives it."""
+        with timeout(settings.DATABASE_CHECK_TIMEOUT):
+            connection: psycopg.Connection[Any] = super().get_new_connection(conn_params)
         return connection
 
     def init_connection_state(self) -> None:
-        is_limited = seconds() != NEVER
-        with timeout(settings.DATABASE_CHECK_TIMEOUT):
-            super().init_connection_state()
-            if is_limited:
-                self._limit_the_server()
+        super().init_connection_state()
+        if seconds() == NEVER:
+            self._limit(self.connection, lock=NEVER, statement=NEVER)
 
-    def _limit_the_server(self) -> None:
+    def _configure_connection(self, connection: psycopg.Connection[Any]) -> bool:
+        """What the pool does to each connection that it opens, in a thread of its own."""
+        with timeout(settings.DATABASE_CHECK_TIMEOUT):
+            # A hook of Django's that its stubs do not know.
+            changed: bool = super()._configure_connection(connection)  # type: ignore[misc]
+            self._limit(
+                connection,
+                lock=settings.DATABASE_LOCK_TIMEOUT,
+                statement=settings.DATABASE_LONG_TIMEOUT,
+            )
+        return changed
+
+    def _limit(self, connection: psycopg.Connection[Any], **limits: float) -> None:
         """By a statement, not by `options` of the connection, which PgBouncer refuses."""
-        limits = {
-            "statement_timeout": settings.DATABASE_LONG_TIMEOUT,
-            "lock_timeout": settings.DATABASE_LOCK_TIMEOUT,
-        }
-        with self.cursor() as cursor:
-            for name, limit in limits.items():
-                cursor.execute("SELECT set_config(%s, %s, false)", [name, f"{limit:g}s"])
-
-    def is_usable(self) -> bool:
-        """A server that does not answer this soon is asked over a new connection."""
-        with timeout(settings.DATABASE_CHECK_TIMEOUT):
-            return super().is_usable()
+        for name, limit in limits.items():
+            connection.execute(
+                "SELECT set_config(%s, %s, false)", [f"{name}_timeout", f"{limit:g}s"]
+            )

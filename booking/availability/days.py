@@ -6,27 +6,30 @@ import logging
 import time
 from collections.abc import Iterable, Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from datetime import time as clock
 from enum import StrEnum
 from functools import lru_cache
+from operator import attrgetter
 from zoneinfo import ZoneInfo
 
-from booking import models
-from booking.availability import asking, calendar, memory
-from booking.availability.asking import PutTogether, Question
-from booking.availability.calendar import Span
-from booking.availability.catalogue import Flats, House
-from booking.availability.memory import Remembered
+from booking import crm_budget, models
+from booking.availability import cache, dates
+from booking.availability.cache import Entry, Lookup
+from booking.availability.dates import Span
+from booking.availability.houses import Flats, House
 from booking.crm import CRMError, CRMRefused
 from booking.gateway import crm_client
 
 logger = logging.getLogger(__name__)
 
-# In seconds. A stale day is shown for so long at most: the longer, the likelier its times are gone.
-TIMES_FRESH_FOR = 30
-TIMES_GOOD_FOR = 300
+# Seconds since the CRM was asked. The day that is open is asked for again sooner than the others;
+# an older one is waited for, since its times are likely to be gone.
+OPENED_FRESH_FOR = 30
+OPENED_SHOWN_FOR = 150
+OTHERS_FRESH_FOR = 300
+KEPT_FOR = 600
 # How long a page waits for its days, in seconds. What is later is "not checked yet".
 PAGE_BUDGET = 2.5
 # How many pages of days without a free time are passed over to find the first that has one.
@@ -75,16 +78,16 @@ def days_page(house: House, chosen: date | None = None) -> DaysPage:
     may take. Raises CRMError when every day failed.
     """
     deadline = time.monotonic() + PAGE_BUDGET
-    if chosen not in calendar.horizon(house.zone):
+    if chosen not in dates.horizon(house.zone):
         chosen = None
-    first = page = _page(house, calendar.span_with(house.zone, chosen), chosen, PAGE_BUDGET)
+    first = page = _page(house, dates.span_with(house.zone, chosen), chosen, PAGE_BUDGET)
     for _page_passed_over in range(PAGES_PASSED_OVER):
         left = deadline - time.monotonic()
         is_full = all(day.state is DayState.FULL for day in page.days)
         if chosen or not is_full or page.later is None or left <= 0:
             break
         try:
-            page = _page(house, calendar.span_with(house.zone, page.later), None, left)
+            page = _page(house, dates.span_with(house.zone, page.later), None, left)
         except CRMError:
             break
     has_free = any(day.state is DayState.FREE for day in page.days)
@@ -93,29 +96,25 @@ def days_page(house: House, chosen: date | None = None) -> DaysPage:
 
 def day(house: House, asked: date) -> Day:
     """One day at a house within the page's budget; UNKNOWN when it could not be read."""
-
-    def make() -> PutTogether[Day]:
-        found = asking.look([_question(house.id, house.zone, asked)], patience=PAGE_BUDGET)
-        shown = _day(asked, found[0], house)
-        return PutTogether(shown, _stands_until([shown], found))
-
-    return asking.put_together(("day", house, asked), 1, make)
+    lookup = _opened(house.id, house.zone, asked)
+    [found] = cache.get_many([lookup], wait_for=PAGE_BUDGET)
+    return _day(house, asked, found)
 
 
 def nearest_starts(found: Iterable[Day], lost: datetime, count: int = 3) -> list[datetime]:
     """The free starts closest to one that is gone, in the order of the clock."""
-    return calendar.nearest((start for day in found for start in day.starts), lost, count)
+    return dates.nearest((start for day in found for start in day.starts), lost, count)
 
 
 def forget(house_id: str, asked: date) -> None:
     """Drop what is known of a day, because a booking may just have changed it."""
-    asking.forget(_key(house_id, asked))
+    cache.invalidate(key_of(house_id, asked))
 
 
 def was_free(house_id: str, start: datetime) -> bool | None:
-    """Whether a recent look at that day showed the start free; None if nobody has just looked."""
-    seen = asking.known(_key(house_id, start.date()))
-    if seen is None or seen.error or seen.age > TIMES_FRESH_FOR:
+    """Whether a look of the last 30 s showed the start free; None if there was none."""
+    seen = cache.get(key_of(house_id, start.date()))
+    if seen is None or seen.error or seen.age > OPENED_FRESH_FOR:
         return None
     return _has(seen, start)
 
@@ -124,19 +123,21 @@ def is_offered(house_id: str, start: datetime) -> bool | None:
     """Whether a start can be booked by a look of the last 30 s or one made now; None: can't tell.
 
     Free alone is not enough: the whole visit must fit in, with the notice that a visit needs.
-    Raises StillReading: that a queue is long is no reason to send what may never have been offered.
+    Raises StillReading: that a queue is long is no reason to send what may never have been offered,
+    and a CRM that wants a pause wants no booking either.
     """
+    if crm_budget.pause():
+        raise StillReading
     asked, zone = start.date(), ZoneInfo(str(start.tzinfo))
-    [found] = asking.look(
-        [_question(house_id, zone, asked)], patience=asking.longest_read(), stale_will_do=False
-    )
+    lookup = replace(_opened(house_id, zone, asked), shown_for=0)
+    [found] = cache.get_many([lookup], wait_for=cache.longest_read(), anew=True)
     if found is None:
         raise StillReading
     # After a failure, and while another process asks, what is found may be older.
-    if found.age > TIMES_FRESH_FOR:
+    if found.age > OPENED_FRESH_FOR:
         return None
     slots = models.House.about(house_id).visit_slots or 0
-    shown = _day(asked, found, House(house_id, "", Flats(), zone, visit_slots=slots))
+    shown = _day(House(house_id, "", Flats(), zone, visit_slots=slots), asked, found)
     return None if shown.state is DayState.UNKNOWN else start in shown.starts
 
 
@@ -144,40 +145,40 @@ def is_free(house_id: str, start: datetime) -> bool | None:
     """Asks the CRM now, within the page's budget, whether a start is free; None: can't tell."""
     asked = start.date()
     forget(house_id, asked)
-    question = _question(house_id, ZoneInfo(str(start.tzinfo)), asked)
-    [found] = asking.look([question], patience=PAGE_BUDGET)
+    lookup = replace(_opened(house_id, ZoneInfo(str(start.tzinfo)), asked), shown_for=0)
+    [found] = cache.get_many([lookup], wait_for=PAGE_BUDGET)
     return None if found is None or found.error else _has(found, start)
 
 
-def _page(house: House, span: Span, chosen: date | None, patience: float) -> DaysPage:
-    """The days of one span, as far as they are known when the patience ends.
+def _page(house: House, span: Span, chosen: date | None, wait_for: float) -> DaysPage:
+    """The days of one span, as far as they are known when the time is up.
 
     Raises CRMError when every day failed.
     """
-
-    def make() -> PutTogether[DaysPage]:
-        found = _found(house, span, chosen, patience)
-        _raise_if_all_failed(found)
-        days = tuple(_day(date, each, house) for date, each in zip(span.dates, found, strict=True))
-        page = _page_of(house.zone, days, span.earlier, span.later)
-        return PutTogether(page, _stands_until(days, found))
-
-    return asking.put_together(("page", house, span), len(span.dates), make)
-
-
-def _found(
-    house: House, span: Span, chosen: date | None, patience: float
-) -> list[Remembered | None]:
-    """What is known of the days when the patience ends, in their order."""
-    order = sorted(span.dates, key=lambda date: date != chosen)
-    questions = [_question(house.id, house.zone, date) for date in order]
-    longest = asking.longest_read() if chosen in span.dates else 0.0
-    found = asking.look(questions, patience=patience, first_patience=longest)
-    by_date = dict(zip(order, found, strict=True))
-    return [by_date[date] for date in span.dates]
+    known = cache.known(key_of(house.id, date) for date in span.dates)
+    seen = [_day(house, date, known[key_of(house.id, date)]) for date in span.dates]
+    opened = chosen or _likely_opened(seen)
+    lookups = [_lookup(house, day, is_opened=day.date == opened) for day in seen]
+    lookups.sort(key=attrgetter("urgency"))
+    found = cache.get_many(
+        lookups, wait_for=wait_for, wait_for_first=cache.longest_read() if chosen else 0.0
+    )
+    _raise_if_all_failed(found)
+    # What was too old to be shown at once is better than nothing.
+    for lookup, entry in zip(lookups, found, strict=True):
+        known[lookup.key] = entry or known[lookup.key]
+    days = [_day(house, date, known[key_of(house.id, date)]) for date in span.dates]
+    return _page_of(house.zone, tuple(days), span.earlier, span.later)
 
 
-def _raise_if_all_failed(found: Sequence[Remembered | None]) -> None:
+def _likely_opened(seen: Sequence[Day]) -> date:
+    """The first day that is free by the last look, or may be."""
+    free = (day.date for day in seen if day.state is DayState.FREE)
+    unknown = (day.date for day in seen if day.state is DayState.UNKNOWN)
+    return next(free, next(unknown, seen[0].date))
+
+
+def _raise_if_all_failed(found: Sequence[Entry | None]) -> None:
     errors = [entry.error for entry in found if entry and entry.error]
     if len(errors) == len(found):
         raise copy(errors[0])
@@ -191,33 +192,36 @@ def _page_of(
     return DaysPage(days, earlier, later)
 
 
-def _stands_until(days: Iterable[Day], found: Iterable[Remembered | None]) -> float:
-    """When days have to be put together anew though nobody has written; 0: at once."""
-    fresh = [entry.fresh_until if entry and not entry.error else 0.0 for entry in found]
-    first_starts = [start for day in days for start in day.starts[:1]]
-    return min(fresh + [calendar.last_offered_at(start).timestamp() for start in first_starts])
-
-
-def _day(asked: date, found: Remembered | None, house: House) -> Day:
+def _day(house: House, asked: date, found: Entry | None) -> Day:
     if found is None or found.error:
         return Day(asked, DayState.UNKNOWN)
-    times, explanation = found.answer
-    starts = calendar.bookable_starts(asked, times or (), house.zone, house.visit_slots)
+    times, explanation = found.value
+    starts = dates.bookable_starts(asked, times or (), house.zone, house.visit_slots)
     return Day(asked, DayState.FREE if starts else DayState.FULL, starts, explanation)
 
 
-def _has(found: Remembered, start: datetime) -> bool | None:
+def _has(found: Entry, start: datetime) -> bool | None:
     """Whether a day's answer lists a start; None for a day that the CRM declined."""
-    times, _explanation = found.answer
+    times, _explanation = found.value
     return None if times is None else start.time() in times
 
 
-def _question(house_id: str, zone: ZoneInfo, asked: date) -> Question:
-    return Question(
-        key=_key(house_id, asked),
-        ask=lambda: _read(house_id, zone, asked),
-        fresh_for=TIMES_FRESH_FOR,
-        good_for=TIMES_GOOD_FOR,
+def _lookup(house: House, seen: Day, *, is_opened: bool) -> Lookup:
+    """The day that a page opens goes first, then those seen free, then the rest."""
+    lookup = _opened(house.id, house.zone, seen.date)
+    if is_opened:
+        return lookup
+    urgency = 1 if seen.state is DayState.FREE else 2
+    return replace(lookup, fresh_for=OTHERS_FRESH_FOR, shown_for=KEPT_FOR, urgency=urgency)
+
+
+def _opened(house_id: str, zone: ZoneInfo, asked: date) -> Lookup:
+    return Lookup(
+        key=key_of(house_id, asked),
+        read=lambda: _read(house_id, zone, asked),
+        fresh_for=OPENED_FRESH_FOR,
+        shown_for=OPENED_SHOWN_FOR,
+        kept_for=KEPT_FOR,
     )
 
 
@@ -232,5 +236,5 @@ def _read(house_id: str, zone: ZoneInfo, asked: date) -> tuple[tuple[clock, ...]
     return reply.times, ""
 
 
-def _key(house_id: str, asked: date) -> str:
-    return memory.key_of("times", house_id, asked.isoformat())
+def key_of(house_id: str, asked: date) -> str:
+    return cache.key_of("times", house_id, asked.isoformat())

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import zlib
 from collections.abc import Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
@@ -23,10 +24,9 @@ from django.db import transaction
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 
-from booking import models
-from booking.availability import asking, memory, store
-from booking.availability.asking import PutTogether, Question
-from booking.availability.memory import Remembered
+from booking import models, shared_cache
+from booking.availability import cache
+from booking.availability.cache import Lookup
 from booking.crm import CRMUnavailable, Flat, ReadyFlats, ReadyHouse
 from booking.flat_numbers import folded, natural_key, run_together
 from booking.gateway import crm_client
@@ -123,8 +123,14 @@ class Listed:
 
 def ready_houses(category: str) -> Houses:
     """The houses of a category with something ready, by title. Raises CRMError."""
-    question, zone = _question(category), settings.TIME_ZONE
-    return asking.put_together(("houses", question.key, zone), 1, lambda: _houses(question, zone))
+    lookup, usual_zone = _lookup(category), settings.TIME_ZONE
+    known = cache.recent("known to us", _known_to_us)
+    try:
+        return _offered(*_answer(lookup), known, usual_zone)
+    except LookupError:
+        # The large entry was thrown out, and the small one was kept.
+        cache.invalidate(lookup.key)
+        return _offered(*_answer(lookup), known, usual_zone)
 
 
 def zone_of(house_id: str) -> ZoneInfo:
@@ -132,52 +138,46 @@ def zone_of(house_id: str) -> ZoneInfo:
     return known.zone if known else ZoneInfo(settings.TIME_ZONE)
 
 
-def _houses(question: Question, usual_zone: str) -> PutTogether[Houses]:
-    """Raises CRMError."""
-    known = store.once("known to us", _known_to_us)
-    found = _found(question)
-    try:
-        houses = _offered(*found.answer, known, usual_zone)
-    except LookupError:
-        # The store has thrown out the large entry and kept the small one.
-        asking.forget(question.key)
-        found = _found(question)
-        houses = _offered(*found.answer, known, usual_zone)
-    return PutTogether(houses, found.fresh_until)
-
-
-def _found(question: Question) -> Remembered:
-    """Raises CRMError."""
-    [found] = asking.look([question], patience=asking.longest_read())
+def _answer(lookup: Lookup) -> tuple[str, bool]:
+    """The digest that names the list, and whether the stand-in gave it. Raises CRMError."""
+    [found] = cache.get_many([lookup], wait_for=cache.longest_read())
     if found is None:
         raise CRMUnavailable("getReadyFlats: the answer took too long.", transient=True)
     if found.error:
         raise copy(found.error)
-    return found
+    answer: tuple[str, bool] = found.value
+    return answer
 
 
-def _question(category: str) -> Question:
-    return Question(
-        key=memory.key_of("houses", category),
-        ask=lambda: _read(category),
+def _lookup(category: str) -> Lookup:
+    return Lookup(
+        key=cache.key_of("houses", category),
+        read=lambda: _read(category),
         fresh_for=HOUSES_FRESH_FOR,
-        good_for=HOUSES_GOOD_FOR,
+        shown_for=HOUSES_GOOD_FOR,
+        kept_for=HOUSES_GOOD_FOR,
     )
 
 
 def _read(category: str) -> tuple[str, bool]:
-    """The digest that names the list, and whether the stand-in gave it. Raises CRMError."""
+    """Raises CRMError."""
     reply = crm_client().ready_flats(category)
     for remark in reply.remarks:
         logger.warning("The list of %s: %s", category, remark)
     body = json.dumps(_rows(reply)).encode()
     digest = hashlib.sha256(body).hexdigest()
-    memory.keep_body(digest, body, HOUSES_FRESH_FOR + HOUSES_GOOD_FOR)
-    _read_here[category] = digest, body
+    # Before the small entry that names it, and for as long. 4 MB of JSON are 0.4 MB so.
+    packed = zlib.compress(body, level=1)
+    shared_cache.set(_body_key(digest), packed, HOUSES_FRESH_FOR + HOUSES_GOOD_FOR)
+    _read_here[category] = digest, packed
     return digest, reply.stand_in
 
 
-# The last list of each category that this process has read itself: for when the store is away.
+def _body_key(digest: str) -> str:
+    return cache.key_of("body", digest)
+
+
+# The last list of each category that this process has read itself: in case it was not stored.
 _read_here: dict[str, tuple[str, bytes]] = {}
 
 
@@ -201,10 +201,11 @@ def _unpacked(packed: str) -> tuple[Flat, ...]:
 @lru_cache(maxsize=8)
 def _listed(digest: str) -> tuple[Listed, ...]:
     """The list of this digest. Raises LookupError when it is no longer remembered."""
-    body = memory.body(digest) or dict(_read_here.values()).get(digest)
-    if body is None:
+    key = _body_key(digest)
+    packed = dict(_read_here.values()).get(digest) or shared_cache.get_many([key]).get(key)
+    if packed is None:
         raise LookupError(digest)
-    rows = json.loads(body)
+    rows = json.loads(zlib.decompress(packed))
     return tuple(Listed(id_, title, Flats(count, packed)) for id_, title, count, packed in rows)
 
 
@@ -220,9 +221,9 @@ def _known_to_us() -> Known:
 
 @receiver([post_save, post_delete], sender=models.House)
 def _note_change(**_kwargs: object) -> None:
-    store.note_change()
+    cache.forget_recent()
     # Others still read the old row until it is committed.
-    transaction.on_commit(store.note_change)
+    transaction.on_commit(cache.forget_recent)
 
 
 # The same object for as long as nothing in it changes: what is drawn of it can be kept beside it.

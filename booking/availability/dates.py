@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -71,11 +71,6 @@ def bookable_starts(
     if moments and moments[0] >= earliest:
         return moments
     return tuple(moment for moment in moments if moment >= earliest)
-
-
-def last_offered_at(start: datetime) -> datetime:
-    """Until when a start is offered: so much notice is needed, in hours that pass."""
-    return start.astimezone(UTC) - _notice()
 
 
 def unmistakable(wall: datetime, zone: ZoneInfo) -> datetime | None:

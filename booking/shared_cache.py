@@ -1,0 +1,88 @@
+"""The cache that all processes share, in the site's database; and what to do while it is away.
+
+A cache that does not work makes the site slower, never silent: it is left alone for a while, and
+each process uses a cache of its own meanwhile. It has connections of its own, too, so that nothing
+of it holds or breaks those of the journal.
+"""
+
+from __future__ import annotations
+
+import logging
+import pickle
+import time
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+from django.core.cache import caches
+from django.core.cache.backends.base import BaseCache
+from django.db import Error, connections
+
+from booking.database.routers import CACHE
+from booking.database.timeouts import timeout
+
+logger = logging.getLogger(__name__)
+
+# Seconds. A statement of the cache takes 0.3 ms; a page may not wait for one that hangs, or for a
+# lock, of which Django says nothing.
+TIMEOUT = 1.0
+TOO_LONG = 0.5
+LEFT_ALONE_FOR = 10.0
+# What an entry may raise that a power cut, or another version of Python, has spoilt.
+SPOILT = (pickle.UnpicklingError, AttributeError, EOFError, ImportError, IndexError, ValueError)
+
+T = TypeVar("T")
+
+# By the monotonic clock of this process.
+_left_alone_until = 0.0
+
+
+def get_many(keys: Iterable[str]) -> dict[str, Any]:
+    wanted = list(keys)
+    try:
+        return _tried(lambda cache: cache.get_many(wanted))
+    except SPOILT as exc:
+        # One of them: what is left is asked for again.
+        logger.warning("The cache held what can't be read: %s", type(exc).__name__)
+        _tried(lambda cache: cache.delete_many(wanted))
+        return {}
+
+
+def set(key: str, value: Any, seconds: float) -> None:
+    _tried(lambda cache: cache.set(key, value, seconds))
+
+
+def add(key: str, value: Any, seconds: float) -> bool:
+    """Set a key that is not there. False: it is there."""
+    for _try in range(2):
+        if _tried(lambda cache: cache.add(key, value, seconds)):
+            return True
+        if key in get_many([key]):
+            return False
+    # Django says nothing of a write that failed.
+    _leave_alone("it takes no write")
+    return _tried(lambda cache: cache.add(key, value, seconds))
+
+
+def delete(key: str) -> None:
+    _tried(lambda cache: cache.delete(key))
+
+
+def _tried(step: Callable[[BaseCache], T]) -> T:
+    began_at = time.monotonic()
+    if began_at >= _left_alone_until:
+        try:
+            with timeout(TIMEOUT):
+                result = step(caches["default"])
+            if time.monotonic() - began_at < TOO_LONG:
+                return result
+            _leave_alone("it is too slow")
+        except (Error, OSError) as exc:
+            _leave_alone(exc)
+    return step(caches["process"])
+
+
+def _leave_alone(why: object) -> None:
+    global _left_alone_until
+    _left_alone_until = time.monotonic() + LEFT_ALONE_FOR
+    connections[CACHE].close()
+    logger.warning("The cache is left alone for %g s: %s", LEFT_ALONE_FOR, why)
