@@ -17,6 +17,7 @@ from django.core.cache import caches
 from django.core.cache.backends.base import BaseCache
 from django.db import Error, connections
 
+from booking.database.pool import give_back
 from booking.database.routers import CACHE
 from booking.database.timeouts import timeout
 
@@ -73,6 +74,8 @@ def _tried(step: Callable[[BaseCache], T]) -> T:
         try:
             with timeout(TIMEOUT):
                 result = step(caches["default"])
+            # A page takes longer than its statements, and the pool is small.
+            give_back([CACHE])
             if time.monotonic() - began_at < TOO_LONG:
                 return result
             _leave_alone("it is too slow")

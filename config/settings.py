@@ -115,7 +115,7 @@ else:
     # A thread has a connection only while it works with the database, not while it waits for the
     # CRM (`booking.database.pool`), so few do for 38 threads. Seconds; a server that is back is
     # noticed after the last at the latest.
-    _pool = {"min_size": 1, "max_size": 8, "timeout": 1.5, "reconnect_timeout": 2}
+    _pool = {"min_size": 1, "max_size": 10, "timeout": 1.5, "reconnect_timeout": 2}
     # What the address itself says (`?connect_timeout=5`) stands.
     _database["OPTIONS"] = {
         # Seconds, for each address of the host's name; the least that libpq takes.
@@ -132,7 +132,7 @@ else:
     # Of its own, so that the journal never waits for a connection that the cache holds.
     DATABASES["cache"] = {
         **_database,
-        "OPTIONS": {**_database["OPTIONS"], "pool": _pool | {"max_size": 3, "timeout": 0.5}},
+        "OPTIONS": {**_database["OPTIONS"], "pool": _pool | {"max_size": 2, "timeout": 0.5}},
     }
 # How long one answer of PostgreSQL is waited for, in seconds. A page must say within 5 s that the
 # database hangs: while connections of the pool are looked at, 1 s each, the pool's timeout passes,

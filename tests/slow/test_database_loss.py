@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -63,13 +64,22 @@ def days_ahead() -> Iterator[int]:
     return iter(range(1, 14, 2))
 
 
+def opened(browser: Browser, path: str) -> Page:
+    """The page as soon as the site has its database again, after the test before."""
+    give_up = time.monotonic() + 10
+    while (page := browser.get(path)).status == 503:
+        assert time.monotonic() < give_up
+        time.sleep(0.1)
+    return page
+
+
 @pytest.fixture
 def buyer(site: Site, crm: StandIn, postgres: Postgres, days_ahead: Iterator[int]) -> Buyer:
     postgres.execute("TRUNCATE booking_booking CASCADE", DATABASE)
     crm.reset()
     start = crm.free_starts(HOUSE, days_ahead=next(days_ahead))[0]
     browser = Browser(HOST, site.port, address=HOST)
-    page = browser.get("/confirm/?" + urlencode(answers(start)))
+    page = opened(browser, "/confirm/?" + urlencode(answers(start)))
     form = hidden_fields(page.html) | {"phone": ACCEPTED_PHONE, "consent": "on"}
     return Buyer(browser=browser, form=form)
 
