@@ -19,15 +19,17 @@ from booking.crm import CallReport
 RESERVED = {0: 0.0, 1: 0.15, 2: 0.3}
 # When to ask again for a slot, in seconds.
 SOON = 0.25
-# Without a Retry-After, and with one, in seconds.
-SHORTEST_PAUSE = 5.0
+# After a 429 without a Retry-After, and the most that one may ask for, in seconds.
+PAUSE_OF_ITSELF = 5.0
 LONGEST_PAUSE = 600.0
 PAUSE = "crm-pause"
 
 
 def note(report: CallReport) -> None:
     """Whatever was asked: a pause is for every call."""
-    asked = report.retry_after or (SHORTEST_PAUSE if report.reason == "busy" else 0)
+    asked = report.retry_after
+    if asked is None and report.reason == "busy":
+        asked = PAUSE_OF_ITSELF
     if asked:
         seconds = min(asked, LONGEST_PAUSE)
         shared_cache.set(PAUSE, time.time() + seconds, seconds + 1)

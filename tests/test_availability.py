@@ -31,7 +31,6 @@ def fresh_for_long(monkeypatch):
     for name in ("OPENED_FRESH_FOR", "OPENED_SHOWN_FOR", "OTHERS_FRESH_FOR", "KEPT_FOR"):
         monkeypatch.setattr(days, name, LONG)
     monkeypatch.setattr(cache, "FAILURE_FRESH_FOR", LONG)
-    monkeypatch.setattr(cache, "LONGEST_PAUSE", LONG)
 
 
 @pytest.fixture
@@ -71,7 +70,8 @@ def first_start_of(day):
 
 
 def entry_of(day) -> cache.Entry:
-    entry = cache.get(key_of(day))
+    cache.forget_recent()
+    entry = cache.known([key_of(day)])[key_of(day)]
     assert entry
     return entry
 
@@ -284,7 +284,7 @@ def test_another_installation_of_the_crm_has_a_memory_of_its_own(
     availability.day(HOUSE, a_day())
     settings.MACROCRM_DOMAIN = "other.example"
 
-    assert cache.get(key_of(a_day())) is None
+    assert cache.known([key_of(a_day())]) == {key_of(a_day()): None}
 
 
 # A CRM that fails
@@ -398,17 +398,6 @@ def test_an_outage_ends_with_the_first_answer(standin, monkeypatch):
     assert DayState.UNKNOWN not in {day.state for day in all_days(HOUSE)}
 
 
-def test_a_crm_that_asks_for_a_pause_gets_it(standin, patient):
-    standin.fail("getFreeTimes", "rate", retry_after=45)
-
-    availability.day(HOUSE, a_day())
-
-    entry = entry_of(a_day())
-    assert isinstance(entry.error, CRMUnavailable)
-    assert entry.error.retry_after == 45
-    assert entry.retry_at - entry.read_at == pytest.approx(45, abs=0.1)
-
-
 @pytest.mark.django_db
 def test_a_day_the_page_no_longer_waits_for_is_not_asked(standin, settings, hurried):
     settings.MACROCRM_CONCURRENCY = 1
@@ -473,6 +462,43 @@ def test_what_was_read_is_read_again_after_a_second(standin, fresh_for_long, pat
     all_days(HOUSE)
 
     assert key_of(a_day()) in reads
+
+
+# Read in advance
+
+
+def test_what_is_read_in_advance_is_there_when_the_buyer_is(standin, fresh_for_long):
+    standin.switch(latency=0.05)
+    began_at = time.monotonic()
+    availability.prefetch(HOUSE)
+    took = time.monotonic() - began_at
+    standin.wait_for("getFreeTimes", count=14)
+    wait_until(lambda: DayState.UNKNOWN not in {day.state for day in all_days(HOUSE)})
+
+    assert took < 0.05
+    assert standin.count("getFreeTimes") == 14
+
+
+def test_nothing_is_read_in_advance_that_is_known(standin, fresh_for_long, patient):
+    all_days(HOUSE)
+
+    for _page in range(5):
+        availability.prefetch(HOUSE)
+
+    assert standin.count("getFreeTimes") == 14
+
+
+def test_a_page_need_not_wait_for_the_days_that_it_does_not_open(standin, settings, patient):
+    settings.MACROCRM_CONCURRENCY = 2
+    standin.switch(latency=0.2)
+
+    seen = availability.days_page(HOUSE, whole=False).days
+
+    assert DayState.FREE in {day.state for day in seen}
+    assert DayState.UNKNOWN in {day.state for day in seen}
+    # The rest goes on meanwhile.
+    assert DayState.UNKNOWN not in {day.state for day in all_days(HOUSE)}
+    assert standin.count("getFreeTimes") == 14
 
 
 # Evidence for the journal

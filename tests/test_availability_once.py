@@ -10,7 +10,7 @@ import pytest
 from django.utils import timezone
 
 from booking import availability
-from booking.availability import Flats, House, days
+from booking.availability import Flats, House, cache, days
 from booking.crm import FreeTimes
 
 URAL = ZoneInfo("Asia/Yekaterinburg")
@@ -88,6 +88,7 @@ class TestPageOfDays:
         settings.BOOKING_MIN_NOTICE_HOURS = int(ahead.total_seconds() // 3600)
         assert first_start(known_page()) == start
 
+        cache.forget_recent()
         go_to(monkeypatch, start - timedelta(hours=settings.BOOKING_MIN_NOTICE_HOURS, seconds=-1))
 
         assert first_start(availability.days_page(HOUSE)) > start

@@ -17,6 +17,7 @@ from booking.availability.days import (
     is_free,
     is_offered,
     nearest_starts,
+    prefetch,
     was_free,
 )
 from booking.availability.houses import Flats, House, Houses, ready_houses, zone_of
@@ -37,6 +38,7 @@ __all__ = [
     "is_free",
     "is_offered",
     "nearest_starts",
+    "prefetch",
     "ready_houses",
     "unmistakable",
     "was_free",

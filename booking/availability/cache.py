@@ -28,13 +28,13 @@ from contextvars import Context, copy_context
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from queue import PriorityQueue
-from typing import Any, TypeVar
+from typing import Any
 
 from django.conf import settings
 from django.db import connections
 
 from booking import crm_budget, shared_cache
-from booking.crm import CRMBusy, CRMError, CRMRefused, CRMUnavailable, CRMUnreadable
+from booking.crm import CRMBusy, CRMError, CRMRefused, CRMUnreadable
 from booking.database.pool import give_back
 from booking.watch import metrics
 
@@ -47,20 +47,18 @@ REUSE_FOR = 1.0
 # Fresh periods are shortened by up to this share, so that what was read together does not end so.
 JITTER = 0.2
 # How long a failure stands before one caller tries again, and for how long beyond that the others
-# get it, in seconds. A CRM that asks for a pause gets it, up to the third.
+# get it, in seconds.
 FAILURE_FRESH_FOR = 5.0
 FAILURE_GOOD_FOR = 30.0
-LONGEST_PAUSE = 60.0
 # This many calls without an answer, one after another, are an outage of the CRM.
 OUTAGE_AFTER = 3
+ANSWERS = (CRMRefused, CRMUnreadable, CRMBusy)
 # What a call may take beside the CRM: a queue, a slow disk. In seconds.
 MARGIN = 2.0
 # How often one who waits for another process looks, in seconds.
 POLL = 0.05
 # Longer than any entry that it makes old.
 GENERATION_GOOD_FOR = 2 * 24 * 3600.0
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,18 +78,6 @@ class Entry:
     def age(self) -> float:
         return time.time() - self.read_at
 
-    def is_fresh(self, fresh_for: float) -> bool:
-        fresh_until = 0.0 if self.error else self.read_at + fresh_for * self.share
-        return time.time() < max(fresh_until, self.retry_at)
-
-
-@dataclass(frozen=True, slots=True)
-class Outage:
-    """The CRM answers nobody: what to tell, and when to try again."""
-
-    error: CRMError
-    retry_at: float
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lookup:
@@ -109,7 +95,10 @@ class Lookup:
     urgency: int = 0
 
     def is_fresh(self, entry: Entry | None) -> bool:
-        return entry is not None and entry.is_fresh(self.fresh_for)
+        if entry is None:
+            return False
+        fresh_until = 0.0 if entry.error else entry.read_at + self.fresh_for * entry.share
+        return time.time() < max(fresh_until, entry.retry_at)
 
     def may_show(self, entry: Entry | None) -> bool:
         return entry is not None and (self.is_fresh(entry) or entry.age < self.shown_for)
@@ -122,47 +111,38 @@ def key_of(*parts: str) -> str:
 
 
 def get_many(
-    lookups: Sequence[Lookup], *, wait_for: float, wait_for_first: float = 0.0, anew: bool = False
+    lookups: Sequence[Lookup], *, wait_for: float, wanted_for: float = 0.0, anew: bool = False
 ) -> list[Entry | None]:
-    """The answers, as far as they are known when the time is up, in seconds; None was too late.
+    """The answers, as far as they are known after so many seconds; None is too late.
 
-    `anew`: not even what this process has read within the last second is used.
+    `wanted_for`: for so long they are still of use later. `anew`: not even what this process has
+    read within the last second is used.
     """
     entries = _entries([lookup.key for lookup in lookups], anew=anew)
     due = [lookup for lookup in lookups if not lookup.is_fresh(entries[lookup.key])]
-    missing = [lookup for lookup in due if not lookup.may_show(entries[lookup.key])]
+    missing = {lookup.key for lookup in due if not lookup.may_show(entries[lookup.key])}
     metrics.note_looks(
         fresh=len(lookups) - len(due), stale=len(due) - len(missing), missing=len(missing)
     )
-    outage = entries[_outage_key(lookups[0].key)]
-    if outage:
+    if outage := entries[_outage_key(lookups[0].key)]:
         if due and time.time() >= outage.retry_at:
-            _readers().submit(due[0], wait_for)
-        return [entries[lookup.key] or _failed(outage.error) for lookup in lookups]
-    first, readers = lookups[0], _readers()
+            _readers().submit(due[0], max(wait_for, wanted_for))
+        return [entries[lookup.key] or outage for lookup in lookups]
     awaited = {}
-    for lookup in missing:
-        longest = max(wait_for, wait_for_first) if lookup is first else wait_for
-        awaited[lookup.key] = readers.submit(lookup, longest)
-    for lookup in due:
-        # Every page would knock again for what is only stale.
-        if lookup.key not in awaited and _no_calls(lookup.urgency) not in entries:
-            readers.submit(lookup, wait_for)
-    if awaited:
+    for lookup in sorted(due, key=lambda lookup: lookup.key not in missing):
+        is_urgent = lookup.key in missing and not lookup.urgency
+        # Or every page would knock again in vain.
+        if is_urgent or _no_calls(lookup.urgency) not in entries:
+            future = _readers().submit(lookup, max(wait_for, wanted_for))
+            if lookup.key in missing:
+                awaited[lookup.key] = future
+    if awaited and wait_for:
         give_back()
-    wait(awaited.values(), timeout=wait_for)
-    if first.key in awaited:
-        wait([awaited[first.key]], timeout=max(0, wait_for_first - wait_for))
+        wait(awaited.values(), timeout=wait_for)
     return [
-        _landed(awaited[lookup.key]) if lookup.key in awaited else entries[lookup.key]
+        _landed(awaited.get(lookup.key)) if lookup.key in missing else entries[lookup.key]
         for lookup in lookups
     ]
-
-
-def get(key: str) -> Entry | None:
-    """What is known now; the CRM is not asked."""
-    entry: Entry | None = _entries([key], anew=True)[key]
-    return entry
 
 
 def known(keys: Iterable[str]) -> dict[str, Entry | None]:
@@ -179,19 +159,19 @@ def invalidate(key: str) -> None:
     _readers().part_with(key)
 
 
-def recent(name: Hashable, make: Callable[[], T]) -> T:
-    """What `make` returns, made once in a while that a process reuses what it has read."""
-    known = _recent()
-    if name not in known:
-        known[name] = make()
-    made: T = known[name]
-    return made
+def recent() -> dict[Hashable, Any]:
+    """What this process has found out within the last second, to be added to.
+
+    It is replaced as a whole: a thread that began to read before keeps what it finds to itself.
+    """
+    if time.monotonic() - _latest.began_at >= REUSE_FOR:
+        forget_recent()
+    return _latest.found
 
 
 def forget_recent() -> None:
-    """Reuse nothing that this process has read so far."""
     global _latest
-    _latest = _Recent(read_at=time.monotonic())
+    _latest = _Recent(began_at=time.monotonic())
 
 
 def longest_read() -> float:
@@ -201,35 +181,24 @@ def longest_read() -> float:
 
 @dataclass(frozen=True, slots=True)
 class _Recent:
-    """What this process has read of the shared cache since a moment; None is what is not there."""
-
-    read_at: float
-    known: dict[Hashable, Any] = field(default_factory=dict)
+    began_at: float
+    found: dict[Hashable, Any] = field(default_factory=dict)
 
 
-_latest = _Recent(read_at=0.0)
-
-
-def _recent() -> dict[Hashable, Any]:
-    """Replaced as a whole: a thread that began to read before keeps what it reads to itself."""
-    if time.monotonic() - _latest.read_at >= REUSE_FOR:
-        forget_recent()
-    return _latest.known
+_latest = _Recent(began_at=0.0)
 
 
 def _entries(keys: Sequence[str], *, anew: bool = False) -> dict[Hashable, Any]:
     """By key, the entries of the latest generation, and the outage; None for what there is not."""
-    known = {} if anew else _recent()
-    unread = [key for key in (*keys, _outage_key(keys[0])) if key not in known]
+    entries = {} if anew else recent()
+    unread = [key for key in (*keys, _outage_key(keys[0])) if key not in entries]
     if unread:
         found = shared_cache.get_many([*unread, *map(_generation_key, keys)])
         for key in unread:
-            entry = found.get(key)
-            is_old = isinstance(entry, Entry) and entry.generation != found.get(
-                _generation_key(key), ""
-            )
-            known[key] = None if is_old else entry
-    return known
+            entry: Entry | None = found.get(key)
+            is_old = entry and entry.generation != found.get(_generation_key(key), "")
+            entries[key] = None if is_old else entry
+    return entries
 
 
 @dataclass(slots=True)
@@ -242,6 +211,10 @@ class _Flight:
     has_begun: bool = False
     # Until when a page waits for it, by the monotonic clock.
     wanted_until: float = 0.0
+
+    @property
+    def is_wanted(self) -> bool:
+        return time.monotonic() <= self.wanted_until
 
 
 class Readers:
@@ -256,7 +229,7 @@ class Readers:
         self._guard = threading.Lock()
         self._failures_in_a_row = 0
 
-    def submit(self, lookup: Lookup, wait_for: float) -> Future[Entry | None]:
+    def submit(self, lookup: Lookup, wanted_for: float) -> Future[Entry | None]:
         """The answer to come, shared by all in this process who wait for the same."""
         with self._guard:
             flight = self._flights.get(lookup.key)
@@ -267,7 +240,7 @@ class Readers:
                 flight.lookup = lookup
                 self._queue.put((lookup.urgency, next(self._numbers), flight))
                 self._threads.submit(self._next)
-            flight.wanted_until = max(flight.wanted_until, time.monotonic() + wait_for)
+            flight.wanted_until = max(flight.wanted_until, time.monotonic() + wanted_for)
         return flight.future
 
     def part_with(self, key: str) -> None:
@@ -288,114 +261,93 @@ class Readers:
             logger.exception("A read broke off")
             flight.future.set_exception(exc)
         finally:
+            with self._guard:
+                if self._flights.get(flight.lookup.key) is flight:
+                    del self._flights[flight.lookup.key]
             connections.close_all()
 
     def _fetched(self, flight: _Flight) -> Entry | None:
-        key = flight.lookup.key
-        lease = f"{key}:lease"
-        try:
-            while self._is_wanted(flight):
-                entries = _entries([key], anew=True)
-                entry: Entry | None = entries[key]
-                outage: Outage | None = entries[_outage_key(key)]
-                if entry and flight.lookup.is_fresh(entry):
-                    return entry
-                if outage and not _may_try(outage, key):
-                    return entry or _failed(outage.error)
-                if shared_cache.add(lease, True, longest_read()):
-                    try:
-                        if not self._may_call(flight):
-                            return entry
-                        return self._asked(flight.lookup, lease, entry, outage)
-                    finally:
-                        shared_cache.delete(lease)
-                while self._is_wanted(flight) and lease in shared_cache.get_many([lease]):
-                    time.sleep(POLL)
-            return None
-        finally:
-            self._land(flight)
-
-    def _asked(
-        self, lookup: Lookup, lease: str, entry: Entry | None, outage: Outage | None
-    ) -> Entry:
-        """What the CRM says now; once more if the generation has changed meanwhile."""
-        began_in = _generation(lookup.key)
-        entry = self._read(lookup, entry, began_in, outage)
-        recent = _recent()
-        if (generation := _generation(lookup.key)) != began_in:
-            shared_cache.set(lease, True, longest_read())
-            entry = self._read(lookup, None, generation, outage)
-        _keep(lookup, entry)
-        recent[lookup.key] = entry
-        return entry
+        """What another process has asked meanwhile, or what the CRM says now."""
+        lookup, lease = flight.lookup, f"{flight.lookup.key}:lease"
+        while flight.is_wanted:
+            here, entries = recent(), _entries([lookup.key], anew=True)
+            here.update(entries)
+            entry: Entry | None = entries[lookup.key]
+            outage: Entry | None = entries[_outage_key(lookup.key)]
+            if lookup.is_fresh(entry):
+                return entry
+            if outage and not _may_try(outage, lookup.key):
+                return entry or outage
+            if shared_cache.add(lease, True, longest_read()):
+                try:
+                    return self._asked(lookup, entry, outage) if self._may_call(flight) else entry
+                finally:
+                    shared_cache.delete(lease)
+            while flight.is_wanted and lease in shared_cache.get_many([lease]):
+                time.sleep(POLL)
+        return None
 
     def _may_call(self, flight: _Flight) -> bool:
         """Whether the CRM bears one more call. Only what is urgent waits for it."""
         urgency = flight.lookup.urgency
         while seconds := crm_budget.take(urgency):
             if urgency or time.monotonic() + seconds > flight.wanted_until:
-                _recent()[_no_calls(urgency)] = True
+                recent()[_no_calls(urgency)] = True
                 return False
             time.sleep(seconds)
         return True
 
+    def _asked(self, lookup: Lookup, entry: Entry | None, outage: Entry | None) -> Entry:
+        """What the CRM says now; once more if a new generation has begun meanwhile."""
+        for _turn in range(2):
+            generation = _generation(lookup.key)
+            made = self._read(lookup, entry, generation, outage)
+            here = recent()
+            if _generation(lookup.key) == generation:
+                good_for = lookup.kept_for - made.age
+                if made.error:
+                    good_for = made.retry_at - time.time() + FAILURE_GOOD_FOR
+                shared_cache.set(lookup.key, made, good_for)
+                here[lookup.key] = made
+                break
+        return made
+
     def _read(
-        self, lookup: Lookup, entry: Entry | None, generation: str, outage: Outage | None
+        self, lookup: Lookup, entry: Entry | None, generation: str, outage: Entry | None
     ) -> Entry:
+        give_back()
         try:
             value = lookup.read()
         except CRMError as exc:
-            self._note_failure(lookup.key, exc, outage)
-            retry_at = time.time() + _pause(exc)
-            if entry and entry.error is None:
+            self._note(lookup.key, exc, outage)
+            retry_at = time.time() + FAILURE_FRESH_FOR
+            if entry and not entry.error and entry.generation == generation:
                 # The answer that is known stands for longer.
                 return replace(entry, retry_at=retry_at)
             return Entry(None, time.time(), generation, retry_at=retry_at, error=exc)
-        self._note_answer(lookup.key, outage)
+        self._note(lookup.key, None, outage)
         share = random.uniform(1 - JITTER, 1)  # noqa: S311 - not a secret
         return Entry(value, time.time(), generation, share)
 
-    def _note_failure(self, key: str, error: CRMError, outage: Outage | None) -> None:
-        if isinstance(error, CRMRefused | CRMUnreadable | CRMBusy):
-            self._note_answer(key, outage)
-            return
+    def _note(self, key: str, error: CRMError | None, outage: Entry | None) -> None:
+        """Begin or end the outage of the CRM, if this call tells of it."""
+        is_answer = error is None or isinstance(error, ANSWERS)
         with self._guard:
-            self._failures_in_a_row += 1
-            is_out = bool(outage) or self._failures_in_a_row >= OUTAGE_AFTER
+            self._failures_in_a_row = 0 if is_answer else self._failures_in_a_row + 1
+            is_out = not is_answer and (outage or self._failures_in_a_row >= OUTAGE_AFTER)
             if is_out:
                 # Another process may end the outage: then it takes as many again.
                 self._failures_in_a_row = 0
         if is_out:
-            _begin_outage(key, error)
-
-    def _note_answer(self, key: str, outage: Outage | None) -> None:
-        with self._guard:
-            self._failures_in_a_row = 0
-        if outage:
-            _end_outage(key)
-
-    def _is_wanted(self, flight: _Flight) -> bool:
-        with self._guard:
-            if time.monotonic() <= flight.wanted_until:
-                return True
-            # From here on nothing joins it, or would wait for what is not going to be asked.
-            self._remove(flight)
-            return False
-
-    def _land(self, flight: _Flight) -> None:
-        with self._guard:
-            self._remove(flight)
-
-    def _remove(self, flight: _Flight) -> None:
-        if self._flights.get(flight.lookup.key) is flight:
-            del self._flights[flight.lookup.key]
-
-
-def _keep(lookup: Lookup, entry: Entry) -> None:
-    good_for = lookup.kept_for - entry.age
-    if entry.error:
-        good_for = entry.retry_at - time.time() + FAILURE_GOOD_FOR
-    shared_cache.set(lookup.key, entry, good_for)
+            logger.warning("The CRM counts as out for %g s: %s", FAILURE_FRESH_FOR, error)
+            retry_at = time.time() + FAILURE_FRESH_FOR
+            begun = Entry(None, time.time(), retry_at=retry_at, error=error)
+            shared_cache.set(_outage_key(key), begun, FAILURE_FRESH_FOR + FAILURE_GOOD_FOR)
+        elif outage:
+            shared_cache.delete(_outage_key(key))
+        if is_out or outage:
+            shared_cache.delete(_trial_key(key))
+            forget_recent()
 
 
 def _generation(key: str) -> str:
@@ -404,34 +356,11 @@ def _generation(key: str) -> str:
     return generation
 
 
-def _generation_key(key: str) -> str:
-    return f"{key}:generation"
+def _landed(future: Future[Entry | None] | None) -> Entry | None:
+    return future.result() if future and future.done() else None
 
 
-def _failed(error: CRMError) -> Entry:
-    return Entry(None, time.time(), error=error)
-
-
-def _landed(future: Future[Entry | None]) -> Entry | None:
-    return future.result() if future.done() else None
-
-
-def _begin_outage(key: str, error: CRMError) -> None:
-    pause = _pause(error)
-    logger.warning("The CRM counts as out for %g s: %s", pause, error)
-    outage = Outage(error, time.time() + pause)
-    shared_cache.set(_outage_key(key), outage, pause + FAILURE_GOOD_FOR)
-    shared_cache.delete(_trial_key(key))
-    forget_recent()
-
-
-def _end_outage(key: str) -> None:
-    shared_cache.delete(_outage_key(key))
-    shared_cache.delete(_trial_key(key))
-    forget_recent()
-
-
-def _may_try(outage: Outage, key: str) -> bool:
+def _may_try(outage: Entry, key: str) -> bool:
     """Whether this caller is the one to try if the outage is over."""
     trial = _trial_key(key)
     if time.time() < outage.retry_at or trial in shared_cache.get_many([trial]):
@@ -439,14 +368,8 @@ def _may_try(outage: Outage, key: str) -> bool:
     return shared_cache.add(trial, True, longest_read())
 
 
-def _pause(error: CRMError) -> float:
-    asked = error.retry_after if isinstance(error, CRMUnavailable) else None
-    return min(max(asked or 0, FAILURE_FRESH_FOR), LONGEST_PAUSE)
-
-
-def _no_calls(urgency: int) -> str:
-    """Set while this process has found within the last second that the CRM bears no more."""
-    return f"no calls of urgency {urgency}"
+def _generation_key(key: str) -> str:
+    return f"{key}:generation"
 
 
 def _outage_key(key: str) -> str:
@@ -456,6 +379,11 @@ def _outage_key(key: str) -> str:
 
 def _trial_key(key: str) -> str:
     return f"{_outage_key(key)}:trial"
+
+
+def _no_calls(urgency: int) -> str:
+    """Set while this process has found within the last second that the CRM bears no more."""
+    return f"no calls of urgency {urgency}"
 
 
 @lru_cache(maxsize=4096)

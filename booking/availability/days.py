@@ -32,6 +32,8 @@ OTHERS_FRESH_FOR = 300
 KEPT_FOR = 600
 # How long a page waits for its days, in seconds. What is later is "not checked yet".
 PAGE_BUDGET = 2.5
+# For how long the days that are read in advance are waited for.
+PREFETCH_WANTED_FOR = 10
 # How many pages of days without a free time are passed over to find the first that has one.
 PAGES_PASSED_OVER = 2
 
@@ -68,35 +70,47 @@ class DaysPage:
     later: date | None = None
 
 
-def days_page(house: House, chosen: date | None = None) -> DaysPage:
+def days_page(house: House, chosen: date | None = None, *, whole: bool = True) -> DaysPage:
     """The days around the chosen one; the first of which one has free time, if none can be chosen.
 
     A few full pages are passed over to find them, never the whole of a long horizon.
 
-    They are asked side by side within the page's budget. A day that has not answered in time, or
-    whose read failed, is UNKNOWN, never full; only the chosen one is waited for as long as the CRM
-    may take. Raises CRMError when every day failed.
+    They are asked side by side within the page's budget; unless it is to be `whole`, only until the
+    day is there that a page opens. A day that has not answered in time, or whose read failed, is
+    UNKNOWN, never full; only the chosen one is waited for as long as the CRM may take. Raises
+    CRMError when every day failed.
     """
-    deadline = time.monotonic() + PAGE_BUDGET
+    give_up_at = time.monotonic() + PAGE_BUDGET
     if chosen not in dates.horizon(house.zone):
         chosen = None
-    first = page = _page(house, dates.span_with(house.zone, chosen), chosen, PAGE_BUDGET)
+    first = page = _page(house, dates.span_with(house.zone, chosen), chosen, give_up_at, whole)
     for _page_passed_over in range(PAGES_PASSED_OVER):
-        left = deadline - time.monotonic()
         is_full = all(day.state is DayState.FULL for day in page.days)
-        if chosen or not is_full or page.later is None or left <= 0:
+        if chosen or not is_full or page.later is None or time.monotonic() >= give_up_at:
             break
         try:
-            page = _page(house, dates.span_with(house.zone, page.later), None, left)
+            page = _page(house, dates.span_with(house.zone, page.later), None, give_up_at, whole)
         except CRMError:
             break
     has_free = any(day.state is DayState.FREE for day in page.days)
     return page if has_free else _page_of(house.zone, first.days, first.earlier, page.later)
 
 
+def prefetch(house: House) -> None:
+    """Begin to read the days that a buyer of this house will ask for next, and wait for nothing."""
+    recent, name = cache.recent(), ("prefetched", house.id)
+    if name not in recent:
+        recent[name] = True
+        lookups = [
+            _lookup(house.id, house.zone, date, urgency=2)
+            for date in dates.span_with(house.zone, None).dates
+        ]
+        cache.get_many(lookups, wait_for=0, wanted_for=PREFETCH_WANTED_FOR)
+
+
 def day(house: House, asked: date) -> Day:
     """One day at a house within the page's budget; UNKNOWN when it could not be read."""
-    lookup = _opened(house.id, house.zone, asked)
+    lookup = _lookup(house.id, house.zone, asked)
     [found] = cache.get_many([lookup], wait_for=PAGE_BUDGET)
     return _day(house, asked, found)
 
@@ -113,7 +127,8 @@ def forget(house_id: str, asked: date) -> None:
 
 def was_free(house_id: str, start: datetime) -> bool | None:
     """Whether a look of the last 30 s showed the start free; None if there was none."""
-    seen = cache.get(key_of(house_id, start.date()))
+    key = key_of(house_id, start.date())
+    seen = cache.known([key])[key]
     if seen is None or seen.error or seen.age > OPENED_FRESH_FOR:
         return None
     return _has(seen, start)
@@ -129,7 +144,7 @@ def is_offered(house_id: str, start: datetime) -> bool | None:
     if crm_budget.pause():
         raise StillReading
     asked, zone = start.date(), ZoneInfo(str(start.tzinfo))
-    lookup = replace(_opened(house_id, zone, asked), shown_for=0)
+    lookup = replace(_lookup(house_id, zone, asked), shown_for=0)
     [found] = cache.get_many([lookup], wait_for=cache.longest_read(), anew=True)
     if found is None:
         raise StillReading
@@ -145,30 +160,61 @@ def is_free(house_id: str, start: datetime) -> bool | None:
     """Asks the CRM now, within the page's budget, whether a start is free; None: can't tell."""
     asked = start.date()
     forget(house_id, asked)
-    lookup = replace(_opened(house_id, ZoneInfo(str(start.tzinfo)), asked), shown_for=0)
+    lookup = replace(_lookup(house_id, ZoneInfo(str(start.tzinfo)), asked), shown_for=0)
     [found] = cache.get_many([lookup], wait_for=PAGE_BUDGET)
     return None if found is None or found.error else _has(found, start)
 
 
-def _page(house: House, span: Span, chosen: date | None, wait_for: float) -> DaysPage:
+def _page(
+    house: House, span: Span, chosen: date | None, give_up_at: float, whole: bool
+) -> DaysPage:
     """The days of one span, as far as they are known when the time is up.
 
     Raises CRMError when every day failed.
     """
-    known = cache.known(key_of(house.id, date) for date in span.dates)
-    seen = [_day(house, date, known[key_of(house.id, date)]) for date in span.dates]
+    recent, name = cache.recent(), (house, span, chosen)
+    if name not in recent:
+        page = _page_read(house, span, chosen, give_up_at, whole)
+        if any(day.state is DayState.UNKNOWN for day in page.days):
+            return page
+        recent[name] = page
+    found: DaysPage = recent[name]
+    return found
+
+
+def _page_read(
+    house: House, span: Span, chosen: date | None, give_up_at: float, whole: bool
+) -> DaysPage:
+    """Raises CRMError when every day failed."""
+    keys = {key_of(house.id, date): date for date in span.dates}
+    known = cache.known(keys)
+    seen = [_day(house, date, known[key]) for key, date in keys.items()]
     opened = chosen or _likely_opened(seen)
-    lookups = [_lookup(house, day, is_opened=day.date == opened) for day in seen]
+    lookups = [
+        _lookup(house.id, house.zone, day.date, _urgency(day, is_opened=day.date == opened))
+        for day in seen
+    ]
     lookups.sort(key=attrgetter("urgency"))
-    found = cache.get_many(
-        lookups, wait_for=wait_for, wait_for_first=cache.longest_read() if chosen else 0.0
-    )
+    found = cache.get_many(lookups, wait_for=0, wanted_for=_left_until(give_up_at))
+    if None in found:
+        if chosen:
+            cache.get_many(lookups[:1], wait_for=cache.longest_read())
+        else:
+            _wait_for_a_free_day(house, {each: keys[each.key] for each in lookups}, give_up_at)
+        found = cache.get_many(lookups, wait_for=_left_until(give_up_at) if whole else 0)
     _raise_if_all_failed(found)
     # What was too old to be shown at once is better than nothing.
     for lookup, entry in zip(lookups, found, strict=True):
         known[lookup.key] = entry or known[lookup.key]
-    days = [_day(house, date, known[key_of(house.id, date)]) for date in span.dates]
-    return _page_of(house.zone, tuple(days), span.earlier, span.later)
+    days = tuple(_day(house, date, known[key]) for key, date in keys.items())
+    return _page_of(house.zone, days, span.earlier, span.later)
+
+
+def _wait_for_a_free_day(house: House, asked: dict[Lookup, date], give_up_at: float) -> None:
+    for lookup, day in asked.items():
+        [found] = cache.get_many([lookup], wait_for=_left_until(give_up_at))
+        if _day(house, day, found).state is DayState.FREE:
+            return
 
 
 def _likely_opened(seen: Sequence[Day]) -> date:
@@ -176,6 +222,10 @@ def _likely_opened(seen: Sequence[Day]) -> date:
     free = (day.date for day in seen if day.state is DayState.FREE)
     unknown = (day.date for day in seen if day.state is DayState.UNKNOWN)
     return next(free, next(unknown, seen[0].date))
+
+
+def _left_until(moment: float) -> float:
+    return max(0.0, moment - time.monotonic())
 
 
 def _raise_if_all_failed(found: Sequence[Entry | None]) -> None:
@@ -206,22 +256,20 @@ def _has(found: Entry, start: datetime) -> bool | None:
     return None if times is None else start.time() in times
 
 
-def _lookup(house: House, seen: Day, *, is_opened: bool) -> Lookup:
+def _urgency(seen: Day, *, is_opened: bool) -> int:
     """The day that a page opens goes first, then those seen free, then the rest."""
-    lookup = _opened(house.id, house.zone, seen.date)
-    if is_opened:
-        return lookup
-    urgency = 1 if seen.state is DayState.FREE else 2
-    return replace(lookup, fresh_for=OTHERS_FRESH_FOR, shown_for=KEPT_FOR, urgency=urgency)
+    return 0 if is_opened else 1 if seen.state is DayState.FREE else 2
 
 
-def _opened(house_id: str, zone: ZoneInfo, asked: date) -> Lookup:
+def _lookup(house_id: str, zone: ZoneInfo, asked: date, urgency: int = 0) -> Lookup:
+    """Without an urgency: of the day that is open."""
     return Lookup(
         key=key_of(house_id, asked),
         read=lambda: _read(house_id, zone, asked),
-        fresh_for=OPENED_FRESH_FOR,
-        shown_for=OPENED_SHOWN_FOR,
+        fresh_for=OTHERS_FRESH_FOR if urgency else OPENED_FRESH_FOR,
+        shown_for=KEPT_FOR if urgency else OPENED_SHOWN_FOR,
         kept_for=KEPT_FOR,
+        urgency=urgency,
     )
 
 

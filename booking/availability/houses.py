@@ -112,25 +112,19 @@ class Houses:
         return tuple(house for house in self.houses if house.flat(flat))
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """A house as it is remembered, without what only we know of it."""
-
-    id: str
-    title: str
-    flats: Flats
-
-
 def ready_houses(category: str) -> Houses:
     """The houses of a category with something ready, by title. Raises CRMError."""
     lookup, usual_zone = _lookup(category), settings.TIME_ZONE
-    known = cache.recent("known to us", _known_to_us)
+    recent = cache.recent()
+    if "our houses" not in recent:
+        recent["our houses"] = _our_houses()
+    ours = recent["our houses"]
     try:
-        return _offered(*_answer(lookup), known, usual_zone)
+        return _offered(*_answer(lookup), ours, usual_zone)
     except LookupError:
         # The large entry was thrown out, and the small one was kept.
         cache.invalidate(lookup.key)
-        return _offered(*_answer(lookup), known, usual_zone)
+        return _offered(*_answer(lookup), ours, usual_zone)
 
 
 def zone_of(house_id: str) -> ZoneInfo:
@@ -197,22 +191,16 @@ def _unpacked(packed: str) -> tuple[Flat, ...]:
     return tuple(Flat(number, label) for number, label in json.loads(packed))
 
 
-# As many as there are categories, twice, for the moment in which a list changes.
-@lru_cache(maxsize=8)
-def _listed(digest: str) -> tuple[Listed, ...]:
-    """The list of this digest. Raises LookupError when it is no longer remembered."""
+def _body(digest: str) -> bytes:
+    """The large entry of this digest. Raises LookupError when it is no longer remembered."""
     key = _body_key(digest)
     packed = dict(_read_here.values()).get(digest) or shared_cache.get_many([key]).get(key)
     if packed is None:
         raise LookupError(digest)
-    rows = json.loads(zlib.decompress(packed))
-    return tuple(Listed(id_, title, Flats(count, packed)) for id_, title, count, packed in rows)
+    return zlib.decompress(packed)
 
 
-Known = tuple[tuple[str, str, str, int | None], ...]
-
-
-def _known_to_us() -> Known:
+def _our_houses() -> tuple[tuple[str, str, str, int | None], ...]:
     """What the CRM does not know of each house: id, zone's name, address, slots of a visit."""
     return tuple(
         models.House.objects.values_list("house_id", "time_zone", "address", "visit_slots")
@@ -227,13 +215,20 @@ def _note_change(**_kwargs: object) -> None:
 
 
 # The same object for as long as nothing in it changes: what is drawn of it can be kept beside it.
+# As many as there are categories, twice, for the moment in which a list changes.
 @lru_cache(maxsize=8)
-def _offered(digest: str, stand_in: bool, known: Known, usual_zone: str) -> Houses:
+def _offered(
+    digest: str,
+    stand_in: bool,
+    ours: tuple[tuple[str, str, str, int | None], ...],
+    usual_zone: str,
+) -> Houses:
     """Raises LookupError when the list of this digest is no longer remembered."""
-    ours = {house_id: (zone, address, slots) for house_id, zone, address, slots in known}
+    by_id = {house_id: (zone, address, slots) for house_id, zone, address, slots in ours}
     houses = []
-    for listed in _listed(digest):
-        zone, address, slots = ours.get(listed.id, ("", "", None))
+    for house_id, title, count, packed in json.loads(_body(digest)):
+        zone, address, slots = by_id.get(house_id, ("", "", None))
         zone_info = ZoneInfo(zone or usual_zone)
-        houses.append(House(listed.id, listed.title, listed.flats, zone_info, address, slots or 0))
+        flats = Flats(count, packed)
+        houses.append(House(house_id, title, flats, zone_info, address, slots or 0))
     return Houses(tuple(houses), stand_in)

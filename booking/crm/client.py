@@ -220,7 +220,7 @@ class CRMClient:
                 suspects=suspects(self._config.domain),
             ),
         )
-        call.retry_after = reply.retry_after or 0.0
+        call.retry_after = reply.retry_after
         return reply
 
     def _request(self, verb: str, method: str, params: dict[str, str]) -> requests.PreparedRequest:

@@ -35,7 +35,7 @@ class Call:
         self.is_sent = False
         self.tries = 0
         self.http_status: int | None = None
-        self.retry_after = 0.0
+        self.retry_after: float | None = None
         self._began_at = time.monotonic()
 
     @property

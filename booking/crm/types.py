@@ -31,7 +31,7 @@ class CallReport:
     `method` is the CRM's name for what was called. `outcome` is "answered" or "failed" for a read,
     an AddOutcome for a booking; `reason` says more. `http_status` is that of the last complete
     answer. `seconds` are those of the whole call, all its tries together. `retry_after` is the
-    pause in seconds that the CRM asked for, 0 without one.
+    pause in seconds that the CRM asked for, if it did.
     """
 
     method: str
@@ -40,7 +40,7 @@ class CallReport:
     http_status: int | None
     tries: int
     seconds: float
-    retry_after: float = 0.0
+    retry_after: float | None = None
 
     @property
     def refuses_site(self) -> bool:

@@ -56,6 +56,8 @@ def choose_flat(request: HttpRequest) -> HttpResponse:
     houses = availability.ready_houses(answers.category)
     answers = _with_house_of_flat(answers, houses)
     house = houses.house(answers.house)
+    if house:
+        availability.prefetch(house)
     found = _flats_found(house, answers.flat)
     if len(found) == 1:
         return redirect(answers.but(flat=found[0].number).after_flat_url())
