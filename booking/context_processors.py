@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from booking import brand, language, wording
-from booking.forms import Answers
+from booking.query import BookingQuery
 
 # For pages that are written out in Russian: nothing is asked of the request.
 NAME = "Запись на получение ключей"
@@ -60,11 +60,11 @@ def _of_brand(file: brand.File) -> str:
 
 def _links(request: HttpRequest) -> dict[str, str]:
     """The links around a page's content; each keeps the campaign that the buyer came with."""
-    came_with = Answers(source=_answers(request).source)
+    came_with = BookingQuery(source=_query(request).source)
     return {
         "home_url": came_with.choose_flat_url(),
-        "find_url": came_with.url_of(reverse("booking:find_booking")),
-        "accessibility_url": came_with.url_of(reverse("booking:accessibility")),
+        "find_url": came_with.with_source(reverse("booking:find_booking")),
+        "accessibility_url": came_with.with_source(reverse("booking:accessibility")),
     }
 
 
@@ -74,8 +74,8 @@ def _back(request: HttpRequest) -> str:
     if request.method != "POST" or match is None:
         return ""
     if match.view_name == "booking:confirm":
-        answers = _answers(request)
-        return answers.confirm_url() if answers.names_a_flat else ""
+        query = _query(request)
+        return query.confirm_url() if query.names_a_flat else ""
     if match.view_name == "booking:find_booking":
         return _links(request)["find_url"]
     if key := match.kwargs.get("key"):
@@ -83,9 +83,9 @@ def _back(request: HttpRequest) -> str:
     return ""
 
 
-def _answers(request: HttpRequest) -> Answers:
+def _query(request: HttpRequest) -> BookingQuery:
     """Those in the address; none if it can't be read."""
     try:
-        return Answers.read(request.GET)
+        return BookingQuery.read(request.GET)
     except SuspiciousOperation:
-        return Answers()
+        return BookingQuery()

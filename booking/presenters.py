@@ -1,4 +1,4 @@
-"""What the templates are given: plain data made of answers, availability and bookings."""
+"""What the templates are given: plain data made of a query, availability and bookings."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from booking import language, models, wording
 from booking.availability import Day, DayState, Flats, House, Houses
 from booking.crm import Flat
 from booking.flat_numbers import folded
-from booking.forms import WALL_TIME, Answers
 from booking.models import Booking, ChangeRequest, VisitState
+from booking.query import WALL_TIME, BookingQuery
 
 # More of them on one day are shown by the part of the day.
 FEW_TIMES = 8
@@ -117,17 +117,17 @@ class TimeGroup:
     times: list[Choice]
 
 
-def category_tabs(answers: Answers) -> list[Tab]:
+def category_tabs(query: BookingQuery) -> list[Tab]:
     """The kinds of property to choose from; none where only one is offered."""
     offered = settings.BOOKING_CATEGORIES
     if len(offered) == 1:
         return []
-    elsewhere = answers.but(house="", flat="")
+    elsewhere = query.replace(house="", flat="")
     return [
         Tab(
             wording.CATEGORY_NAMES[category],
-            elsewhere.but(category=category).choose_flat_url(),
-            is_current=category == answers.category,
+            elsewhere.replace(category=category).choose_flat_url(),
+            is_current=category == query.category,
         )
         for category in offered
     ]
@@ -205,26 +205,26 @@ def where(house: House) -> str:
 
 
 def chosen_rows(
-    answers: Answers, house: House, flat: str = "", start: datetime | None = None
+    query: BookingQuery, house: House, flat: str = "", start: datetime | None = None
 ) -> list[Row]:
     """The answers so far, with the way back to each."""
-    to_houses = answers.but(house="", flat="").choose_flat_url()
+    to_houses = query.replace(house="", flat="").choose_flat_url()
     rows = [
         Row(_("House"), where(house), to_houses, _("Change the house"), lang=language.of_texts())
     ]
     if flat:
-        name = wording.object_name(answers.category, flat)
-        to_flats = answers.but(flat="").choose_flat_url()
+        name = wording.object_name(query.category, flat)
+        to_flats = query.replace(flat="").choose_flat_url()
         rows.append(Row(_("What you receive"), name, to_flats, _("Change what you receive")))
     if start:
-        when, to_times = wording.day_and_time(start), day_url(answers, start.date())
+        when, to_times = wording.day_and_time(start), day_url(query, start.date())
         rows.append(Row(_("Day and time"), when, to_times, _("Change day and time")))
     return rows
 
 
-def day_url(answers: Answers, day: date | None) -> str:
+def day_url(query: BookingQuery, day: date | None) -> str:
     """Step 2 with this day opened; "" without a day."""
-    return answers.but(date=day.isoformat(), start="").choose_time_url() if day else ""
+    return query.replace(date=day.isoformat(), start="").choose_time_url() if day else ""
 
 
 def house_clock(moment: datetime) -> HouseClock:
@@ -296,8 +296,8 @@ def other_time(booking: Booking, wanted: datetime | None) -> str:
 
 def booking_actions(booking: Booking) -> list[Link]:
     """What can be done from a booking's page."""
-    answers = Answers.of(booking)
-    to_times = answers.but(date=answers.start[:10], start="").choose_time_url()
+    query = BookingQuery.of(booking)
+    to_times = query.replace(date=query.start[:10], start="").choose_time_url()
     calendar = Link(_("Update the calendar"), reverse("booking:calendar", args=[booking.key]))
     if booking.state is VisitState.MOVED:
         now = booking.latest().get_absolute_url()
@@ -305,17 +305,17 @@ def booking_actions(booking: Booking) -> list[Link]:
     if booking.state is VisitState.CALLED_OFF:
         return [Link(_("Choose another time"), to_times, is_main=True), calendar]
     if booking.state is VisitState.OVER:
-        return [Link(_("Book again"), answers.but(start="").choose_time_url(), is_main=True)]
+        return [Link(_("Book again"), query.replace(start="").choose_time_url(), is_main=True)]
     if booking.state is not VisitState.REFUSED:
         return []
     if booking.reason == "slot_taken":
         return [Link(_("Choose another time"), to_times, is_main=True)]
     if label := RETRY_LABELS.get(booking.reason):
-        return [Link(label, answers.confirm_url(), is_main=True)]
+        return [Link(label, query.confirm_url(), is_main=True)]
     return [
-        Link(_("Check the phone number and try again"), answers.confirm_url(), is_main=True),
+        Link(_("Check the phone number and try again"), query.confirm_url(), is_main=True),
         Link(_("Find your booking"), reverse("booking:find_booking")),
-        Link(_("Change what you receive"), answers.but(flat="").choose_flat_url()),
+        Link(_("Change what you receive"), query.replace(flat="").choose_flat_url()),
     ]
 
 

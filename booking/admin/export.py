@@ -20,8 +20,8 @@ from django.utils.translation import gettext as _
 from booking.admin import audit, phones, tables, words
 from booking.admin.desk_page import needs
 from booking.database.timeouts import timeout
-from booking.forms import SOURCES
 from booking.models import Booking
+from booking.query import SOURCES
 
 # A title, and what stands below it.
 Column = tuple[str, Callable[[Booking], tables.Cell]]

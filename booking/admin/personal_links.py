@@ -16,8 +16,8 @@ from django.utils.translation import gettext_lazy
 from booking import availability, wording
 from booking.admin.desk_page import needs, page
 from booking.crm import CRMError
-from booking.forms import Answers
 from booking.models import House
+from booking.query import BookingQuery
 
 # Bookings made through such a link carry it.
 SOURCE = {"ref": "personal-link"}
@@ -93,6 +93,6 @@ def qr_code(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _url(request: HttpRequest, form: FlatForm) -> str:
     """Where buyers reach the site, which need not be where staff do. The form is valid."""
-    answers = Answers(house=form.house.house_id, source=SOURCE, **form.cleaned_data)
+    answers = BookingQuery(house=form.house.house_id, source=SOURCE, **form.cleaned_data)
     path = answers.choose_flat_url()
     return settings.SITE_URL + path if settings.SITE_URL else request.build_absolute_uri(path)

@@ -13,8 +13,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from booking import calendar_entry, presenters, services, wording
 from booking.client_address import client_address
-from booking.forms import Answers, ChangeForm
+from booking.forms import ChangeForm
 from booking.models import Booking, ChangeRequest, House, Outcome, VisitState
+from booking.query import BookingQuery
 from booking.views import kept
 from booking.views.cross_site import Refusal, View, form_token, own_forms_only
 
@@ -70,7 +71,7 @@ def book_again(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     booking = _find(key)
     made = services.booking.book_again(booking, client_address(request), kept.bookings(request))
     if made is None:
-        return redirect(Answers.of(booking).choose_time_url())
+        return redirect(BookingQuery.of(booking).choose_time_url())
     return kept.keep(request, redirect(made), made, made.phone)
 
 
@@ -110,7 +111,7 @@ def _page(
     request: HttpRequest, booking: Booking, form: ChangeForm, *, refused: str = ""
 ) -> HttpResponse:
     zone = booking.starts_at_local.tzinfo
-    wanted = Answers.read(request.GET).wall_start
+    wanted = BookingQuery.read(request.GET).wall_start
     told = presenters.booking_context(booking)
     requests = list(booking.change_requests.all())
     asked_for = wanted and wanted.replace(tzinfo=zone)

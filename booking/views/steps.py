@@ -31,9 +31,10 @@ from booking import (
 from booking.availability import Day, DayState, Flats, House, Houses
 from booking.client_address import client_address
 from booking.crm import CRMError, Flat, Reason
-from booking.forms import ANSWERS, SOURCES, UNREADABLE, Answers, ConfirmForm
+from booking.forms import ConfirmForm
 from booking.limits import TooManyTries
 from booking.models import Booking
+from booking.query import ANSWERS, SOURCES, UNREADABLE, BookingQuery
 from booking.services.booking import BookingRequest
 from booking.views import kept
 from booking.views.cross_site import Refusal, form_token, own_forms_only
@@ -52,94 +53,94 @@ class Place:
 @require_safe
 def choose_flat(request: HttpRequest) -> HttpResponse:
     asked = _as_meant(request)
-    answers = _readable(_with_offered_category(asked))
-    houses = availability.ready_houses(answers.category)
-    answers = _with_house_of_flat(answers, houses)
-    house = houses.house(answers.house)
+    query = _readable(_with_offered_category(asked))
+    houses = availability.ready_houses(query.category)
+    query = _with_house_of_flat(query, houses)
+    house = houses.house(query.house)
     if house:
         availability.prefetch(house)
-    found = _flats_found(house, answers.flat)
+    found = _flats_found(house, query.flat)
     if len(found) == 1:
-        return redirect(answers.but(flat=found[0].number).after_flat_url())
+        return redirect(query.replace(flat=found[0].number).after_flat_url())
     problem = _problem_with_place(asked, house)
     pressed = "flat" in request.GET
     error = _problem_with_number(asked, house) if house and pressed and not found else ""
     context = {
         "stand_in": houses.stand_in,
         "canonical_url": f"{request.scheme}://{request.get_host()}{reverse('booking:choose_flat')}",
-        "question": wording.CATEGORY_QUESTIONS[answers.category],
+        "question": wording.CATEGORY_QUESTIONS[query.category],
         "problem": problem,
         "error": error,
-        "tabs": presenters.category_tabs(answers),
-        "category": answers.category,
+        "tabs": presenters.category_tabs(query),
+        "category": query.category,
         "houses": houses,
         "house": house,
     }
     if house:
-        near = house.flats_near(answers.flat) if error else ()
-        context |= _choice_of_flat(answers, house, found or near)
+        near = house.flats_near(query.flat) if error else ()
+        context |= _choice_of_flat(query, house, found or near)
     else:
-        context["hidden"] = answers.fields("category", "flat", "date", "start")
+        context["hidden"] = query.fields("category", "flat", "date", "start")
     return render(request, "booking/choose_flat.html", context)
 
 
-def _choice_of_flat(answers: Answers, house: House, matches: Sequence[Flat]) -> dict[str, Any]:
+def _choice_of_flat(query: BookingQuery, house: House, matches: Sequence[Flat]) -> dict[str, Any]:
     """What step 1 shows once a house is chosen; `matches` may be what was typed."""
     return {
-        "chosen": presenters.chosen_rows(answers, house),
-        "hidden": answers.fields("category", "house", "date", "start"),
-        "next_step": reverse("booking:confirm" if answers.start else "booking:choose_time"),
-        "label": wording.CATEGORY_LABELS[answers.category],
-        "typed": answers.flat,
+        "chosen": presenters.chosen_rows(query, house),
+        "hidden": query.fields("category", "house", "date", "start"),
+        "next_step": reverse("booking:confirm" if query.start else "booking:choose_time"),
+        "label": wording.CATEGORY_LABELS[query.category],
+        "typed": query.flat,
         "matches": presenters.match_choices(matches),
-        "not_listed": wording.NOT_LISTED[answers.category],
+        "not_listed": wording.NOT_LISTED[query.category],
     }
 
 
 @never_cache
 @require_safe
 def choose_time(request: HttpRequest) -> HttpResponse:
-    answers = _with_default_category(_as_meant(request))
-    place = _place(answers)
+    query = _with_default_category(_as_meant(request))
+    place = _place(query)
     if place is None:
-        return redirect(answers.choose_flat_url())
+        return redirect(query.choose_flat_url())
     house = place.house
-    lost = _wall_start(answers, house)
-    chosen = lost.date() if lost else answers.day
+    lost = _wall_start(query, house)
+    chosen = lost.date() if lost else query.day
     page = availability.days_page(house, chosen)
-    problem = _problem_with_time(answers, house, page.days, lost)
+    problem = _problem_with_time(query, house, page.days, lost)
     nearest = availability.nearest_starts(page.days, lost) if problem and lost else []
     context = {
         "stand_in": place.stand_in,
         "problem": problem,
         "nearest": presenters.nearest_choices(nearest),
-        "chosen": presenters.chosen_rows(answers.but(start=""), house, place.flat),
-        "hidden": answers.fields("category", "house", "flat"),
+        "chosen": presenters.chosen_rows(query.replace(start=""), house, place.flat),
+        "hidden": query.fields("category", "house", "flat"),
         "house": house,
         "days": page.days,
         "opened": _day_to_open(page.days, chosen),
         "nothing_free": all(day.state is DayState.FULL for day in page.days),
-        "earlier_url": presenters.day_url(answers, page.earlier),
-        "later_url": presenters.day_url(answers, page.later),
+        "earlier_url": presenters.day_url(query, page.earlier),
+        "later_url": presenters.day_url(query, page.later),
     }
     return render(request, "booking/choose_time.html", context)
 
 
 def _form_refused(request: HttpRequest, refusal: Refusal) -> HttpResponse:
     """Step 3 once more, with all that was typed. A body that was lost leaves the address."""
-    answers = Answers.read(request.POST or request.GET)
-    place = _place_if_readable(answers)
+    query = BookingQuery.read(request.POST or request.GET)
+    place = _place_if_readable(query)
     if place is None:
-        return redirect(answers.choose_flat_url())
-    start = _moment(answers, place.house)
+        return redirect(query.choose_flat_url())
+    start = _moment(query, place.house)
     if start is None:
-        return redirect(answers.choose_time_url())
+        return redirect(query.choose_time_url())
     form = ConfirmForm(request.POST) if request.POST else None
     problem = _(
         "Your booking was not sent. {cause} Your choices are kept: check them and press the button"
         " once more."
     )
-    page = _confirm_page(request, answers, place, start, form, problem.format(cause=refusal.label))
+    page = _confirm_page(request, query, place, start, form, problem.format(cause=refusal.label))
     page.status_code = 403
     return page
 
@@ -156,80 +157,86 @@ def confirm(request: HttpRequest) -> HttpResponse:
 
 
 def _check_answers(request: HttpRequest) -> HttpResponse:
-    answers = _with_default_category(_as_meant(request))
+    query = _with_default_category(_as_meant(request))
     for made in kept.bookings(request):
-        if made.is_live and answers.is_for(made):
+        if made.is_live and query.matches(made):
             # Gone back after booking: the time is gone, but to this very buyer.
             return redirect(made)
-    place = _place(answers)
+    place = _place(query)
     if place is None:
-        return redirect(answers.choose_flat_url())
-    start = _moment(answers, place.house)
+        return redirect(query.choose_flat_url())
+    start = _moment(query, place.house)
     if start is None or not _may_be_free(place.house, start):
-        return redirect(answers.choose_time_url())
+        return redirect(query.choose_time_url())
     phone = kept.phone(request)
     form = ConfirmForm(initial={"phone": phone, "key": uuid.uuid4()}) if phone else None
-    return _confirm_page(request, answers, place, start, form)
+    return _confirm_page(request, query, place, start, form)
 
 
 def _book(request: HttpRequest) -> HttpResponse:
     # The address names the answers, too: for a form whose body was lost on its way.
-    answers = Answers.read(request.POST or request.GET)
+    query = BookingQuery.read(request.POST or request.GET)
     form = ConfirmForm(request.POST)
-    place = _place_if_readable(answers)
-    start = _moment(answers, place.house) if place else None
+    place = _place_if_readable(query)
+    start = _moment(query, place.house) if place else None
     if place is None or start is None:
-        step = answers.choose_time_url() if place else answers.choose_flat_url()
-        return redirect(_made_already(answers, form) or step)
+        step = query.choose_time_url() if place else query.choose_flat_url()
+        return redirect(_made_already(query, form) or step)
     if not form.is_valid():
-        return _confirm_page(request, answers, place, start, form)
-    asked = BookingRequest(
+        return _confirm_page(request, query, place, start, form)
+    asked = _booking_request(request, query, place, start, form)
+    try:
+        made = services.booking.book(asked)
+    except TooManyTries as error:
+        told = wording.too_many_tries(error.limit, error.until, error.seconds)
+        page = _confirm_page(request, query, place, start, form, told)
+        page.status_code = 429
+        page.headers["Retry-After"] = str(error.seconds)
+        return page
+    return kept.keep(request, redirect(_where_next(asked, made, query)), made, form.typed_phone)
+
+
+def _booking_request(
+    request: HttpRequest, query: BookingQuery, place: Place, start: datetime, form: ConfirmForm
+) -> BookingRequest:
+    return BookingRequest(
         key=form.booking_key,
-        category=answers.category,
+        category=query.category,
         house_id=place.house.id,
         house_title=place.house.title,
         flat=place.flat,
         starts_at=start,
         phone=form.typed_phone,
         consent=wording.CONSENT_VERSION,
-        source=answers.source,
+        source=query.source,
         client_address=client_address(request),
         stand_in=place.stand_in,
         known=kept.bookings(request),
     )
-    try:
-        made = services.booking.book(asked)
-    except TooManyTries as error:
-        told = wording.too_many_tries(error.limit, error.until, error.seconds)
-        page = _confirm_page(request, answers, place, start, form, told)
-        page.status_code = 429
-        page.headers["Retry-After"] = str(error.seconds)
-        return page
-    return kept.keep(request, redirect(_where_next(asked, made, answers)), made, form.typed_phone)
 
 
-def _made_already(answers: Answers, form: ConfirmForm) -> str | None:
+def _made_already(query: BookingQuery, form: ConfirmForm) -> str | None:
     """The page of the booking that this form has made: it may have unlisted the flat."""
     made = services.booking.find(form.booking_key) if form.is_valid() else None
     if made is None:
         return None
-    if answers.is_for(made) and made.phone == form.typed_phone:
+    if query.matches(made) and made.phone == form.typed_phone:
         return made.get_absolute_url()
-    return answers.booking_url(made) if made.is_live else None
+    return query.booking_url(made) if made.is_live else None
 
 
-def _where_next(asked: BookingRequest, made: Booking, answers: Answers) -> str:
+def _where_next(asked: BookingRequest, made: Booking, query: BookingQuery) -> str:
     """The booking's page; or, where the time was just taken, the place where another is chosen."""
     if not asked.matches(made):
-        return answers.booking_url(made)
+        return query.booking_url(made)
     if made.reason == Reason.SLOT_TAKEN:
-        return answers.choose_time_url()
+        return query.choose_time_url()
     return made.get_absolute_url()
 
 
 def _confirm_page(
     request: HttpRequest,
-    answers: Answers,
+    query: BookingQuery,
     place: Place,
     start: datetime,
     form: ConfirmForm | None,
@@ -243,11 +250,11 @@ def _confirm_page(
     context = {
         "stand_in": place.stand_in,
         "problem": problem,
-        "chosen": presenters.chosen_rows(answers, place.house, place.flat, start),
+        "chosen": presenters.chosen_rows(query, place.house, place.flat, start),
         "clock": presenters.house_clock(start),
-        "action": answers.confirm_url(),
+        "action": query.confirm_url(),
         "form_token": form_token(),
-        "hidden": answers.fields("category", "house", "flat", "start"),
+        "hidden": query.fields("category", "house", "flat", "start"),
         "form": form,
         "key": form["key"].value() if form else uuid.uuid4(),
         "submit_label": _("Book for {when}").format(when=wording.for_day_at(start)),
@@ -264,53 +271,53 @@ def _may_be_free(house: House, start: datetime) -> bool:
 # What holds of the answers
 
 
-def _as_meant(request: HttpRequest) -> Answers:
+def _as_meant(request: HttpRequest) -> BookingQuery:
     """The answers of the address; of one that was mangled, the first reading that holds the most.
 
     A value that holds as it is stays as it is, whatever it looks like. Raises CRMError.
     """
-    literal = Answers.read(request.GET)
-    query = request.META.get("QUERY_STRING", "")
-    found = [Answers.read(each) for each in mangled_links.readings(query, (*ANSWERS, *SOURCES))]
+    literal = BookingQuery.read(request.GET)
+    text = request.META.get("QUERY_STRING", "")
+    found = [BookingQuery.read(each) for each in mangled_links.readings(text, (*ANSWERS, *SOURCES))]
     return literal if found == [literal] else max([literal, *found], key=_what_holds)
 
 
-def _what_holds(asked: Answers) -> tuple[bool, ...]:
+def _what_holds(asked: BookingQuery) -> tuple[bool, ...]:
     """Whether the category, house and flat of some answers are there, and a day can be read."""
-    answers = _with_offered_category(asked)
-    houses = availability.ready_houses(answers.category)
-    house = houses.house(_with_house_of_flat(answers, houses).house)
-    is_category = asked.category in {"", answers.category}
+    query = _with_offered_category(asked)
+    houses = availability.ready_houses(query.category)
+    house = houses.house(_with_house_of_flat(query, houses).house)
+    is_category = asked.category in {"", query.category}
     is_flat = bool(_flats_found(house, asked.flat))
     is_when = not (asked.start and not asked.wall_start) and not (asked.date and not asked.day)
     return is_category, house is not None, is_flat, is_when
 
 
-def _with_default_category(answers: Answers) -> Answers:
-    return answers if answers.category else answers.but(category=settings.BOOKING_CATEGORIES[0])
+def _with_default_category(query: BookingQuery) -> BookingQuery:
+    return query if query.category else query.replace(category=settings.BOOKING_CATEGORIES[0])
 
 
-def _with_offered_category(answers: Answers) -> Answers:
+def _with_offered_category(query: BookingQuery) -> BookingQuery:
     """The first category, if none is named; for one that is not offered, and without its number.
 
     Among things of another kind that number is somebody else's.
     """
-    if not answers.category or answers.category in settings.BOOKING_CATEGORIES:
-        return _with_default_category(answers)
-    return answers.but(category=settings.BOOKING_CATEGORIES[0], flat="")
+    if not query.category or query.category in settings.BOOKING_CATEGORIES:
+        return _with_default_category(query)
+    return query.replace(category=settings.BOOKING_CATEGORIES[0], flat="")
 
 
-def _readable(answers: Answers) -> Answers:
+def _readable(query: BookingQuery) -> BookingQuery:
     """Without what nobody can read or is blank, which must not go on in links."""
     names = ("flat", "date", "start")
-    odd = [name for name in names if getattr(answers, name).strip() in {"", UNREADABLE}]
-    return answers.but(**dict.fromkeys(odd, ""))
+    odd = [name for name in names if getattr(query, name).strip() in {"", UNREADABLE}]
+    return query.replace(**dict.fromkeys(odd, ""))
 
 
-def _with_house_of_flat(answers: Answers, houses: Houses) -> Answers:
+def _with_house_of_flat(query: BookingQuery, houses: Houses) -> BookingQuery:
     """A link that names only the flat is enough where one house has it."""
-    having = houses.houses_with(answers.flat) if answers.flat and not answers.house else ()
-    return answers.but(house=having[0].id) if len(having) == 1 else answers
+    having = houses.houses_with(query.flat) if query.flat and not query.house else ()
+    return query.replace(house=having[0].id) if len(having) == 1 else query
 
 
 def _flats_found(house: House | None, typed: str) -> tuple[Flat, ...]:
@@ -321,34 +328,34 @@ def _flats_found(house: House | None, typed: str) -> tuple[Flat, ...]:
     return (exact,) if exact else house.flats_like(typed)
 
 
-def _place(answers: Answers) -> Place | None:
+def _place(query: BookingQuery) -> Place | None:
     """What the answers name, if it is offered and listed. Raises CRMError."""
-    if answers.category not in settings.BOOKING_CATEGORIES:
+    if query.category not in settings.BOOKING_CATEGORIES:
         return None
-    houses = availability.ready_houses(answers.category)
-    house = houses.house(answers.house)
-    flat = house.flat(answers.flat) if house else None
+    houses = availability.ready_houses(query.category)
+    house = houses.house(query.house)
+    flat = house.flat(query.flat) if house else None
     return Place(house, flat.number, houses.stand_in) if house and flat else None
 
 
-def _place_if_readable(answers: Answers) -> Place | None:
+def _place_if_readable(query: BookingQuery) -> Place | None:
     """As `_place`; but a list that can't be read just now is no reason not to book."""
     try:
-        return _place(answers)
+        return _place(query)
     except CRMError:
-        if not answers.names_a_flat:
+        if not query.names_a_flat:
             raise
-        house = House(answers.house, "", Flats(), availability.zone_of(answers.house))
-        return Place(house, answers.flat, stand_in=False)
+        house = House(query.house, "", Flats(), availability.zone_of(query.house))
+        return Place(house, query.flat, stand_in=False)
 
 
-def _wall_start(answers: Answers, house: House) -> datetime | None:
-    wall = answers.wall_start
+def _wall_start(query: BookingQuery, house: House) -> datetime | None:
+    wall = query.wall_start
     return None if wall is None else wall.replace(tzinfo=house.zone)
 
 
-def _moment(answers: Answers, house: House) -> datetime | None:
-    wall = answers.wall_start
+def _moment(query: BookingQuery, house: House) -> datetime | None:
+    wall = query.wall_start
     return None if wall is None else availability.bookable_moment(wall, house.zone)
 
 
@@ -361,7 +368,7 @@ def _day_to_open(days: Sequence[Day], chosen: date | None) -> Day | None:
 # What is wrong with the answers, in words
 
 
-def _problem_with_place(asked: Answers, house: House | None) -> str:
+def _problem_with_place(asked: BookingQuery, house: House | None) -> str:
     if asked.category and asked.category not in settings.BOOKING_CATEGORIES:
         return _("This link names a kind of property that can't be booked here. Please choose.")
     if asked.house and house is None:
@@ -373,7 +380,7 @@ def _problem_with_place(asked: Answers, house: House | None) -> str:
     return ""
 
 
-def _problem_with_number(asked: Answers, house: House) -> str:
+def _problem_with_number(asked: BookingQuery, house: House) -> str:
     if asked.category not in {"", *settings.BOOKING_CATEGORIES}:
         return ""  # said already
     if asked.flat == UNREADABLE:
@@ -384,16 +391,16 @@ def _problem_with_number(asked: Answers, house: House) -> str:
 
 
 def _problem_with_time(
-    answers: Answers, house: House, days: Sequence[Day], lost: datetime | None
+    query: BookingQuery, house: House, days: Sequence[Day], lost: datetime | None
 ) -> str:
     if lost:
         is_free = any(lost in day.starts for day in days)
         if is_free:
             return ""
-        may_be_booked = _moment(answers, house) is not None
+        may_be_booked = _moment(query, house) is not None
         return wording.time_taken(lost) if may_be_booked else wording.time_not_bookable(lost)
-    if answers.start:
+    if query.start:
         return _("The time of this link can't be understood. Please choose a time.")
-    if answers.date and answers.day not in [day.date for day in days]:
+    if query.date and query.day not in [day.date for day in days]:
         return _("The day of this link can't be booked. Please choose another.")
     return ""

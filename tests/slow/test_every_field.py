@@ -16,7 +16,7 @@ import pytest
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from booking.forms import ANSWERS, SOURCES
+from booking.query import ANSWERS, SOURCES
 from standin import StandIn
 from tests.costs import cost
 from tests.every_page import (

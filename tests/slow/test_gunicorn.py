@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from booking.forms import LONGEST_ANSWER, LONGEST_SOURCE, SOURCES
+from booking.query import LONGEST_ANSWER, LONGEST_SOURCE, SOURCES
 from standin import StandIn
 from tests import journey
 from tests.processes import DOMAIN, HOST, PATIENCE, ZONE, Process, Site, free_port

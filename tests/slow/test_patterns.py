@@ -18,7 +18,7 @@ import pytest
 
 from booking import mangled_links
 from booking.crm.masking import masker
-from booking.forms import ANSWERS, SOURCES
+from booking.query import ANSWERS, SOURCES
 from tests.costs import is_linear
 from tests.variables import ROOT
 
