@@ -141,7 +141,7 @@ class Site:
         }
         of_route = {
             "admin:booking_booking_resolve": self.in_doubt.pk,
-            "admin:booking_booking_look_into": self.refused.pk,
+            "admin:booking_booking_dismiss": self.refused.pk,
             "admin:view_on_site": 1,
         }
         if name in usual:
@@ -181,7 +181,7 @@ class Site:
             "booking:ask_for_change": {"kind": "cancel", "wish": "later"},
             "admin:login": {"username": "olga", "password": PASSWORD},
             "admin:booking_booking_resolve": {"was_booked": "yes", "note": "seen"},
-            "admin:booking_booking_look_into": {"note": "seen"},
+            "admin:booking_booking_dismiss": {"note": "seen"},
             "admin:booking_changerequest_answer": {"answer": "yes", "calls_off": "no"},
             "admin:booking_house_add": house,
             "admin:booking_house_change": {**house, "house_id": journey.HOUSE},

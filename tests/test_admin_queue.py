@@ -256,7 +256,7 @@ class TestAnswering:
 
 class TestLookingInto:
     def url_of(self, made: Booking) -> str:
-        return reverse("admin:booking_booking_look_into", args=[made.pk])
+        return reverse("admin:booking_booking_dismiss", args=[made.pk])
 
     def test_refusals_leave_the_queue_until_the_next_one(self, operator):
         *_others, last = [booking(outcome="refused") for _ in range(3)]

@@ -190,8 +190,8 @@ class BookingAdmin(ReadOnly, admin.ModelAdmin[Booking]):
             ),
             path(
                 "<int:pk>/looked-into/",
-                staff_only(resolving.look_into),
-                name="booking_booking_look_into",
+                staff_only(resolving.dismiss),
+                name="booking_booking_dismiss",
             ),
             *super().get_urls(),
         ]

@@ -78,7 +78,7 @@ def resolve(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @needs("booking.resolve_booking")
-def look_into(request: HttpRequest, pk: int) -> HttpResponse:
+def dismiss(request: HttpRequest, pk: int) -> HttpResponse:
     """Takes refusals off the queue; the last of them keeps the note."""
     booking = get_object_or_404(Booking, pk=pk, outcome=Outcome.REFUSED, anonymised_at=None)
     form = NoteForm(request.POST or None)
