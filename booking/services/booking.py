@@ -207,10 +207,8 @@ def find_all(keys: Sequence[uuid.UUID]) -> list[Booking]:
 def in_the_way_of(request: BookingRequest) -> Standing:
     """What stands in the way now, by one query."""
     now = timezone.now()
-    of_flat = Q(outcome__in=HOLDING, starts_at__gt=now) | Q(holds_flat=True)
-    rows = list(
-        Booking.objects.filter(Q(of_flat, **request.same_flat) | Q(key=request.key)).order_by("-pk")
-    )
+    of_flat = Q(Q(outcome__in=HOLDING) | Q(holds_flat=True), **request.same_flat)
+    rows = list(Booking.objects.filter(of_flat | Q(key=request.key)).order_by("-pk"))
     own = (row for row in rows if row.key == request.key or request.is_in_another_tab(row))
     ahead = (row for row in rows if row.is_live and row.starts_at > now)
     visits = (row for row in ahead if keeps_out(row, request.phone))
@@ -317,10 +315,9 @@ def _send(booking: Booking, was_free: bool | None) -> None:
     """One call, and what came of it written down."""
     give_back()
     reply = STALE_WORKER if _is_too_late(booking) else crm_client().add(_visit(booking))
-    is_settled = settling.settle_by(booking, reply)
+    settling.settle_by(booking, reply)
     availability.forget(booking.house_id, booking.starts_at_local.date())
-    if is_settled:
-        settling.collect_evidence_if_possible(booking, was_free)
+    settling.collect_evidence_if_possible(booking, was_free)
 
 
 def _is_too_late(booking: Booking) -> bool:

@@ -24,8 +24,7 @@ AMBIGUOUS_REFUSALS = {Reason.SLOT_TAKEN, Reason.DECLINED}
 # By the CRM's reply
 
 
-def settle_by(booking: Booking, reply: AddReply) -> bool:
-    """Whether the reply could be written down."""
+def settle_by(booking: Booking, reply: AddReply) -> None:
     # The connection has waited for as long as the CRM took: it is looked at once more before use,
     # as at the start of a request, and one that broke meanwhile is replaced.
     connection.health_check_done = False  # type: ignore[attr-defined]  # missing in the stubs
@@ -36,9 +35,8 @@ def settle_by(booking: Booking, reply: AddReply) -> bool:
         logger.exception(
             "Booking %s ended %s but could not be settled", booking.reference, reply.outcome
         )
-        return False
-    logger.info("Booking %s: %s %s", booking.reference, booking.outcome, booking.reason)
-    return True
+    else:
+        logger.info("Booking %s: %s %s", booking.reference, booking.outcome, booking.reason)
 
 
 def settle(booking: Booking, outcome: Outcome, reason: str, facts: dict[str, Any]) -> None:
