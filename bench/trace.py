@@ -28,22 +28,23 @@ TRANSACTION = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """What ran, in the order in which it was first called."""
+    """What ran, in the order in which it was first called; statements by the database's alias."""
 
     functions: dict[CodeType, None] = field(default_factory=dict)
-    statements: list[str] = field(default_factory=list)
+    statements: dict[str, list[str]] = field(default_factory=dict)
 
     def __str__(self) -> str:
         files = {code.co_filename for code in self.functions}
         functions = f"{len(self.functions)} functions in {len(files)} files"
-        return f"{functions}, {len(self.statements)} SQL statements"
+        counts = (f"{len(each)} of {alias}" for alias, each in self.statements.items())
+        return f"{functions}, SQL statements: {', '.join(counts)}"
 
 
 @contextmanager
 def traced() -> Iterator[Trace]:
     """The calls of this thread and of those that begin within, and the statements of this one."""
     # Needs the settings.
-    from django.db import connection
+    from django.db import connections
     from django.test.utils import CaptureQueriesContext
 
     trace = Trace()
@@ -54,7 +55,11 @@ def traced() -> Iterator[Trace]:
         if event == "call" and is_ours and code.co_name not in INNER:
             trace.functions[code] = None
 
-    with CaptureQueriesContext(connection) as captured:
+    with ExitStack() as stack:
+        captured = {
+            each.alias: stack.enter_context(CaptureQueriesContext(each))
+            for each in connections.all()
+        }
         threading.setprofile(note)
         sys.setprofile(note)
         try:
@@ -62,8 +67,9 @@ def traced() -> Iterator[Trace]:
         finally:
             sys.setprofile(None)
             threading.setprofile(None)
-    asked = (query["sql"] for query in captured.captured_queries)
-    trace.statements.extend(sql for sql in asked if not sql.startswith(TRANSACTION))
+    for alias, queries in captured.items():
+        asked = (query["sql"] for query in queries.captured_queries)
+        trace.statements[alias] = [sql for sql in asked if not sql.startswith(TRANSACTION)]
 
 
 @contextmanager
@@ -85,7 +91,6 @@ def site() -> Iterator[Any]:
             SECURE_SSL_REDIRECT="false",
             TIME_ZONE="Asia/Yekaterinburg",
             DATABASE_URL=f"sqlite:///{folder}/journal.sqlite3",
-            CACHE_URL=f"filecache://{folder}/cache",
             MACROCRM_URL=standin.url,
             MACROCRM_DOMAIN=standin.domain,
             MACROCRM_APP_SECRET=standin.secret,
@@ -144,7 +149,8 @@ def _lines(trace: Trace) -> Iterator[str]:
     for code in trace.functions:
         path = Path(code.co_filename).relative_to(ROOT)
         yield f"{path}:{code.co_firstlineno} {code.co_qualname}"
-    yield from trace.statements
+    for alias, statements in trace.statements.items():
+        yield from (f"{alias}: {sql}" for sql in statements)
 
 
 if __name__ == "__main__":
