@@ -13,6 +13,7 @@ from django.test import Client
 from django.utils import timezone
 from phonenumber_field.phonenumber import PhoneNumber
 
+from booking import availability
 from booking.models import Booking, StaffEvent
 from booking.services.booking import BookingRequest
 
@@ -64,10 +65,12 @@ def is_now(moment: datetime | None) -> bool:
 
 def press_for(made: Booking, **changes: Any) -> BookingRequest:
     """A press in another browser for what a booking was made with, but for the changes."""
+    house_id = changes.pop("house_id", made.house_id)
     usual = {
-        **made.same_flat,
         "key": uuid.uuid4(),
-        "house_title": made.house_title,
+        "category": made.category,
+        "house": availability.unlisted(house_id, made.house_title),
+        "flat": made.flat,
         "starts_at": made.starts_at.astimezone(ZoneInfo(ZONE)),
         "phone": PhoneNumber.from_string("+79001234567"),
     }

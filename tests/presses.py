@@ -10,6 +10,7 @@ from typing import Any
 from django.utils import timezone
 from phonenumber_field.phonenumber import PhoneNumber
 
+from booking import availability
 from booking.models import Booking
 from booking.services.booking import BookingRequest
 from standin.fixtures import ACCEPTED_PHONE, REFUSED_PHONE, Flat, shareholders
@@ -23,8 +24,7 @@ def press_at(start: datetime) -> BookingRequest:
     return BookingRequest(
         key=uuid.uuid4(),
         category="flat",
-        house_id=HOUSE,
-        house_title="Лесной квартал, дом 1",
+        house=availability.unlisted(HOUSE, "Лесной квартал, дом 1"),
         flat=FLAT,
         starts_at=start,
         phone=PhoneNumber.from_string(ACCEPTED_PHONE),

@@ -406,7 +406,7 @@ def test_a_day_the_page_no_longer_waits_for_is_not_asked(standin, settings, hurr
 
     seen = all_days(HOUSE)
     # Behind the others, so those have been passed over by then.
-    availability.is_offered(HOUSE_ID, first_start_of(a_day()))
+    availability.is_offered(HOUSE, first_start_of(a_day()))
 
     assert {day.state for day in seen} == {DayState.UNKNOWN}
     assert standin.count("getFreeTimes") == 2
@@ -449,7 +449,7 @@ def test_a_press_looks_anew(standin, fresh_for_long, patient, reads):
     start = availability.day(HOUSE, a_day()).starts[0]
     reads.clear()
 
-    assert availability.is_offered(HOUSE_ID, start)
+    assert availability.is_offered(HOUSE, start)
 
     assert key_of(a_day()) in reads
 

@@ -71,7 +71,7 @@ def test_a_crm_that_is_down_means_not_sent(standin, press):
 
 
 def test_a_time_taken_in_between_is_told_from_a_wrong_phone(standin, press):
-    assert availability.is_offered(HOUSE, press.starts_at)
+    assert availability.is_offered(press.house, press.starts_at)
     standin.hand_to_a_rival(HOUSE, press.starts_at)
 
     booking = book(press)
@@ -141,8 +141,9 @@ def test_all_that_was_asked_for_is_written(standin, addressed):
     made = book(addressed)
     made.refresh_from_db()
 
-    names = (*Booking.ANSWERS, "key", "house_title", "consent", "source", "client_address")
+    names = (*Booking.ANSWERS, "key", "consent", "source", "client_address")
     assert [getattr(made, name) for name in names] == [getattr(addressed, name) for name in names]
+    assert made.house_title == addressed.house.title != ""
     assert made.time_zone == "Asia/Yekaterinburg"
     assert made.stand_in
     assert made.holds_flat
@@ -170,11 +171,11 @@ def test_what_the_crm_said_is_on_the_trail_for_staff(standin, addressed):
 
 
 def test_after_a_booking_its_day_is_looked_at_anew(standin, addressed):
-    assert availability.is_offered(HOUSE, addressed.starts_at)
+    assert availability.is_offered(addressed.house, addressed.starts_at)
 
     book(addressed)
 
-    assert availability.is_offered(HOUSE, addressed.starts_at) is False
+    assert availability.is_offered(addressed.house, addressed.starts_at) is False
 
 
 def test_an_answer_that_cannot_be_written_leaves_the_row_as_it_is(standin, addressed, monkeypatch):
@@ -246,21 +247,21 @@ def test_a_day_that_is_not_read_in_time_sends_nothing(standin, press, monkeypatc
 def test_after_a_failure_an_old_look_refuses_nothing(standin, press, monkeypatch):
     rival = press.starts_at
     standin.hand_to_a_rival(HOUSE, rival)
-    assert availability.is_offered(HOUSE, rival) is False
+    assert availability.is_offered(press.house, rival) is False
     standin.fail("getFreeTimes", "status")
     later = time.time() + 60
     monkeypatch.setattr(time, "time", lambda: later)
 
-    assert availability.is_offered(HOUSE, rival) is None
+    assert availability.is_offered(press.house, rival) is None
 
 
 def test_a_stale_look_is_not_enough(standin, press, monkeypatch):
-    assert availability.is_offered(HOUSE, press.starts_at)
+    assert availability.is_offered(press.house, press.starts_at)
     standin.hand_to_a_rival(HOUSE, press.starts_at)
     later = time.time() + 31
     monkeypatch.setattr(time, "time", lambda: later)
 
-    assert availability.is_offered(HOUSE, press.starts_at) is False
+    assert availability.is_offered(press.house, press.starts_at) is False
 
 
 def test_a_time_that_is_not_offered_is_refused_with_its_row(standin, addressed):

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection
@@ -13,6 +14,7 @@ from django.utils import timezone
 from phonenumber_field.phonenumber import PhoneNumber
 
 from booking import availability, limits
+from booking.availability import Flats, House
 from booking.limits import TooManyTries, Try
 from booking.models import Booking
 from booking.services.booking import book, book_again
@@ -130,7 +132,7 @@ def test_a_form_that_is_corrected_twice_is_two_more_bookings(standin, addressed)
     "changed",
     [
         {"category": "garage"},
-        {"house_id": f"{HOUSE}1", "flat": FLAT[1:]},
+        {"house": House(f"{HOUSE}1", "", Flats(), ZoneInfo("UTC")), "flat": FLAT[1:]},
         {"starts_at": timezone.now()},
         {"phone": PhoneNumber.from_string(REFUSED_PHONE)},
     ],

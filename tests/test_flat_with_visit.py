@@ -279,7 +279,7 @@ def test_a_refusal_without_a_call_has_the_day_read_anew_as_one_of_the_crm_does(s
         tried = replace(other_phone(press), key=uuid.uuid4(), flat=flat, starts_at=later(press))
         assert book(tried).outcome == "refused"
         before = standin.count("getFreeTimes")
-        availability.is_offered(HOUSE, tried.starts_at)
+        availability.is_offered(press.house, tried.starts_at)
         reads.append(standin.count("getFreeTimes") - before)
 
     assert reads == [1, 1]
@@ -333,7 +333,7 @@ def test_it_waits_no_longer_than_a_call_may_take(standin, addressed, slept, sett
 def test_it_looks_at_the_time_if_that_one_did(standin, addressed, slept, reason, looks):
     book(addressed)
     refused_before(reason=reason, created_at=timezone.now() - timedelta(hours=2))
-    assert availability.is_offered(HOUSE, later(addressed))
+    assert availability.is_offered(addressed.house, later(addressed))
     before = standin.count("getFreeTimes")
 
     book(another(wrong(addressed), starts_at=later(addressed)))

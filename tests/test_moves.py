@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, time, timedelta
@@ -18,7 +17,6 @@ from django.utils import timezone
 from booking import availability, retention, services, wording
 from booking.models import Booking, BookingEvent, ChangeRequest, House, Outcome
 from booking.models.booking import LIVE
-from booking.services.booking import BookingRequest
 from tests.bookings import booking, press_for, staff, tomorrow_at
 from tests.journey import HOUSE, fill_in, first_free, heading, send, text_of
 
@@ -435,15 +433,7 @@ class TestAtOnce:
         """Free since the visit is over: who is first has it, and the other is told."""
         over = booking(starts_at=timezone.now() - timedelta(hours=1))
         asked = asked_to_move(over)
-        order = BookingRequest(
-            key=uuid.uuid4(),
-            category=over.category,
-            house_id=over.house_id,
-            house_title=over.house_title,
-            flat=over.flat,
-            starts_at=first_free(standin),
-            phone=over.phone,
-        )
+        press = press_for(over, starts_at=first_free(standin))
 
         def staff_move_it() -> bool:
             try:
@@ -452,7 +442,7 @@ class TestAtOnce:
                 return False
 
         moved, booked = at_once(
-            staff_move_it, lambda: services.booking.book(order).outcome == Outcome.CONFIRMED
+            staff_move_it, lambda: services.booking.book(press).outcome == Outcome.CONFIRMED
         )
 
         assert moved != booked

@@ -20,7 +20,7 @@ from booking.availability.days import (
     prefetch,
     was_free,
 )
-from booking.availability.houses import Flats, House, Houses, ready_houses, zone_of
+from booking.availability.houses import Flats, House, Houses, ready_houses, unlisted
 
 __all__ = [
     "Day",
@@ -40,7 +40,7 @@ __all__ = [
     "nearest_starts",
     "prefetch",
     "ready_houses",
+    "unlisted",
     "unmistakable",
     "was_free",
-    "zone_of",
 ]

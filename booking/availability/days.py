@@ -14,11 +14,11 @@ from functools import lru_cache
 from operator import attrgetter
 from zoneinfo import ZoneInfo
 
-from booking import crm_budget, models
+from booking import crm_budget
 from booking.availability import cache, dates
 from booking.availability.cache import Entry, Lookup
 from booking.availability.dates import Span
-from booking.availability.houses import Flats, House
+from booking.availability.houses import House
 from booking.crm import CRMError, CRMRefused
 from booking.gateway import crm_client
 
@@ -134,7 +134,7 @@ def was_free(house_id: str, start: datetime) -> bool | None:
     return _has(seen, start)
 
 
-def is_offered(house_id: str, start: datetime) -> bool | None:
+def is_offered(house: House, start: datetime) -> bool | None:
     """Whether a start can be booked by a look of the last 30 s or one made now; None: can't tell.
 
     Free alone is not enough: the whole visit must fit in, with the notice that a visit needs.
@@ -143,16 +143,14 @@ def is_offered(house_id: str, start: datetime) -> bool | None:
     """
     if crm_budget.pause():
         raise StillReading
-    asked, zone = start.date(), ZoneInfo(str(start.tzinfo))
-    lookup = replace(_lookup(house_id, zone, asked), shown_for=0)
+    lookup = replace(_lookup(house.id, house.zone, start.date()), shown_for=0)
     [found] = cache.get_many([lookup], wait_for=cache.longest_read(), anew=True)
     if found is None:
         raise StillReading
     # After a failure, and while another process asks, what is found may be older.
     if found.age > OPENED_FRESH_FOR:
         return None
-    slots = models.House.about(house_id).visit_slots or 0
-    shown = _day(House(house_id, "", Flats(), zone, visit_slots=slots), asked, found)
+    shown = _day(house, start.date(), found)
     return None if shown.state is DayState.UNKNOWN else start in shown.starts
 
 

@@ -127,9 +127,10 @@ def ready_houses(category: str) -> Houses:
         return _offered(*_answer(lookup), ours, usual_zone)
 
 
-def zone_of(house_id: str) -> ZoneInfo:
-    known = models.House.objects.filter(house_id=house_id).first()
-    return known.zone if known else ZoneInfo(settings.TIME_ZONE)
+def unlisted(house_id: str, title: str = "") -> House:
+    """A house by what only we know of it: for when the list can't be read."""
+    known = models.House.about(house_id)
+    return House(house_id, title, Flats(), known.zone, known.address, known.visit_slots or 0)
 
 
 def _answer(lookup: Lookup) -> tuple[str, bool]:

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db import DatabaseError
 
-from booking.availability import zone_of
+from booking.availability import unlisted
 from booking.crm import CRMClient, CRMConfig, CRMError, FreeTimes, ReadyHouse
 from booking.doctor.findings import Finding, Verdict, failure
 
@@ -109,7 +109,7 @@ def _works(config: CRMConfig, read: Callable[[CRMClient], object]) -> bool:
 def _zone(house: ReadyHouse) -> ZoneInfo:
     """The house's own, or the installation's while the database is not there to be asked."""
     try:
-        return zone_of(house.id)
+        return unlisted(house.id).zone
     except DatabaseError:
         return ZoneInfo(settings.TIME_ZONE)
 

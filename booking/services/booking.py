@@ -15,6 +15,7 @@ from django.utils import timezone
 from phonenumber_field.phonenumber import PhoneNumber
 
 from booking import availability, limits, turns
+from booking.availability import House
 from booking.crm import AddOutcome, AddReply, Reason, Visit
 from booking.database.pool import give_back
 from booking.gateway import crm_client
@@ -44,8 +45,7 @@ class BookingRequest:
 
     key: uuid.UUID
     category: str
-    house_id: str
-    house_title: str
+    house: House
     flat: str
     starts_at: datetime
     phone: PhoneNumber
@@ -76,6 +76,10 @@ class BookingRequest:
         )
 
     @property
+    def house_id(self) -> str:
+        return self.house.id
+
+    @property
     def same_flat(self) -> dict[str, str]:
         return {"category": self.category, "house_id": self.house_id, "flat": self.flat}
 
@@ -96,7 +100,7 @@ class BookingRequest:
         return Booking(
             key=self.key,
             **self.same_flat,
-            house_title=self.house_title,
+            house_title=self.house.title,
             starts_at=self.starts_at,
             time_zone=str(self.starts_at.tzinfo),
             phone=self.phone,
@@ -146,7 +150,7 @@ def _book(request: BookingRequest) -> Booking:
     new = request.to_booking()
     tries = _check_limits(request, new, standing)
     try:
-        is_offered = availability.is_offered(request.house_id, request.starts_at)
+        is_offered = availability.is_offered(request.house, request.starts_at)
     except availability.StillReading:
         limits.refuse(new, Limit.DAY_IS_BEING_READ)
     booking, created = _create_or_get(request, new, standing, tries, is_taken=is_offered is False)
@@ -179,8 +183,9 @@ def book_again(
         return made
     request = BookingRequest(
         key=key,
-        **booking.same_flat,
-        house_title=booking.house_title,
+        category=booking.category,
+        house=replace(availability.unlisted(booking.house_id, booking.house_title), zone=zone),
+        flat=booking.flat,
         starts_at=booking.starts_at_local,
         phone=booking.phone,
         consent=booking.consent,

@@ -28,7 +28,7 @@ from booking import (
     services,
     wording,
 )
-from booking.availability import Day, DayState, Flats, House, Houses
+from booking.availability import Day, DayState, House, Houses
 from booking.client_address import client_address
 from booking.crm import CRMError, Flat, Reason
 from booking.forms import ConfirmForm
@@ -202,8 +202,7 @@ def _booking_request(
     return BookingRequest(
         key=form.booking_key,
         category=query.category,
-        house_id=place.house.id,
-        house_title=place.house.title,
+        house=place.house,
         flat=place.flat,
         starts_at=start,
         phone=form.typed_phone,
@@ -345,8 +344,7 @@ def _place_if_readable(query: BookingQuery) -> Place | None:
     except CRMError:
         if not query.names_a_flat:
             raise
-        house = House(query.house, "", Flats(), availability.zone_of(query.house))
-        return Place(house, query.flat, stand_in=False)
+        return Place(availability.unlisted(query.house), query.flat, stand_in=False)
 
 
 def _wall_start(query: BookingQuery, house: House) -> datetime | None:
