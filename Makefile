@@ -50,7 +50,7 @@ test-all: test ## all tests; those in a browser need Chromium
 NO_DATA := $(addprefix --ignore-glob=tests/,test_crm_* standin* test_config.py test_project.py \
   test_mangled_links.py test_wording.py test_brand.py)
 NO_SLOW_DATA := $(addprefix --ignore-glob=tests/slow/test_,standin* demo.py fuzz_replies.py patterns.py every_field.py)
-SERVICES := $(BIN)/python -X dev -m tests.services
+SERVICES := $(BIN)/python -X dev -m tests.with_postgres
 test-services: install ## the tests on PostgreSQL (Debian's package), but for a browser's
 	$(SERVICES) $(PYTEST) $(FAST) $(NO_DATA)
 	$(SERVICES) $(PYTEST) -m slow $(NO_SLOW_DATA)

@@ -135,7 +135,7 @@ class StandInProcess(Process):
 
 
 def own_database(folder: Path) -> str:
-    """The address of a new database of the kind that this run is on (`tests.services`)."""
+    """The address of a new database of the kind that this run is on (`tests.with_postgres`)."""
     server = os.environ.get("TESTS_DATABASE_URL")
     if not server:
         return f"sqlite:///{folder / 'journal.sqlite3'}"

@@ -15,7 +15,7 @@ os.environ.update(
         PRIVACY_POLICY_URL="https://example.test/privacy",
         # No test reads more, so none but those of the budget meets its end.
         MACROCRM_CALLS_PER_MINUTE="600",
-        # The server that `tests.services` starts; without it, the embedded database.
+        # The server that `tests.with_postgres` starts; without it, the embedded database.
         DATABASE_URL=os.environ.get("TESTS_DATABASE_URL", ""),
     )
 )

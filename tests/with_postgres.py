@@ -1,6 +1,6 @@
 """Runs a command beside a PostgreSQL that lives for as long as it does.
 
-`python -m tests.services pytest -m slow`: the tests of that run use it (`settings`).
+`python -m tests.with_postgres pytest -m slow`: the tests of that run use it (`settings`).
 """
 
 from __future__ import annotations
