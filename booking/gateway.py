@@ -27,7 +27,7 @@ def crm_config() -> CRMConfig:
 
 @lru_cache(maxsize=4)
 def _client(config: CRMConfig) -> CRMClient:
-    return CRMClient(config, watch=_note)
+    return CRMClient(config, on_call=_note)
 
 
 def _note(report: CallReport) -> None:

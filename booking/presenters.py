@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 
 from booking import language, models, wording
 from booking.availability import Day, DayState, Flats, House, Houses
-from booking.crm import Flat
+from booking.crm import ListedFlat
 from booking.flat_numbers import folded
 from booking.models import Booking, ChangeRequest, VisitState
 from booking.query import WALL_TIME, BookingQuery
@@ -158,7 +158,7 @@ def flat_choices(flats: Flats) -> list[Choice]:
     ]
 
 
-def match_choices(flats: Iterable[Flat]) -> list[Choice]:
+def match_choices(flats: Iterable[ListedFlat]) -> list[Choice]:
     """Numbers that meet in what was typed; they may differ by nothing but their alphabet."""
     return [Choice(flat.number, flat.label, wording.alphabet(flat.label)) for flat in flats]
 

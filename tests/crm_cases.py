@@ -12,13 +12,13 @@ from zoneinfo import ZoneInfo
 
 from booking.crm import (
     AddOutcome,
+    AddRequest,
     CRMError,
     CRMMisconfigured,
     CRMRefused,
     CRMUnavailable,
     CRMUnreadable,
     Reason,
-    Visit,
 )
 from tests.wire import Answer, Behaviour, Bytes, Hang, Reset
 
@@ -30,14 +30,14 @@ FAILED = "Ошибка обработки запроса"
 
 ZONE = ZoneInfo("Asia/Yekaterinburg")
 DAY = date(2020, 6, 11)
-VISIT = Visit(
+VISIT = AddRequest(
     house_id="123",
     flat="1.8-12-1",
     category="flat",
     starts_at=datetime(2020, 6, 11, 9, 30, tzinfo=ZONE),
     phone="+79001234567",
 )
-VISIT_WITHOUT_CATEGORY = Visit(
+VISIT_WITHOUT_CATEGORY = AddRequest(
     house_id="123", flat="1", category="", starts_at=VISIT.starts_at, phone=VISIT.phone
 )
 
@@ -105,7 +105,7 @@ class AddCase:
     sends: tuple[bytes, ...] = ()
     patience: float = 5.0
     url: str = ""
-    visit: Visit = VISIT
+    visit: AddRequest = VISIT
     why: str = ""
 
     def requests(self) -> int:
@@ -488,7 +488,7 @@ READY_FLATS_CASES = (
         number="C49",
         served=(Hang(),),
         patience=0.4,
-        expected=Fails(CRMUnavailable, "no complete answer within 0.4 s"),
+        expected=Fails(CRMUnavailable, "no complete reply within 0.4 s"),
         why="The deadline is of the whole call, so a silent CRM leaves no time for a second try.",
     ),
     ReadCase(number="C50", served=(ok(CAPTCHA, HTML),), expected=Fails(CRMUnreadable)),

@@ -14,12 +14,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from booking.crm import AddOutcome, AddReply, CRMError, CRMUnreadable, Reason
-from booking.crm.envelope import Asked, Reply
+from booking.crm.add_reply import add_reply
+from booking.crm.envelope import HTTPReply, RequestSummary
 from booking.crm.houses import ready_flats
 from booking.crm.masking import masked_plain, masker
 from booking.crm.text import plain
 from booking.crm.times import free_times, from_manual
-from booking.crm.verdict import add_reply
 from tests.costs import cost
 from tests.crm_cases import DAY, ZONE
 
@@ -27,17 +27,17 @@ MIDNIGHT = datetime(DAY.year, DAY.month, DAY.day, tzinfo=ZONE)
 NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)
 
 
-def reply(body: bytes | str, status: int = 200, **headers: str) -> Reply:
-    return Reply(
+def reply(body: bytes | str, status: int = 200, **headers: str) -> HTTPReply:
+    return HTTPReply(
         status=status,
         headers={name.replace("_", "-"): text for name, text in headers.items()},
         body=body.encode() if isinstance(body, str) else body,
         received_at=NOON.timestamp(),
-        asked=Asked(what="POST crm.test add", mask=str),
+        request=RequestSummary(what="POST crm.test add", mask=str),
     )
 
 
-def listed(*items: object) -> Reply:
+def listed(*items: object) -> HTTPReply:
     return reply(json.dumps({"status_code": 200, "data": {"houses": items}}))
 
 
@@ -54,7 +54,7 @@ LONG_TEXTS = ["(" * 100_000, "<a" * 50_000, "&#" + "9" * 5_000, "8 (" * 30_000, 
 def test_a_message_of_any_length_is_cut_before_it_is_masked(text: str) -> None:
     mask = masker(secret="example-secret", phone="+79001234567")
     said = json.dumps({"status_code": 200, "message": text, "data": {"id": text}})
-    told = replace(reply(said), asked=Asked(what="POST crm.test add", mask=mask))
+    told = replace(reply(said), request=RequestSummary(what="POST crm.test add", mask=mask))
 
     assert cost(lambda: add_reply(told), tries=1) < 0.2
     assert add_reply(told).outcome == AddOutcome.CONFIRMED

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 import pytest
 
 from booking.crm import AddOutcome, AddReply, Reason
-from booking.crm.envelope import Asked, Reply
-from booking.crm.verdict import add_reply
+from booking.crm.add_reply import add_reply
+from booking.crm.envelope import HTTPReply, RequestSummary
 from tests.crm_cases import FAILED, THANKS
 
 NOW = datetime(2026, 12, 1, 12, tzinfo=UTC).timestamp()
@@ -19,10 +19,10 @@ YES = {"status_code": 200} | DATA
 
 def told(body: object, status: int = 200) -> AddReply:
     """A text is the whole body, an object the CRM's JSON."""
-    asked = Asked(what="POST crm.test add", mask=str, suspects=("Look at the secret.",))
+    request = RequestSummary(what="POST crm.test add", mask=str, suspects=("Look at the secret.",))
     text = body if isinstance(body, str) else json.dumps(body)
     return add_reply(
-        Reply(status=status, headers={}, body=text.encode(), received_at=NOW, asked=asked)
+        HTTPReply(status=status, headers={}, body=text.encode(), received_at=NOW, request=request)
     )
 
 
@@ -131,9 +131,11 @@ def test_a_refused_signature_names_what_to_look_at():
 
 
 def test_a_redirect_tells_where_to_unless_it_says_nothing():
-    asked = Asked(what="POST crm.test add", mask=str)
+    request = RequestSummary(what="POST crm.test add", mask=str)
     plain, bare = (
-        add_reply(Reply(status=301, headers=headers, body=b"", received_at=NOW, asked=asked))
+        add_reply(
+            HTTPReply(status=301, headers=headers, body=b"", received_at=NOW, request=request)
+        )
         for headers in ({"location": "https://new.example/add?token=1"}, {})
     )
 

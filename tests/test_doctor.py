@@ -472,7 +472,7 @@ def test_a_crm_that_hangs_costs_its_deadline_and_is_told(
     found = diagnosis()
 
     assert (found.of("category flat")[0], found.of("free times")[0]) == ("ok", "wrong")
-    assert "no complete answer within 0.2 s" in found.of("free times")[1]
+    assert "no complete reply within 0.2 s" in found.of("free times")[1]
 
 
 # One day

@@ -20,7 +20,7 @@ from pytest_django.fixtures import Settings
 from sentry_sdk.envelope import Envelope
 from sentry_sdk.transport import Transport
 
-from booking.crm import CallReport, CRMClient, CRMConfig, CRMError, Visit
+from booking.crm import AddRequest, CallReport, CRMClient, CRMConfig, CRMError
 from booking.limits import Limit
 from booking.models import Booking, Outcome
 from booking.watch import error_reports, request_id, views
@@ -52,12 +52,12 @@ class Watched:
 def watched(standin: StandIn) -> Watched:
     config = CRMConfig(base_url=standin.url, domain=standin.domain, secret=standin.secret)
     reports: list[CallReport] = []
-    return Watched(CRMClient(config, watch=reports.append), reports)
+    return Watched(CRMClient(config, on_call=reports.append), reports)
 
 
-def visit(standin: StandIn, phone: str) -> Visit:
+def visit(standin: StandIn, phone: str) -> AddRequest:
     start = journey.first_free(standin)
-    return Visit(
+    return AddRequest(
         house_id=journey.HOUSE, flat=journey.FLAT, category="flat", starts_at=start, phone=phone
     )
 

@@ -27,7 +27,7 @@ from django.dispatch import receiver
 from booking import models, shared_cache
 from booking.availability import cache
 from booking.availability.cache import Lookup
-from booking.crm import CRMUnavailable, Flat, ReadyFlats, ReadyHouse
+from booking.crm import CRMUnavailable, ListedFlat, ListedHouse, ReadyFlats
 from booking.flat_numbers import folded, natural_key, run_together
 from booking.gateway import crm_client
 
@@ -38,7 +38,7 @@ HOUSES_FRESH_FOR = 300
 HOUSES_GOOD_FOR = 24 * 3600
 
 
-class Flats(Sequence[Flat]):
+class Flats(Sequence[ListedFlat]):
     """The flats of a house in natural order, 2 before 10; unpacked when they are looked at."""
 
     def __init__(self, count: int = 0, packed: str = "[]") -> None:
@@ -48,19 +48,19 @@ class Flats(Sequence[Flat]):
     def __len__(self) -> int:
         return self._count
 
-    def __iter__(self) -> Iterator[Flat]:
+    def __iter__(self) -> Iterator[ListedFlat]:
         return iter(_unpacked(self._packed))
 
     @overload
-    def __getitem__(self, place: int) -> Flat: ...
+    def __getitem__(self, place: int) -> ListedFlat: ...
 
     @overload
-    def __getitem__(self, place: slice) -> Sequence[Flat]: ...
+    def __getitem__(self, place: slice) -> Sequence[ListedFlat]: ...
 
-    def __getitem__(self, place: int | slice) -> Flat | Sequence[Flat]:
+    def __getitem__(self, place: int | slice) -> ListedFlat | Sequence[ListedFlat]:
         return _unpacked(self._packed)[place]
 
-    def numbered(self, number: str) -> Flat | None:
+    def numbered(self, number: str) -> ListedFlat | None:
         """The flat with exactly this number."""
         if json.dumps(number) not in self._packed:
             return None
@@ -79,15 +79,15 @@ class House:
     # How many slots a visit takes here; 0: as many as everywhere.
     visit_slots: int = 0
 
-    def flat(self, number: str) -> Flat | None:
+    def flat(self, number: str) -> ListedFlat | None:
         return self.flats.numbered(number)
 
-    def flats_like(self, typed: str) -> tuple[Flat, ...]:
+    def flats_like(self, typed: str) -> tuple[ListedFlat, ...]:
         """The flats with this number, however it is spelled: «кв. 12», "K-1" for «К-1»."""
         wanted = folded(typed)
         return tuple(flat for flat in self.flats if wanted and folded(flat.number) == wanted)
 
-    def flats_near(self, typed: str) -> tuple[Flat, ...]:
+    def flats_near(self, typed: str) -> tuple[ListedFlat, ...]:
         """The flats that may be meant by a number typed without dashes: «1-12» and «11-2» by "112".
 
         To be chosen from; none of them may be taken for the one that was typed.
@@ -182,14 +182,14 @@ def _rows(reply: ReadyFlats) -> list[tuple[str, str, int, str]]:
     return [(house.id, house.title, len(house.flats), _packed(house)) for house in by_title]
 
 
-def _packed(house: ReadyHouse) -> str:
+def _packed(house: ListedHouse) -> str:
     flats = sorted(house.flats, key=lambda flat: natural_key(flat.label))
     return json.dumps([(flat.number, flat.label) for flat in flats])
 
 
 @lru_cache(maxsize=64)
-def _unpacked(packed: str) -> tuple[Flat, ...]:
-    return tuple(Flat(number, label) for number, label in json.loads(packed))
+def _unpacked(packed: str) -> tuple[ListedFlat, ...]:
+    return tuple(ListedFlat(number, label) for number, label in json.loads(packed))
 
 
 def _body(digest: str) -> bytes:

@@ -14,19 +14,20 @@ from booking.crm.signing import other_spelling
 from booking.crm.types import (
     AddOutcome,
     AddReply,
+    AddRequest,
     CallReport,
     CRMConfig,
-    Flat,
     FreeTimes,
+    ListedFlat,
+    ListedHouse,
     ReadyFlats,
-    ReadyHouse,
     Reason,
-    Visit,
 )
 
 __all__ = [
     "AddOutcome",
     "AddReply",
+    "AddRequest",
     "CRMBusy",
     "CRMClient",
     "CRMConfig",
@@ -37,12 +38,11 @@ __all__ = [
     "CRMUnreadable",
     "CRMUnsigned",
     "CallReport",
-    "Flat",
     "FreeTimes",
+    "ListedFlat",
+    "ListedHouse",
     "ReadyFlats",
-    "ReadyHouse",
     "Reason",
-    "Visit",
     "other_spelling",
     "trusted_roots",
 ]

@@ -24,23 +24,28 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 
+from booking.crm.add_reply import add_reply
 from booking.crm.deadline import POOLS, Call
-from booking.crm.envelope import Asked, Reply
+from booking.crm.envelope import HTTPReply, RequestSummary
 from booking.crm.errors import CRMError, CRMUnavailable, CRMWrongAddress
 from booking.crm.houses import ready_flats
-from booking.crm.lost import Garbled, Lost, TooLong, lost
 from booking.crm.masking import masker
 from booking.crm.signing import signed, suspects
 from booking.crm.times import free_times
+from booking.crm.transport_errors import (
+    BrokenCompression,
+    ReplyTooLong,
+    TransportError,
+    transport_error,
+)
 from booking.crm.types import (
     AddReply,
+    AddRequest,
     CallReport,
     CRMConfig,
     FreeTimes,
     ReadyFlats,
-    Visit,
 )
-from booking.crm.verdict import add_reply
 
 # The most bytes of a reply, unpacked. Only the list of a large developer is long.
 LIMITS = {"getReadyFlats": 8 * 1024 * 1024, "getFreeTimes": 256 * 1024, "add": 256 * 1024}
@@ -57,7 +62,7 @@ HEADERS = {
 
 # Everything that requests, urllib3 and http.client let out for what a server or a network may do;
 # a negative length of a chunk, for one, is a bare ValueError.
-TRANSPORT_ERRORS = (
+LIBRARY_ERRORS = (
     requests.RequestException,
     urllib3.exceptions.HTTPError,
     http.client.HTTPException,
@@ -71,14 +76,14 @@ T = TypeVar("T")
 class CRMClient:
     """Asks one installation of MacroCRM. Safe to share between threads.
 
-    `watch` is told of each call when it is over, in the thread that made it.
+    `on_call` gets a report of each call when it is over, in the thread that made it.
     """
 
     def __init__(
-        self, config: CRMConfig, watch: Callable[[CallReport], None] | None = None
+        self, config: CRMConfig, on_call: Callable[[CallReport], None] | None = None
     ) -> None:
         self._config = config
-        self._watch = watch
+        self._on_call = on_call
         self._host = urlsplit(config.base_url).hostname or config.base_url
         # The CRM tells which method its reads want only by refusing the other one.
         self._reads_by_get = config.method == "GET"
@@ -105,31 +110,31 @@ class CRMClient:
         params = {"transfer_date": _moment(midnight), "house_id": house_id}
         return self._read("getFreeTimes", params, lambda reply: free_times(reply, midnight))
 
-    def add(self, visit: Visit) -> AddReply:
+    def add(self, request: AddRequest) -> AddReply:
         """Book a visit. Never raises for anything the CRM or the network does.
 
         Tried a second time only if not one byte of the first request has left.
         """
         call = self._new_call()
         try:
-            reply = self._added(visit, call)
-        except Lost as loss:
-            reply = loss.as_add_reply()
+            reply = self._added(request, call)
+        except TransportError as failure:
+            reply = failure.as_add_reply()
         self._tell("add", call, reply.outcome, reply.reason)
         return replace(reply, seconds=call.seconds)
 
-    def _added(self, visit: Visit, call: Call) -> AddReply:
+    def _added(self, request: AddRequest, call: Call) -> AddReply:
         params = {
-            "transfer_date": _moment(visit.starts_at),
-            "house_id": visit.house_id,
-            "flat_num": visit.flat,
-            "category": visit.category,
-            "phone": visit.phone,
+            "transfer_date": _moment(request.starts_at),
+            "house_id": request.house_id,
+            "flat_num": request.flat,
+            "category": request.category,
+            "phone": request.phone,
         }
         try:
             return self._add_once(params, call)
-        except Lost as loss:
-            if loss.is_sent or not loss.may_pass or not call.has(PAUSE):
+        except TransportError as failure:
+            if failure.is_sent or not failure.may_pass or not call.has(PAUSE):
                 raise
         time.sleep(PAUSE)
         return self._add_once(params, call)
@@ -139,18 +144,18 @@ class CRMClient:
         with closing(_Adapter()) as adapter:
             return add_reply(self._ask(adapter, "POST", "add", params, call))
 
-    def _read(self, method: str, params: dict[str, str], read: Callable[[Reply], T]) -> T:
+    def _read(self, method: str, params: dict[str, str], read: Callable[[HTTPReply], T]) -> T:
         call = self._new_call()
         try:
-            answer = self._read_patiently(method, params, read, call)
+            payload = self._read_patiently(method, params, read, call)
         except CRMError as error:
             self._tell(method, call, "failed", error.kind)
             raise
         self._tell(method, call, "answered")
-        return answer
+        return payload
 
     def _read_patiently(
-        self, method: str, params: dict[str, str], read: Callable[[Reply], T], call: Call
+        self, method: str, params: dict[str, str], read: Callable[[HTTPReply], T], call: Call
     ) -> T:
         """Ask, read, and try once more where that can help: with a fresh signature, within the
         same deadline."""
@@ -166,24 +171,24 @@ class CRMClient:
             if not error.transient or pause > LONGEST_PAUSE or not call.has(pause):
                 raise
             time.sleep(pause)
-        answer = self._read_once(method, params, read, call, by_get)
+        payload = self._read_once(method, params, read, call, by_get)
         if by_get:
             self._reads_by_get = True
-        return answer
+        return payload
 
     def _read_once(
         self,
         method: str,
         params: dict[str, str],
-        read: Callable[[Reply], T],
+        read: Callable[[HTTPReply], T],
         call: Call,
         by_get: bool,
     ) -> T:
         verb = "GET" if by_get else "POST"
         try:
             reply = self._ask(self._adapter(), verb, method, params, call)
-        except Lost as loss:
-            raise loss.as_read_error() from loss
+        except TransportError as failure:
+            raise failure.as_read_error() from failure
         return read(reply)
 
     def _ask(
@@ -193,28 +198,28 @@ class CRMClient:
         method: str,
         params: dict[str, str],
         call: Call,
-    ) -> Reply:
-        """The complete answer to one request. Raises Lost."""
+    ) -> HTTPReply:
+        """The complete reply to one request. Raises TransportError."""
         request = self._request(verb, method, params)
         what = f"{verb} {self._host} {method}"
-        loss = None
+        failure = None
         call.tries += 1
         try:
             with call.running(), closing(adapter.send(request, stream=True)) as response:
                 body = _body(response, LIMITS[method])
-        except TRANSPORT_ERRORS as exc:
-            loss = lost(exc, what, call)
-        if loss:
+        except LIBRARY_ERRORS as exc:
+            failure = transport_error(exc, what, call)
+        if failure:
             # Outside the handler: the exceptions of requests carry the signed request and its
             # address, and would come along as the context.
-            raise loss
+            raise failure
         call.http_status = response.status_code
-        reply = Reply(
+        reply = HTTPReply(
             status=response.status_code,
             headers={name.lower(): value for name, value in response.headers.items()},
             body=body,
             received_at=time.time(),
-            asked=Asked(
+            request=RequestSummary(
                 what=what,
                 mask=masker(secret=self._config.secret, phone=params.get("phone", "")),
                 suspects=suspects(self._config.domain),
@@ -239,8 +244,8 @@ class CRMClient:
         return adapter
 
     def _tell(self, method: str, call: Call, outcome: str, reason: str = "") -> None:
-        if self._watch:
-            self._watch(
+        if self._on_call:
+            self._on_call(
                 CallReport(
                     method=method,
                     outcome=outcome,
@@ -285,15 +290,15 @@ def trusted_roots() -> str:
 
 
 def _body(response: requests.Response, limit: int) -> bytes:
-    """The decoded body. Raises TooLong as soon as it is, whatever the headers said."""
+    """The decoded body. Raises ReplyTooLong as soon as it is, whatever the headers said."""
     body = bytearray()
     try:
         for chunk in response.iter_content(CHUNK):
             body += chunk
             if len(body) > limit:
-                raise TooLong
+                raise ReplyTooLong
     except requests.exceptions.ContentDecodingError as exc:
-        raise Garbled from exc
+        raise BrokenCompression from exc
     return bytes(body)
 
 

@@ -65,7 +65,7 @@ class Call:
 _current: ContextVar[Call] = ContextVar("the call of this thread")
 
 
-class _PacedReader(io.RawIOBase):
+class _DeadlineReader(io.RawIOBase):
     """A socket's reader of which no read outlasts the call."""
 
     def __init__(self, reader: io.RawIOBase, sock: socket.socket) -> None:
@@ -84,16 +84,16 @@ class _PacedReader(io.RawIOBase):
         super().close()
 
 
-class _PacedResponse(http.client.HTTPResponse):
+class _DeadlineResponse(http.client.HTTPResponse):
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
-        self.fp = io.BufferedReader(_PacedReader(self.fp.detach(), sock))
+        self.fp = io.BufferedReader(_DeadlineReader(self.fp.detach(), sock))
 
 
-class _Paced(HTTPConnection):
+class _DeadlineConnection(HTTPConnection):
     """What the plain and the TLS connection have in common."""
 
-    response_class = _PacedResponse
+    response_class = _DeadlineResponse
 
     def _new_conn(self) -> socket.socket:
         """A connected socket.
@@ -129,16 +129,16 @@ class _Paced(HTTPConnection):
         super().send(data)
 
 
-class _PacedTLS(_Paced, HTTPSConnection):
+class _DeadlineTLSConnection(_DeadlineConnection, HTTPSConnection):
     pass
 
 
 class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Paced
+    ConnectionCls = _DeadlineConnection
 
 
 class _TLSPool(HTTPSConnectionPool):
-    ConnectionCls = _PacedTLS
+    ConnectionCls = _DeadlineTLSConnection
 
 
 POOLS = {"http": _Pool, "https": _TLSPool}

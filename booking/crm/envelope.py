@@ -27,7 +27,7 @@ DATE_LIMIT = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class RequestSummary:
     """The request a reply belongs to, as staff may read of it.
 
     `mask` blanks what must not be kept if the CRM repeats it: secret, token, phone. `suspects` are
@@ -40,14 +40,14 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
-    """One complete HTTP answer. `headers` have lower-case names; `received_at` is unix time."""
+class HTTPReply:
+    """One complete HTTP reply. `headers` have lower-case names; `received_at` is unix time."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
     received_at: float
-    asked: Asked
+    request: RequestSummary
 
     @property
     def is_success(self) -> bool:
@@ -65,7 +65,7 @@ class Reply:
     def target(self) -> str:
         """Where a redirect points, without the query in which a token may stand."""
         place = re.split("[?#]", self.headers.get("location", ""), maxsplit=1)[0]
-        return masked_plain(place, self.asked.mask, MESSAGE_LIMIT)
+        return masked_plain(place, self.request.mask, MESSAGE_LIMIT)
 
     @property
     def retry_after(self) -> float | None:
@@ -138,17 +138,17 @@ class Envelope:
         return [text for text in texts if isinstance(text, str) and text.strip()]
 
 
-def decoded(reply: Reply) -> tuple[str, tuple[str, ...]]:
+def decoded(reply: HTTPReply) -> tuple[str, tuple[str, ...]]:
     """The body as text, and what was odd about it. Raises CRMUnreadable."""
     if not reply.body.strip():
-        raise CRMUnreadable(f"{reply.asked.what}: the answer has no body.", transient=True)
+        raise CRMUnreadable(f"{reply.request.what}: the reply has no body.", transient=True)
     text = _utf8(reply.body)
     if text is not None:
         return text, ()
     if "windows-1251" not in reply.headers.get("content-type", "").lower():
-        raise CRMUnreadable(f"{reply.asked.what}: the answer is not UTF-8.")
+        raise CRMUnreadable(f"{reply.request.what}: the reply is not UTF-8.")
     # "replace": one byte of this code page has no character.
-    return reply.body.decode("windows-1251", "replace"), ("The answer is in windows-1251.",)
+    return reply.body.decode("windows-1251", "replace"), ("The reply is in windows-1251.",)
 
 
 def parsed(text: str) -> tuple[Any, bool]:
@@ -175,7 +175,7 @@ def parsed(text: str) -> tuple[Any, bool]:
     return value, duplicates
 
 
-def enveloped(text: str, reply: Reply, remarks: tuple[str, ...] = ()) -> Envelope:
+def enveloped(text: str, reply: HTTPReply, remarks: tuple[str, ...] = ()) -> Envelope:
     """The envelope that strict JSON holds. Raises ValueError."""
     value, has_duplicates = parsed(text)
     if not isinstance(value, dict):
@@ -183,11 +183,11 @@ def enveloped(text: str, reply: Reply, remarks: tuple[str, ...] = ()) -> Envelop
     if has_duplicates:
         remarks = (*remarks, "A name occurs twice in one object.")
     return Envelope(
-        fields=value, mask=reply.asked.mask, remarks=remarks, has_duplicates=has_duplicates
+        fields=value, mask=reply.request.mask, remarks=remarks, has_duplicates=has_duplicates
     )
 
 
-def body_says(reply: Reply, known: str) -> bool:
+def body_says(reply: HTTPReply, known: str) -> bool:
     """Whether a body that may be anything holds a known text."""
     return _folded(known) in _folded(reply.body.decode(errors="replace"))
 

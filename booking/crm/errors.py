@@ -32,7 +32,7 @@ class CRMRefused(CRMError):
 
 
 class CRMUnavailable(CRMError):
-    """No usable answer; trying later is safe.
+    """No usable reply; trying later is safe.
 
     `retry_after` is the pause in seconds that the CRM asked for, if it did. `transient` says that
     the next try may well succeed.

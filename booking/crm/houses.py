@@ -10,24 +10,24 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from booking.crm import reads
-from booking.crm.envelope import FAILED, Envelope, Reply
+from booking.crm import read_replies
+from booking.crm.envelope import FAILED, Envelope, HTTPReply
 from booking.crm.text import is_sendable, plain
-from booking.crm.types import Flat, ReadyFlats, ReadyHouse
+from booking.crm.types import ListedFlat, ListedHouse, ReadyFlats
 
 # The longest id and number that a booking can keep.
 KEY_LIMIT = 64
 
 
-def ready_flats(reply: Reply) -> ReadyFlats:
+def ready_flats(reply: HTTPReply) -> ReadyFlats:
     """The houses of a reply. Raises CRMError; an empty list is a list, a missing one is not."""
-    envelope = reads.answer(reply)
+    envelope = read_replies.successful_envelope(reply)
     reading = _Reading(list(envelope.remarks))
     items = _house_items(reply, envelope, reading)
     for item in items:
         reading.add_house(item)
     if items and not reading.titles:
-        raise reads.unreadable(reply, "not one house of the answer is readable", envelope)
+        raise read_replies.unreadable(reply, "not one house of the reply is readable", envelope)
     reading.remarks.extend(oddities(envelope))
     return ReadyFlats(
         houses=reading.houses(),
@@ -39,12 +39,12 @@ def ready_flats(reply: Reply) -> ReadyFlats:
 def oddities(envelope: Envelope) -> Iterable[str]:
     """What is odd about any successful read."""
     if not envelope.has_code:
-        yield "The answer has no status_code."
+        yield "The reply has no status_code."
     if envelope.says(FAILED):
-        yield "The answer speaks of an error although its status_code is 200."
+        yield "The reply speaks of an error although its status_code is 200."
     meta = envelope.fields.get("meta")
     if isinstance(meta, dict) and meta.get("next"):
-        yield "The answer may be one page of several."
+        yield "The reply may be one page of several."
 
 
 def items_of(value: object) -> list[Any] | None:
@@ -62,7 +62,7 @@ class _Reading:
 
     remarks: list[str]
     titles: dict[str, str] = field(default_factory=dict)
-    flats: dict[str, dict[str, Flat]] = field(default_factory=dict)
+    flats: dict[str, dict[str, ListedFlat]] = field(default_factory=dict)
 
     def add_house(self, item: object) -> None:
         house_id = _key(item.get("id")) if isinstance(item, dict) else None
@@ -74,13 +74,13 @@ class _Reading:
         self.titles.setdefault(house_id, _title(item.get("title"), house_id))
         self._add_flats(self.flats.setdefault(house_id, {}), item.get("flats"))
 
-    def houses(self) -> tuple[ReadyHouse, ...]:
+    def houses(self) -> tuple[ListedHouse, ...]:
         return tuple(
-            ReadyHouse(id=house_id, title=title, flats=tuple(self.flats[house_id].values()))
+            ListedHouse(id=house_id, title=title, flats=tuple(self.flats[house_id].values()))
             for house_id, title in self.titles.items()
         )
 
-    def _add_flats(self, flats: dict[str, Flat], value: object) -> None:
+    def _add_flats(self, flats: dict[str, ListedFlat], value: object) -> None:
         items = items_of(value)
         if items is None:
             self.remarks.append("The flats of a house are no list.")
@@ -91,10 +91,10 @@ class _Reading:
             elif number in flats:
                 self.remarks.append("A flat is listed twice.")
             else:
-                flats[number] = Flat(number=number, label=plain(number) or number)
+                flats[number] = ListedFlat(number=number, label=plain(number) or number)
 
 
-def _house_items(reply: Reply, envelope: Envelope, reading: _Reading) -> list[Any]:
+def _house_items(reply: HTTPReply, envelope: Envelope, reading: _Reading) -> list[Any]:
     data = envelope.fields.get("data", False)
     if isinstance(data, dict) and "houses" in data:
         items = items_of(data["houses"])
@@ -105,7 +105,7 @@ def _house_items(reply: Reply, envelope: Envelope, reading: _Reading) -> list[An
         elif items:
             items = None
     if items is None:
-        raise reads.unreadable(reply, "the answer has no list of houses", envelope)
+        raise read_replies.unreadable(reply, "the reply has no list of houses", envelope)
     return items
 
 

@@ -1,4 +1,4 @@
-"""Blanks what must not be kept, should the CRM repeat it in its answer. Pure."""
+"""Blanks what must not be kept, should the CRM repeat it in its reply. Pure."""
 
 from __future__ import annotations
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, time
 from typing import Any
 
-from booking.crm import reads
-from booking.crm.envelope import Envelope, Reply
+from booking.crm import read_replies
+from booking.crm.envelope import Envelope, HTTPReply
 from booking.crm.houses import items_of, oddities
 from booking.crm.types import FreeTimes
 
@@ -28,19 +28,19 @@ _MANUAL = re.compile(
 )
 
 
-def free_times(reply: Reply, midnight: datetime) -> FreeTimes:
+def free_times(reply: HTTPReply, midnight: datetime) -> FreeTimes:
     """The free starts of the day that begins at `midnight` (aware). Raises CRMError.
 
     Order and keys of the reply mean nothing. A reply of which no entry is readable is an error,
     never "no free time".
     """
-    envelope = reads.answer(reply, rescue=from_manual)
+    envelope = read_replies.successful_envelope(reply, rescue=from_manual)
     reading = _Reading(midnight, list(envelope.remarks))
     items = _time_items(reply, envelope, reading)
     for item in items:
         reading.add(item)
     if items and not reading.times:
-        raise reads.unreadable(reply, "not one time of the answer is readable", envelope)
+        raise read_replies.unreadable(reply, "not one time of the reply is readable", envelope)
     reading.remarks.extend(oddities(envelope))
     return FreeTimes(
         times=tuple(sorted(reading.times)),
@@ -112,14 +112,14 @@ class _Reading:
         return wall.time()
 
 
-def _time_items(reply: Reply, envelope: Envelope, reading: _Reading) -> list[Any]:
+def _time_items(reply: HTTPReply, envelope: Envelope, reading: _Reading) -> list[Any]:
     data = envelope.fields.get("data", 0)
     if data is False or data == "":
         reading.remarks.append("No free time was told in an unusual way.")
         return []
     items = items_of(data)
     if items is None:
-        raise reads.unreadable(reply, "the answer has no list of times", envelope)
+        raise read_replies.unreadable(reply, "the reply has no list of times", envelope)
     nested = _list_in(items[0]) if isinstance(data, dict) and len(items) == 1 else None
     if nested is None:
         return items

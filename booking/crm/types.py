@@ -49,7 +49,7 @@ class CallReport:
 
 
 @dataclass(frozen=True, slots=True)
-class Flat:
+class ListedFlat:
     """Something to hand over. `number` goes back to the CRM byte for byte, `label` is shown."""
 
     number: str
@@ -57,12 +57,12 @@ class Flat:
 
 
 @dataclass(frozen=True, slots=True)
-class ReadyHouse:
+class ListedHouse:
     """A house as the CRM lists it. Without flats it has nothing to offer."""
 
     id: str
     title: str
-    flats: tuple[Flat, ...]
+    flats: tuple[ListedFlat, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,10 +70,10 @@ class ReadyFlats:
     """What is ready for handover in one category, in the CRM's order.
 
     `remarks` tell staff what was odd about the reply; empty when nothing was. `stand_in` says that
-    the answer did not come from a real CRM.
+    the reply did not come from a real CRM.
     """
 
-    houses: tuple[ReadyHouse, ...]
+    houses: tuple[ListedHouse, ...]
     stand_in: bool = False
     remarks: tuple[str, ...] = ()
 
@@ -88,7 +88,7 @@ class FreeTimes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Visit:
+class AddRequest:
     """What is booked. `starts_at` is aware, in the house's own zone; `phone` is E.164."""
 
     house_id: str

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import DatabaseError
 
 from booking.availability import unlisted
-from booking.crm import CRMClient, CRMConfig, CRMError, FreeTimes, ReadyHouse
+from booking.crm import CRMClient, CRMConfig, CRMError, FreeTimes, ListedHouse
 from booking.doctor.findings import Finding, Verdict, failure
 
 METHODS = ("POST", "GET")
@@ -24,7 +24,7 @@ METHODS = ("POST", "GET")
 class Sample:
     """What is asked for: a day at a house, in that house's zone."""
 
-    house: ReadyHouse
+    house: ListedHouse
     day: date
     zone: ZoneInfo
 
@@ -32,7 +32,7 @@ class Sample:
         return f"house {self.house.id} «{self.house.title}», {self.day:%a %Y-%m-%d}, {self.zone}"
 
 
-def check(config: CRMConfig, house: ReadyHouse | None) -> Iterator[Finding]:
+def check(config: CRMConfig, house: ListedHouse | None) -> Iterator[Finding]:
     if house is None:
         seen = "no house with anything ready to ask for"
         yield Finding("free times", Verdict.NOT_CHECKED, seen)
@@ -43,7 +43,7 @@ def check(config: CRMConfig, house: ReadyHouse | None) -> Iterator[Finding]:
     yield _methods(config, sample)
 
 
-def _next_working_day(house: ReadyHouse) -> Sample:
+def _next_working_day(house: ListedHouse) -> Sample:
     zone = _zone(house)
     day = datetime.now(zone).date() + timedelta(days=1)
     while day.isoweekday() > 5:
@@ -106,7 +106,7 @@ def _works(config: CRMConfig, read: Callable[[CRMClient], object]) -> bool:
     return client.reads_by == config.method
 
 
-def _zone(house: ReadyHouse) -> ZoneInfo:
+def _zone(house: ListedHouse) -> ZoneInfo:
     """The house's own, or the installation's while the database is not there to be asked."""
     try:
         return unlisted(house.id).zone

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import combinations
 from typing import TypeAlias
 
-from booking.crm import CRMClient, CRMConfig, CRMError, ReadyFlats, ReadyHouse
+from booking.crm import CRMClient, CRMConfig, CRMError, ListedHouse, ReadyFlats
 from booking.doctor.findings import Finding, Stage, Verdict, failure
 from booking.flat_numbers import folded
 
@@ -19,7 +19,7 @@ Offers: TypeAlias = Mapping[str, set[Number]]
 EXAMPLES = 3
 
 
-def check(config: CRMConfig, categories: Iterable[str]) -> Stage[ReadyHouse | None]:
+def check(config: CRMConfig, categories: Iterable[str]) -> Stage[ListedHouse | None]:
     """The findings, and a house that has something to hand over."""
     client = CRMClient(config)
     lists = {}

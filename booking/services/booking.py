@@ -16,7 +16,7 @@ from phonenumber_field.phonenumber import PhoneNumber
 
 from booking import availability, limits, turns
 from booking.availability import House
-from booking.crm import AddOutcome, AddReply, Reason, Visit
+from booking.crm import AddOutcome, AddReply, AddRequest, Reason
 from booking.database.pool import give_back
 from booking.gateway import crm_client
 from booking.limits import Limit, Try
@@ -319,7 +319,7 @@ def _insert(new: Booking, standing: Standing, *, is_taken: bool) -> None:
 def _send(booking: Booking, was_free: bool | None) -> None:
     """One call, and what came of it written down."""
     give_back()
-    reply = STALE_WORKER if _is_too_late(booking) else crm_client().add(_visit(booking))
+    reply = STALE_WORKER if _is_too_late(booking) else crm_client().add(_add_request(booking))
     settling.settle_by(booking, reply)
     availability.forget(booking.house_id, booking.starts_at_local.date())
     settling.collect_evidence_if_possible(booking, was_free)
@@ -338,8 +338,8 @@ def _longest_call() -> timedelta:
     return timedelta(seconds=settings.MACROCRM_CONNECT_TIMEOUT + settings.MACROCRM_READ_TIMEOUT)
 
 
-def _visit(booking: Booking) -> Visit:
-    return Visit(
+def _add_request(booking: Booking) -> AddRequest:
+    return AddRequest(
         **booking.same_flat,
         starts_at=booking.starts_at_local,
         phone=booking.phone.as_e164,

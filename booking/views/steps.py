@@ -30,7 +30,7 @@ from booking import (
 )
 from booking.availability import Day, DayState, House, Houses
 from booking.client_address import client_address
-from booking.crm import CRMError, Flat, Reason
+from booking.crm import CRMError, ListedFlat, Reason
 from booking.forms import ConfirmForm
 from booking.limits import TooManyTries
 from booking.models import Booking
@@ -84,7 +84,9 @@ def choose_flat(request: HttpRequest) -> HttpResponse:
     return render(request, "booking/choose_flat.html", context)
 
 
-def _choice_of_flat(query: BookingQuery, house: House, matches: Sequence[Flat]) -> dict[str, Any]:
+def _choice_of_flat(
+    query: BookingQuery, house: House, matches: Sequence[ListedFlat]
+) -> dict[str, Any]:
     """What step 1 shows once a house is chosen; `matches` may be what was typed."""
     return {
         "chosen": presenters.chosen_rows(query, house),
@@ -319,7 +321,7 @@ def _with_house_of_flat(query: BookingQuery, houses: Houses) -> BookingQuery:
     return query.replace(house=having[0].id) if len(having) == 1 else query
 
 
-def _flats_found(house: House | None, typed: str) -> tuple[Flat, ...]:
+def _flats_found(house: House | None, typed: str) -> tuple[ListedFlat, ...]:
     """The flat that is listed exactly so, else all whose number reads like what was typed."""
     if house is None or not typed:
         return ()

@@ -63,7 +63,7 @@ HEART: dict[str, tuple[str, ...]] = {
         "tests/test_admin_log.py",
     ),
     "booking/models/visit_state.py": ("tests/test_visit_state.py",),
-    "booking/crm/verdict.py": ("tests/test_crm_verdicts.py", "tests/test_crm_cases.py"),
+    "booking/crm/add_reply.py": ("tests/test_crm_verdicts.py", "tests/test_crm_cases.py"),
     "booking/availability/cache.py": ("tests/test_availability.py",),
     "booking/availability/days.py": (
         "tests/test_availability_pages.py",

@@ -1,4 +1,4 @@
-"""What is known of a request that got no complete answer, freed from everything it carried."""
+"""What is known of a request that got no complete reply, freed from everything it carried."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from booking.crm.errors import CRMMisconfigured, CRMUnavailable, CRMUnreadable
 from booking.crm.types import AddOutcome, AddReply, Reason
 
 
-class TooLong(OSError):
-    """The answer is longer than we are willing to hold."""
+class ReplyTooLong(OSError):
+    """The reply is longer than we are willing to hold."""
 
 
-class Garbled(OSError):
-    """The answer's compression is broken."""
+class BrokenCompression(OSError):
+    """The reply's compression is broken."""
 
 
-class Lost(Exception):
-    """A request without a complete answer. `is_sent`: its first byte was given to the network."""
+class TransportError(Exception):
+    """A request without a complete reply. `is_sent`: its first byte was given to the network."""
 
     def __init__(self, sentence: str, *, cause: type[BaseException], is_sent: bool) -> None:
         super().__init__(sentence)
@@ -30,13 +30,13 @@ class Lost(Exception):
     @property
     def may_pass(self) -> bool:
         """Whether the same request may fare better a moment later."""
-        return not issubclass(self._cause, ssl.SSLCertVerificationError | TooLong)
+        return not issubclass(self._cause, ssl.SSLCertVerificationError | ReplyTooLong)
 
     def as_read_error(self) -> CRMUnavailable:
         if issubclass(self._cause, ssl.SSLCertVerificationError):
             hint = "MACROCRM_URL may name another host than the certificate does, or it ran out."
             return CRMMisconfigured(str(self), hints=(hint,))
-        if issubclass(self._cause, TooLong | Garbled):
+        if issubclass(self._cause, ReplyTooLong | BrokenCompression):
             return CRMUnreadable(str(self), transient=self.may_pass)
         return CRMUnavailable(str(self), transient=True)
 
@@ -45,20 +45,20 @@ class Lost(Exception):
         if not self.is_sent:
             reason = Reason.UNREACHABLE
             return AddReply(outcome=AddOutcome.NOT_SENT, reason=reason, remarks=remarks)
-        is_unreadable = issubclass(self._cause, TooLong | Garbled)
+        is_unreadable = issubclass(self._cause, ReplyTooLong | BrokenCompression)
         reason = Reason.UNREADABLE if is_unreadable else Reason.NO_ANSWER
         return AddReply(outcome=AddOutcome.IN_DOUBT, reason=reason, remarks=remarks)
 
 
-def lost(error: BaseException, what: str, call: Call) -> Lost:
-    """The loss that a failed request means, told without the request."""
+def transport_error(error: BaseException, what: str, call: Call) -> TransportError:
+    """The TransportError of a failed request, told without the request."""
     for cause in _chain(error):
         sentence = _sentence(cause, call)
         if sentence:
-            return Lost(f"{what}: {sentence}.", cause=type(cause), is_sent=call.is_sent)
+            return TransportError(f"{what}: {sentence}.", cause=type(cause), is_sent=call.is_sent)
     broken = "the connection broke off" if call.is_sent else "no connection"
     sentence = f"{what}: {broken} ({type(error).__name__})."
-    return Lost(sentence, cause=type(error), is_sent=call.is_sent)
+    return TransportError(sentence, cause=type(error), is_sent=call.is_sent)
 
 
 def _sentence(cause: BaseException, call: Call) -> str:
@@ -67,12 +67,12 @@ def _sentence(cause: BaseException, call: Call) -> str:
             return f"the host's certificate is not to be trusted ({cause.verify_message})"
         case socket.gaierror():
             return "the host has no address"
-        case TooLong():
-            return "the answer is too long"
-        case Garbled():
-            return "the answer's compression is broken"
+        case ReplyTooLong():
+            return "the reply is too long"
+        case BrokenCompression():
+            return "the reply's compression is broken"
         case TimeoutError() if call.is_sent:
-            return f"no complete answer within {call.total:g} s"
+            return f"no complete reply within {call.total:g} s"
         case TimeoutError():
             return f"no connection within {min(call.connect, call.total):g} s"
         case ConnectionRefusedError():

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from booking.crm.envelope import FAILED, Envelope, Reply, decoded, enveloped
+from booking.crm.envelope import FAILED, Envelope, HTTPReply, decoded, enveloped
 from booking.crm.errors import (
     CRMBusy,
     CRMError,
@@ -28,7 +28,7 @@ CLOCK_TOLERANCE = 60
 Rescue = Callable[[str], str | None]
 
 
-def answer(reply: Reply, rescue: Rescue | None = None) -> Envelope:
+def successful_envelope(reply: HTTPReply, rescue: Rescue | None = None) -> Envelope:
     """The envelope of a read that succeeded. Raises CRMError for all others."""
     if reply.is_redirect:
         raise _moved(reply)
@@ -44,12 +44,12 @@ def answer(reply: Reply, rescue: Rescue | None = None) -> Envelope:
     return envelope
 
 
-def unreadable(reply: Reply, why: str, envelope: Envelope | None = None) -> CRMUnreadable:
+def unreadable(reply: HTTPReply, why: str, envelope: Envelope | None = None) -> CRMUnreadable:
     message = envelope.message if envelope else ""
-    return CRMUnreadable(f"{reply.asked.what}: {why}.", message=message)
+    return CRMUnreadable(f"{reply.request.what}: {why}.", message=message)
 
 
-def clock_hints(reply: Reply) -> tuple[str, ...]:
+def clock_hints(reply: HTTPReply) -> tuple[str, ...]:
     """A sentence if our clock and the CRM's are so far apart that signatures may fail."""
     error = reply.clock_error
     if abs(error) <= CLOCK_TOLERANCE:
@@ -58,7 +58,7 @@ def clock_hints(reply: Reply) -> tuple[str, ...]:
     return (f"This machine's clock is {abs(error):.0f} s {side} the CRM's.",)
 
 
-def _envelope(reply: Reply, rescue: Rescue | None) -> Envelope:
+def _envelope(reply: HTTPReply, rescue: Rescue | None) -> Envelope:
     text, remarks = decoded(reply)
     try:
         return enveloped(text, reply, remarks)
@@ -68,13 +68,13 @@ def _envelope(reply: Reply, rescue: Rescue | None) -> Envelope:
                 return enveloped(rescued, reply, (*remarks, remark))
             except ValueError:
                 continue
-        raise unreadable(reply, f"the answer is not what was agreed ({exc})") from exc
+        raise unreadable(reply, f"the reply is not what was agreed ({exc})") from exc
 
 
 def _rescued(text: str, rescue: Rescue | None) -> list[tuple[str, str]]:
-    found = [(_after_noise(text), "A notice of PHP stood before the answer.")]
+    found = [(_after_noise(text), "A notice of PHP stood before the reply.")]
     if rescue:
-        found.append((rescue(text), "The answer is the malformed JSON of the CRM's own manual."))
+        found.append((rescue(text), "The reply is the malformed JSON of the CRM's own manual."))
     return [(rescued, remark) for rescued, remark in found if rescued is not None]
 
 
@@ -86,7 +86,7 @@ def _after_noise(text: str) -> str | None:
     return None if start < 0 else text[start:]
 
 
-def _require_success(reply: Reply, envelope: Envelope) -> None:
+def _require_success(reply: HTTPReply, envelope: Envelope) -> None:
     if envelope.has_code and envelope.code != 200:
         raise _coded_error(reply, envelope)
     if envelope.tells_failure:
@@ -97,7 +97,7 @@ def _require_success(reply: Reply, envelope: Envelope) -> None:
         raise unreadable(reply, "neither a status_code nor anything in data", envelope)
 
 
-def _http_error(reply: Reply, envelope: Envelope | None) -> CRMError:
+def _http_error(reply: HTTPReply, envelope: Envelope | None) -> CRMError:
     message = envelope.message if envelope else ""
     if reply.status in {401, 403}:
         return _unsigned(reply, message)
@@ -110,12 +110,12 @@ def _http_error(reply: Reply, envelope: Envelope | None) -> CRMError:
     if envelope:
         return _declined(reply, envelope)
     return CRMMisconfigured(
-        f"{reply.asked.what}: HTTP {reply.status} without a word of the CRM.",
+        f"{reply.request.what}: HTTP {reply.status} without a word of the CRM.",
         hints=("MACROCRM_URL may not be the address of the CRM's API.",),
     )
 
 
-def _coded_error(reply: Reply, envelope: Envelope) -> CRMError:
+def _coded_error(reply: HTTPReply, envelope: Envelope) -> CRMError:
     code = envelope.code
     if code is None or not 400 <= code < 600:
         what = f"HTTP {reply.status} with the status_code {code or 'unknown'} means nothing"
@@ -131,42 +131,42 @@ def _is_passing(code: int) -> bool:
     return code in PASSING or 500 <= code < 600
 
 
-def _away(reply: Reply, what: str, message: str) -> CRMUnavailable:
+def _away(reply: HTTPReply, what: str, message: str) -> CRMUnavailable:
     wants_fewer = what.endswith(" 429")
     return (CRMBusy if wants_fewer else CRMUnavailable)(
-        f"{reply.asked.what}: {what}.",
+        f"{reply.request.what}: {what}.",
         message=message,
         retry_after=reply.retry_after,
         transient=True,
     )
 
 
-def _declined(reply: Reply, envelope: Envelope) -> CRMError:
+def _declined(reply: HTTPReply, envelope: Envelope) -> CRMError:
     if envelope.says(FAILED):
         return _failed(reply, envelope.message)
-    return CRMRefused(f"{reply.asked.what}: declined.", message=envelope.message)
+    return CRMRefused(f"{reply.request.what}: declined.", message=envelope.message)
 
 
-def _failed(reply: Reply, message: str) -> CRMUnsigned:
+def _failed(reply: HTTPReply, message: str) -> CRMUnsigned:
     """A refusal without a cause: the CRM says so of wrong parameters and of wrong signatures."""
     return CRMUnsigned(
-        f"{reply.asked.what}: refused without a cause.",
+        f"{reply.request.what}: refused without a cause.",
         message=message,
-        hints=(*clock_hints(reply), *reply.asked.suspects),
+        hints=(*clock_hints(reply), *reply.request.suspects),
     )
 
 
-def _unsigned(reply: Reply, message: str) -> CRMUnsigned:
+def _unsigned(reply: HTTPReply, message: str) -> CRMUnsigned:
     return CRMUnsigned(
-        f"{reply.asked.what}: the CRM does not accept our signature.",
+        f"{reply.request.what}: the CRM does not accept our signature.",
         message=message,
-        hints=(*clock_hints(reply), *reply.asked.suspects),
+        hints=(*clock_hints(reply), *reply.request.suspects),
     )
 
 
-def _wrong_address(reply: Reply) -> CRMWrongAddress:
+def _wrong_address(reply: HTTPReply) -> CRMWrongAddress:
     return CRMWrongAddress(
-        f"{reply.asked.what}: HTTP {reply.status}.",
+        f"{reply.request.what}: HTTP {reply.status}.",
         hints=(
             "MACROCRM_URL may not be the address of the CRM's API.",
             "MACROCRM_METHOD may not be the one that this CRM wants.",
@@ -174,8 +174,8 @@ def _wrong_address(reply: Reply) -> CRMWrongAddress:
     )
 
 
-def _moved(reply: Reply) -> CRMMisconfigured:
+def _moved(reply: HTTPReply) -> CRMMisconfigured:
     return CRMMisconfigured(
-        f"{reply.asked.what}: HTTP {reply.status}, a redirect, which is never followed.",
+        f"{reply.request.what}: HTTP {reply.status}, a redirect, which is never followed.",
         hints=(f"MACROCRM_URL may have moved to {reply.target or 'another address'}.",),
     )

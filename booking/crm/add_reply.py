@@ -7,9 +7,9 @@ message never decides, except that the two known texts can contradict the codes 
 
 from __future__ import annotations
 
-from booking.crm.envelope import FAILED, THANKS, Envelope, Reply, body_says, decoded, enveloped
+from booking.crm.envelope import FAILED, THANKS, Envelope, HTTPReply, body_says, decoded, enveloped
 from booking.crm.errors import CRMUnreadable
-from booking.crm.reads import PASSING, clock_hints
+from booking.crm.read_replies import PASSING, clock_hints
 from booking.crm.types import AddOutcome, AddReply, Reason
 
 REFERENCE_LIMIT = 64
@@ -37,8 +37,8 @@ _BARE_REFUSALS = {
 }
 
 
-def add_reply(reply: Reply) -> AddReply:
-    """The outcome that a complete HTTP answer to `add` proves. Never raises."""
+def add_reply(reply: HTTPReply) -> AddReply:
+    """The outcome that a complete HTTP reply to `add` proves. Never raises."""
     if reply.is_redirect:
         target = reply.target or "another address"
         remark = f"The CRM redirects to {target}: MACROCRM_URL may have moved."
@@ -51,7 +51,7 @@ def add_reply(reply: Reply) -> AddReply:
     return _enveloped_reply(reply, envelope)
 
 
-def _enveloped_reply(reply: Reply, envelope: Envelope) -> AddReply:
+def _enveloped_reply(reply: HTTPReply, envelope: Envelope) -> AddReply:
     remarks = list(envelope.remarks)
     if envelope.errors:
         remarks.append(f"Errors are told about: {', '.join(envelope.errors)}.")
@@ -59,14 +59,14 @@ def _enveloped_reply(reply: Reply, envelope: Envelope) -> AddReply:
 
 
 def _reply(
-    reply: Reply,
+    reply: HTTPReply,
     verdict: Verdict,
     remarks: tuple[str, ...] = (),
     envelope: Envelope | None = None,
 ) -> AddReply:
     outcome, reason = verdict
     if reason is Reason.MISCONFIGURED:
-        remarks = (*remarks, *clock_hints(reply), *reply.asked.suspects)
+        remarks = (*remarks, *clock_hints(reply), *reply.request.suspects)
     return AddReply(
         outcome=outcome,
         reason=reason,
@@ -79,7 +79,7 @@ def _reply(
     )
 
 
-def _by_status(reply: Reply) -> Verdict:
+def _by_status(reply: HTTPReply) -> Verdict:
     """The verdict when the body is not the CRM's envelope, or nothing at all."""
     if _is_server_side(reply.status):
         return _in_doubt(Reason.SERVER_ERROR)
@@ -90,7 +90,7 @@ def _by_status(reply: Reply) -> Verdict:
     return _in_doubt(Reason.UNREADABLE)
 
 
-def _judged(reply: Reply, envelope: Envelope) -> Verdict:
+def _judged(reply: HTTPReply, envelope: Envelope) -> Verdict:
     code = envelope.code
     if _is_server_side(reply.status) or _is_server_side(code):
         return _in_doubt(Reason.SERVER_ERROR)
@@ -106,7 +106,7 @@ def _judged(reply: Reply, envelope: Envelope) -> Verdict:
     return _agreed(reply, envelope)
 
 
-def _agreed(reply: Reply, envelope: Envelope) -> Verdict:
+def _agreed(reply: HTTPReply, envelope: Envelope) -> Verdict:
     if envelope.errors:
         return _in_doubt(Reason.CONTRADICTION)
     # 202 is "received": whether the visit stands will be decided later.
@@ -115,7 +115,7 @@ def _agreed(reply: Reply, envelope: Envelope) -> Verdict:
     return AddOutcome.CONFIRMED, Reason.NONE
 
 
-def _refusal(reply: Reply, envelope: Envelope) -> Verdict:
+def _refusal(reply: HTTPReply, envelope: Envelope) -> Verdict:
     code = envelope.code
     body_refuses = _is_refusal(code) or envelope.tells_failure
     body_differs = not body_refuses and (envelope.has_code or envelope.tells_success)
