@@ -13,7 +13,7 @@ class BookingConfig(AppConfig):
             roles,
             staff_events,
         )
-        from booking.watch import error_reports
+        from booking.observability import error_reports
 
         post_migrate.connect(roles.make_groups, sender=self)
         staff_events.connect()

@@ -21,7 +21,7 @@ from booking import limits, turns
 from booking.client_address import address_hash
 from booking.limits import Holding, Limit, TooManyTries, Try
 from booking.models import Booking, FindAttempt
-from booking.watch import metrics
+from booking.observability import metrics
 
 logger = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from django.conf import settings
 
 from booking import crm_budget, crm_refusal
 from booking.crm import CallReport, CRMClient, CRMConfig
-from booking.watch import crm_calls
+from booking.observability.crm_calls import record_crm_call
 
 
 def crm_client() -> CRMClient:
@@ -31,6 +31,6 @@ def _client(config: CRMConfig) -> CRMClient:
 
 
 def _note(report: CallReport) -> None:
-    crm_calls.note(report)
+    record_crm_call(report)
     crm_refusal.note(report)
     crm_budget.note(report)

@@ -26,7 +26,7 @@ from django.utils.crypto import salted_hmac
 
 from booking.client_address import address_hash
 from booking.models import HAS_VISIT, Booking, LimitLift, Outcome
-from booking.watch import metrics
+from booking.observability import metrics
 
 logger = logging.getLogger(__name__)
 
@@ -77,7 +77,7 @@ class Limit(StrEnum):
     FIND_PHONE = "find_phone"
 
 
-# From 0, as in `booking.watch.metrics`.
+# From 0, as in `booking.observability.metrics`.
 for _limit in Limit:
     metrics.LIMITS.labels(_limit.value)
 

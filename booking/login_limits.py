@@ -22,7 +22,7 @@ from django.utils.crypto import salted_hmac
 from booking import known_browsers, turns
 from booking.client_address import client_address
 from booking.models import LoginCounter
-from booking.watch import metrics
+from booking.observability import metrics
 
 # Wrong passwords before the first pause. An address may be that of a whole office.
 FREE = {"account": 5, "browser": 10, "address": 30}

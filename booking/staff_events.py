@@ -21,7 +21,7 @@ from booking import known_browsers
 from booking.client_address import address_hash, client_address
 from booking.login_limits import MustWait
 from booking.models import StaffEvent
-from booking.watch import metrics
+from booking.observability import metrics
 
 logger = logging.getLogger(__name__)
 

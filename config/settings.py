@@ -54,7 +54,7 @@ if DEBUG and (BASE_DIR / "standin").is_dir():
 
 MIDDLEWARE = [
     "booking.middleware.InputBoundsMiddleware",
-    "booking.watch.middleware.RequestLog",
+    "booking.observability.middleware.RequestLog",
     "booking.middleware.SafeHeaders",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -259,7 +259,7 @@ LOGGING = {
             "format": "{asctime} {levelname} {name}: {message}",
             "style": "{",
         },
-        "json": {"()": "booking.watch.lines.JSONFormatter"},
+        "json": {"()": "booking.observability.logging.JSONFormatter"},
     },
     "filters": {
         "no_address": {"()": "booking.redaction.NoAddress"},

@@ -15,7 +15,7 @@ from booking import crm_refusal
 from booking.crm import CallReport
 from booking.gateway import crm_client
 from booking.models import Booking
-from booking.watch import crm_calls
+from booking.observability.crm_calls import record_crm_call
 from standin import StandIn
 from tests.bookings import staff
 from tests.journey import fill_in, first_free, send, text_of
@@ -39,11 +39,11 @@ def nothing_remembered() -> None:
 @pytest.mark.parametrize("reason", ["misconfigured", "unsigned", "wrongaddress"])
 def test_it_is_a_warning_in_the_log_and_remembered(caplog, reason):
     caplog.set_level(logging.INFO)
-    crm_calls.note(report(reason=reason))
+    record_crm_call(report(reason=reason))
     crm_refusal.note(report(reason=reason))
 
     (record,) = caplog.records
-    assert (record.levelname, record.name) == ("WARNING", "booking.watch.crm_calls")
+    assert (record.levelname, record.name) == ("WARNING", "booking.observability.crm_calls")
     since = crm_refusal.since()
     assert since
     assert timezone.now() - since < timedelta(minutes=1)
@@ -61,7 +61,7 @@ def test_it_is_a_warning_in_the_log_and_remembered(caplog, reason):
 )
 def test_what_needs_no_operator_is_neither(caplog, method, outcome, reason):
     caplog.set_level(logging.INFO)
-    crm_calls.note(report(method, outcome, reason))
+    record_crm_call(report(method, outcome, reason))
     crm_refusal.note(report(method, outcome, reason))
 
     assert [record.levelname for record in caplog.records] == ["INFO"]

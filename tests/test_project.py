@@ -38,7 +38,7 @@ MAP: dict[str, set[str]] = {
         "staff_events",
         "wording",
     },
-    "apps": {"checks", "roles", "staff_events", "watch"},
+    "apps": {"checks", "observability", "roles", "staff_events"},
     "availability": {
         "crm",
         "crm_budget",
@@ -46,8 +46,8 @@ MAP: dict[str, set[str]] = {
         "flat_numbers",
         "gateway",
         "models",
+        "observability",
         "shared_cache",
-        "watch",
     },
     "bounds": set(),
     "brand": set(),
@@ -68,14 +68,14 @@ MAP: dict[str, set[str]] = {
         "models",
         "redaction",
     },
-    "finding": {"client_address", "limits", "models", "turns", "watch"},
+    "finding": {"client_address", "limits", "models", "observability", "turns"},
     "flat_numbers": set(),
     "forms": {"bounds", "models", "references", "wording"},
-    "gateway": {"crm", "crm_budget", "crm_refusal", "watch"},
+    "gateway": {"crm", "crm_budget", "crm_refusal", "observability"},
     "known_browsers": set(),
     "language": set(),
-    "limits": {"client_address", "models", "watch"},
-    "login_limits": {"client_address", "known_browsers", "models", "turns", "watch"},
+    "limits": {"client_address", "models", "observability"},
+    "login_limits": {"client_address", "known_browsers", "models", "observability", "turns"},
     "management": {"database", "doctor", "login_limits", "notices", "retention", "services"},
     "mangled_links": set(),
     "middleware": {
@@ -87,8 +87,8 @@ MAP: dict[str, set[str]] = {
         "known_browsers",
         "limits",
         "login_limits",
+        "observability",
         "staff_events",
-        "watch",
         "wording",
     },
     "migrations": {
@@ -98,6 +98,7 @@ MAP: dict[str, set[str]] = {
     },  # a migration names the manager it was made with
     "models": {"flat_numbers", "references"},
     "notices": {"models", "redaction", "wording"},
+    "observability": {"crm", "models", "redaction"},
     "passwords": set(),
     "presenters": {"availability", "crm", "flat_numbers", "language", "models", "query", "wording"},
     "query": {"models"},
@@ -107,7 +108,7 @@ MAP: dict[str, set[str]] = {
     "roles": set(),
     "services": {"availability", "crm", "database", "gateway", "limits", "models", "turns"},
     "shared_cache": {"database"},
-    "staff_events": {"client_address", "known_browsers", "login_limits", "models", "watch"},
+    "staff_events": {"client_address", "known_browsers", "login_limits", "models", "observability"},
     "templatetags": {
         "admin",
         "availability",
@@ -139,7 +140,6 @@ MAP: dict[str, set[str]] = {
         "services",
         "wording",
     },
-    "watch": {"crm", "models", "redaction"},
     "wording": {"availability", "models"},
 }
 

@@ -11,8 +11,8 @@ from django.test import RequestFactory
 from django.views.debug import ExceptionReporter
 from phonenumber_field.phonenumber import PhoneNumber
 
+from booking.observability.logging import JSONFormatter
 from booking.redaction import LONGEST, LineFormatter, ReportFilter, without_secrets
-from booking.watch.lines import JSONFormatter
 from tests.costs import cost
 
 PHONE = "+79001234567"

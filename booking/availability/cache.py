@@ -36,7 +36,7 @@ from django.db import connections
 from booking import crm_budget, shared_cache
 from booking.crm import CRMBusy, CRMError, CRMRefused, CRMUnreadable
 from booking.database.pool import give_back
-from booking.watch import metrics
+from booking.observability import metrics
 
 logger = logging.getLogger(__name__)
 
@@ -121,7 +121,7 @@ def get_many(
     entries = _entries([lookup.key for lookup in lookups], anew=anew)
     due = [lookup for lookup in lookups if not lookup.is_fresh(entries[lookup.key])]
     missing = {lookup.key for lookup in due if not lookup.may_show(entries[lookup.key])}
-    metrics.note_looks(
+    metrics.count_cache_looks(
         fresh=len(lookups) - len(due), stale=len(due) - len(missing), missing=len(missing)
     )
     if outage := entries[_outage_key(lookups[0].key)]:

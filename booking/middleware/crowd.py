@@ -22,7 +22,7 @@ from django.template.loader import render_to_string
 from booking import known_browsers
 from booking.client_address import client_address
 from booking.context_processors import essentials
-from booking.watch import metrics
+from booking.observability import metrics
 
 # For each process. Together fewer than the threads of a worker.
 PAGES_AT_ONCE = 20

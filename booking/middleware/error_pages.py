@@ -19,7 +19,7 @@ from booking.context_processors import essentials
 from booking.crm import CRMError, CRMUnavailable
 from booking.database.errors import is_away
 from booking.limits import TooManyTries
-from booking.watch import metrics
+from booking.observability import metrics
 
 logger = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 from booking import limits
 from booking.limits import Limit
 from booking.models import Booking, House, LimitLift
-from booking.watch import metrics
+from booking.observability import metrics
 from standin.fixtures import ACCEPTED_PHONE
 from tests import bookings
 from tests.journey import FLAT, HOUSE, answers, fill_in, first_free, heading, send, text_of

@@ -260,8 +260,8 @@ def test_the_log_is_one_json_object_a_line(seen):
 
     lines = [json.loads(line) for line in ours]
 
-    calls = [line for line in lines if line["logger"] == "booking.watch.crm_calls"]
-    requests = [line for line in lines if line["logger"] == "booking.watch.middleware"]
+    calls = [line for line in lines if line["logger"] == "booking.observability.crm_calls"]
+    requests = [line for line in lines if line["logger"] == "booking.observability.middleware"]
     assert {call["method"] for call in calls} == {"getReadyFlats", "getFreeTimes", "add"}
     assert {call["request"] for call in calls} <= {request["request"] for request in requests}
 

@@ -14,8 +14,8 @@ import pytest
 from django.urls import reverse
 from prometheus_client import REGISTRY, Counter, Histogram
 
-from booking.watch import metrics
-from booking.watch.middleware import METRICS, STATIC
+from booking.observability import metrics
+from booking.observability.middleware import METRICS, STATIC
 from tests.journey import text_of
 from tests.processes import free_port
 from tests.shell import run
@@ -78,7 +78,7 @@ def test_the_operators_guide_step_by_step_in_an_empty_folder(empty_folder):
     assert "0 became in doubt, 0 looked at again" in printed
     assert (empty_folder / ".env").stat().st_mode & 0o777 == 0o600
     # The site's own lines, not gunicorn's alone.
-    assert "booking.watch.middleware" in {line["logger"] for line in log_of(empty_folder)}
+    assert "booking.observability.middleware" in {line["logger"] for line in log_of(empty_folder)}
     (password,) = re.findall("first password: (.+)", printed)
     right = django(f"print(User.objects.get().check_password({password!r}))")
     assert run([right], empty_folder) == "True\n"

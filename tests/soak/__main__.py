@@ -30,7 +30,7 @@ from tests.torture.plan import Wish
 from tests.torture.postgres import Postgres, binaries
 from tests.torture.run import settle_what_is_overdue
 
-PAGES = "booking.watch.middleware"
+PAGES = "booking.observability.middleware"
 BOOKINGS_A_MINUTE = 600  # more than two cores can serve: the buyers' number sets the pace
 WARM_UP = 0.3  # of the run, after which memory should not grow any more
 GROWTH = 1.25  # between then and the end; threads, pools and caches are full by then

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from booking.watch import metrics, request_id
+from booking.observability import metrics, request_id
 
 logger = logging.getLogger(__name__)
 

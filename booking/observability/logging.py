@@ -7,8 +7,8 @@ import logging
 from datetime import UTC, datetime
 from typing import Any
 
+from booking.observability import request_id
 from booking.redaction import without_secrets
-from booking.watch import request_id
 
 
 class JSONFormatter(logging.Formatter):

@@ -23,9 +23,9 @@ from sentry_sdk.transport import Transport
 from booking.crm import AddRequest, CallReport, CRMClient, CRMConfig, CRMError
 from booking.limits import Limit
 from booking.models import Booking, Outcome
-from booking.watch import error_reports, request_id, views
-from booking.watch.lines import JSONFormatter
-from booking.watch.metrics import Journal
+from booking.observability import error_reports, request_id, views
+from booking.observability.logging import JSONFormatter
+from booking.observability.metrics import Journal
 from standin import StandIn
 from standin.fixtures import ACCEPTED_PHONE, REFUSED_PHONE
 from tests import bookings, journey
@@ -120,8 +120,8 @@ def lines() -> Iterator[Lines]:
     logging.getLogger().removeHandler(handler)
 
 
-REQUESTS = "booking.watch.middleware"
-CALLS = "booking.watch.crm_calls"
+REQUESTS = "booking.observability.middleware"
+CALLS = "booking.observability.crm_calls"
 
 
 @pytest.mark.django_db

@@ -77,7 +77,7 @@ CACHE_LOOKS = Counter(
 )
 
 
-def note_looks(**found: int) -> None:
+def count_cache_looks(**found: int) -> None:
     for name, count in found.items():
         if count:
             CACHE_LOOKS.labels(name).inc(count)

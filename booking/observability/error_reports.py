@@ -7,8 +7,8 @@ from typing import Any
 import sentry_sdk
 from django.conf import settings
 
+from booking.observability import request_id
 from booking.redaction import without_secrets
-from booking.watch import request_id
 
 NOTHING = {"mode": "off"}
 # A frame of the CRM client holds the signed body, one of a view the buyer's phone.

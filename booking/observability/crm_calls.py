@@ -6,12 +6,12 @@ import logging
 from dataclasses import asdict
 
 from booking.crm import CallReport
-from booking.watch import metrics
+from booking.observability import metrics
 
 logger = logging.getLogger(__name__)
 
 
-def note(report: CallReport) -> None:
+def record_crm_call(report: CallReport) -> None:
     metrics.CRM_CALLS.labels(report.method, report.outcome, report.reason).inc()
     metrics.CRM_CALL_SECONDS.labels(report.method).observe(report.seconds)
     fields = asdict(report) | {"seconds": round(report.seconds, 3)}
