@@ -57,9 +57,7 @@ MAP: dict[str, set[str]] = {
     "context_processors": {"brand", "language", "query", "wording"},
     "crm": set(),
     "crm_budget": {"crm", "shared_cache"},
-    "crm_refusal": {"crm", "shared_cache"},
-    "database": set(),
-    "doctor": {
+    "crm_doctor": {
         "availability",
         "client_address",
         "crm",
@@ -68,6 +66,8 @@ MAP: dict[str, set[str]] = {
         "models",
         "redaction",
     },
+    "crm_refusal": {"crm", "shared_cache"},
+    "database": set(),
     "finding": {"client_address", "limits", "models", "observability", "turns"},
     "flat_numbers": set(),
     "forms": {"bounds", "models", "references", "wording"},
@@ -76,7 +76,7 @@ MAP: dict[str, set[str]] = {
     "language": set(),
     "limits": {"client_address", "models", "observability"},
     "login_limits": {"client_address", "known_browsers", "models", "observability", "turns"},
-    "management": {"database", "doctor", "login_limits", "notices", "retention", "services"},
+    "management": {"crm_doctor", "database", "login_limits", "notices", "retention", "services"},
     "mangled_links": set(),
     "middleware": {
         "bounds",

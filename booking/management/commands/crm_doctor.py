@@ -12,7 +12,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from booking.doctor import Finding, Verdict, examine, worst
+from booking.crm_doctor import Finding, Verdict, examine, worst
 
 VERDICT_WIDTH = 13
 CHECK_WIDTH = 22

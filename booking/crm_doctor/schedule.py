@@ -15,7 +15,7 @@ from django.db import DatabaseError
 
 from booking.availability import unlisted
 from booking.crm import CRMClient, CRMConfig, CRMError, FreeTimes, ListedHouse
-from booking.doctor.findings import Finding, Verdict, failure
+from booking.crm_doctor.findings import Finding, Verdict, failure
 
 METHODS = ("POST", "GET")
 

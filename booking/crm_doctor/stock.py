@@ -8,7 +8,7 @@ from itertools import combinations
 from typing import TypeAlias
 
 from booking.crm import CRMClient, CRMConfig, CRMError, ListedHouse, ReadyFlats
-from booking.doctor.findings import Finding, Stage, Verdict, failure
+from booking.crm_doctor.findings import Finding, Stage, Verdict, failure
 from booking.flat_numbers import folded
 
 # By category: what was read, and what is offered in it.

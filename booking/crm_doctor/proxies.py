@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import Error
 
 from booking.client_address import is_internal
-from booking.doctor.findings import Finding, Verdict
+from booking.crm_doctor.findings import Finding, Verdict
 from booking.models import Booking
 
 ROW = "proxies"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from booking.crm import CRMConfig
-from booking.doctor.findings import Finding, Verdict
-from booking.doctor.signature import described
+from booking.crm_doctor.findings import Finding, Verdict
+from booking.crm_doctor.signature import described
 
 ROW = "configuration"
 

@@ -19,8 +19,8 @@ from booking.crm import (
     CRMUnsigned,
     other_spelling,
 )
-from booking.doctor.findings import Finding, Stage, Verdict, failure
-from booking.doctor.line import CLOCK_TOLERANCE, Line
+from booking.crm_doctor.findings import Finding, Stage, Verdict, failure
+from booking.crm_doctor.line import CLOCK_TOLERANCE, Line
 
 
 def check(config: CRMConfig, line: Line) -> Stage[CRMConfig | None]:

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from booking.crm import CRMConfig, trusted_roots
-from booking.doctor.findings import Finding, Stage, Verdict
+from booking.crm_doctor.findings import Finding, Stage, Verdict
 
 # In seconds. A page waits 2.5 s for the CRM in all, and signatures are dated.
 SLOW = 2.0
