@@ -17,11 +17,11 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from phonenumber_field.phonenumber import PhoneNumber
 
-from booking import limits, turns
+from booking import rate_limits, turns
 from booking.client_address import address_hash
-from booking.limits import Holding, Limit, TooManyTries, Try
 from booking.models import Booking, FindAttempt
 from booking.observability import metrics
+from booking.rate_limits import Holding, Limit, TooManyTries, Try
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ def holding() -> list[Holding]:
             Limit.FIND_CLIENT,
             Try(tries[0], flat=("", "", ""), phone="", client=client, is_guess=True),
             tries[-1] + _window(),
-            limits.subject(Limit.FIND_CLIENT, client),
+            rate_limits.subject(Limit.FIND_CLIENT, client),
         )
         for client in often.values_list("client_address", flat=True)
         if client and (tries := _standing(client))
@@ -99,7 +99,7 @@ def _standing(client_address: str) -> list[datetime]:
     times = list(tries.values_list("tried_at", flat=True)[:most])
     if len(times) < most:
         return []
-    lifted_at = limits.last_lift(limits.subject(Limit.FIND_CLIENT, client_address))
+    lifted_at = rate_limits.last_lift(rate_limits.subject(Limit.FIND_CLIENT, client_address))
     return [] if lifted_at and times[-1] <= lifted_at else times
 
 

@@ -17,7 +17,7 @@ from django.test.utils import CaptureQueriesContext
 from prometheus_client import REGISTRY
 from pytest_django.fixtures import Settings
 
-from booking import finding, limits
+from booking import finding, rate_limits
 from booking.client_address import address_hash
 from booking.models import Booking, FindAttempt, LimitLift
 from tests.bookings import booking, staff
@@ -203,7 +203,7 @@ def test_staff_open_the_search_again_to_a_buyer_who_has_called(made, few_tries):
 
 def test_opened_again_the_search_closes_after_as_many_tries(made, few_tries):
     guesses(3)
-    limits.lift(finding.holding()[0], by="olga")
+    rate_limits.lift(finding.holding()[0], by="olga")
 
     assert guesses(3, phone="+79007654321").status_code == 422
     assert find(client=at("203.0.113.7")).status_code == 429

@@ -21,11 +21,11 @@ from sentry_sdk.envelope import Envelope
 from sentry_sdk.transport import Transport
 
 from booking.crm import AddRequest, CallReport, CRMClient, CRMConfig, CRMError
-from booking.limits import Limit
 from booking.models import Booking, Outcome
 from booking.observability import error_reports, request_id, views
 from booking.observability.logging import JSONFormatter
 from booking.observability.metrics import Journal
+from booking.rate_limits import Limit
 from standin import StandIn
 from standin.fixtures import ACCEPTED_PHONE, REFUSED_PHONE
 from tests import bookings, journey

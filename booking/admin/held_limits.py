@@ -10,12 +10,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from phonenumber_field.phonenumber import PhoneNumber
 
-from booking import finding, limits, wording
+from booking import finding, rate_limits, wording
 from booking.admin import words
 from booking.admin.desk_page import needs, page
 from booking.admin.read_only import ReadOnly
-from booking.limits import Holding, Limit
 from booking.models import LimitLift
+from booking.rate_limits import Holding, Limit
 
 # What each limit keeps out; of the newest guess, `flat`, `phone` and `client` are known.
 WORDS: dict[Limit, Promise] = {
@@ -35,7 +35,7 @@ class LimitLiftAdmin(ReadOnly, admin.ModelAdmin[LimitLift]):
 
 def holding() -> list[Holding]:
     """Of the button, then of the search."""
-    return [*limits.holding(), *finding.holding()]
+    return [*rate_limits.holding(), *finding.holding()]
 
 
 @needs("booking.lift_limit")
@@ -64,7 +64,7 @@ def _lift(request: HttpRequest, held: list[Holding]) -> HttpResponse:
     if chosen is None:
         messages.info(request, _("This limit does not hold any more."))
     else:
-        limits.lift(chosen, by=request.user.get_username())
+        rate_limits.lift(chosen, by=request.user.get_username())
         messages.success(request, _("Lifted: {limit}").format(limit=_in_words(chosen)))
     return redirect("admin:booking_held_limits")
 

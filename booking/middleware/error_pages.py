@@ -18,8 +18,8 @@ from booking import wording
 from booking.context_processors import essentials
 from booking.crm import CRMError, CRMUnavailable
 from booking.database.errors import is_away
-from booking.limits import TooManyTries
 from booking.observability import metrics
+from booking.rate_limits import TooManyTries
 
 logger = logging.getLogger(__name__)
 

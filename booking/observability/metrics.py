@@ -38,7 +38,7 @@ TURNED_AWAY = Counter(
     "Requests that found the site full, or their client holding more than its share.",
     ["reason"],
 )
-# `booking.limits` names its labels, which would need this module before it is there.
+# `booking.rate_limits` names its labels, which would need this module before it is there.
 LIMITS = Counter("handover_limits", "Tries that were refused by a limit.", ["limit"])
 STAFF_LOGINS = Counter(
     "handover_staff_logins", "Tries to log in as staff: right, wrong, must_wait.", ["result"]

@@ -14,13 +14,13 @@ from django.db.models import Q
 from django.utils import timezone
 from phonenumber_field.phonenumber import PhoneNumber
 
-from booking import availability, limits, turns
+from booking import availability, rate_limits, turns
 from booking.availability import House
 from booking.crm import AddOutcome, AddReply, AddRequest, Reason
 from booking.database.pool import give_back
 from booking.gateway import crm_client
-from booking.limits import Limit, Try
 from booking.models import HAS_VISIT, HOLDING, Booking, BookingEvent, Outcome
+from booking.rate_limits import Limit, Try
 from booking.services import refusals, settling
 
 # What a worker needs beside the call itself: writing the journal twice while the database is busy.
@@ -135,7 +135,7 @@ def book(request: BookingRequest) -> Booking:
     """
     try:
         return _book(request)
-    except limits.TooManyTries:
+    except rate_limits.TooManyTries:
         # The same press, sent twice at once, may have landed since that was looked at.
         request, standing = _with_unused_key(request)
         if standing.booking is None or not request.knows(standing.booking):
@@ -152,7 +152,7 @@ def _book(request: BookingRequest) -> Booking:
     try:
         is_offered = availability.is_offered(request.house, request.starts_at)
     except availability.StillReading:
-        limits.refuse(new, Limit.DAY_IS_BEING_READ)
+        rate_limits.refuse(new, Limit.DAY_IS_BEING_READ)
     booking, created = _create_or_get(request, new, standing, tries, is_taken=is_offered is False)
     if not created:
         return _asked_again(booking, request)
@@ -259,9 +259,9 @@ def _check_limits(
     How another press for the flat ends is not known; to call it a visit would refuse an owner for a
     stranger's try.
     """
-    tries = limits.check(new, is_proven=request.is_proven, seen=seen)
+    tries = rate_limits.check(new, is_proven=request.is_proven, seen=seen)
     if standing.is_being_booked:
-        limits.refuse(new, Limit.FLAT_IS_BEING_BOOKED)
+        rate_limits.refuse(new, Limit.FLAT_IS_BEING_BOOKED)
     return tries
 
 

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods
 from booking import finding
 from booking.client_address import client_address
 from booking.forms import FindForm
-from booking.limits import TooManyTries
+from booking.rate_limits import TooManyTries
 from booking.views.cross_site import Refusal, form_token, own_forms_only
 
 

@@ -32,9 +32,9 @@ from booking.availability import Day, DayState, House, Houses
 from booking.client_address import client_address
 from booking.crm import CRMError, ListedFlat, Reason
 from booking.forms import ConfirmForm
-from booking.limits import TooManyTries
 from booking.models import Booking
 from booking.query import ANSWERS, SOURCES, UNREADABLE, BookingQuery
+from booking.rate_limits import TooManyTries
 from booking.services.booking import BookingRequest
 from booking.views import kept
 from booking.views.cross_site import Refusal, form_token, own_forms_only

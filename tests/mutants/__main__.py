@@ -47,7 +47,7 @@ HEART: dict[str, tuple[str, ...]] = {
         "tests/services/test_moves.py",
     ),
     "booking/retention.py": ("tests/services/test_retention.py",),
-    "booking/limits.py": (
+    "booking/rate_limits.py": (
         "tests/services/test_limit_ends.py",
         "tests/services/test_limits.py",
         "tests/test_admin_limits.py",

@@ -15,8 +15,8 @@ from phonenumber_field.phonenumber import PhoneNumber
 
 from booking import availability, services
 from booking.availability import cache
-from booking.limits import TooManyTries
 from booking.models import Booking, BookingEvent
+from booking.rate_limits import TooManyTries
 from booking.services import settling
 from booking.services.booking import book
 from standin.fixtures import ACCEPTED_PHONE, REFUSED_PHONE

@@ -13,10 +13,10 @@ from django.db import connection
 from django.utils import timezone
 from phonenumber_field.phonenumber import PhoneNumber
 
-from booking import availability, limits
+from booking import availability, rate_limits
 from booking.availability import Flats, House
-from booking.limits import TooManyTries, Try
 from booking.models import Booking
+from booking.rate_limits import TooManyTries, Try
 from booking.services.booking import book, book_again
 from standin.fixtures import REFUSED_PHONE
 from tests.bookings import booking
@@ -91,14 +91,14 @@ def test_a_press_that_lands_between_the_look_and_the_limits_leads_to_its_page(
 ):
     """Sent twice at once, the second met the first as a guess of its own: 429 for who is booked."""
     landed: list[Booking] = []
-    check = limits.check
+    check = rate_limits.check
 
     def land_first(new: Booking, **facts: Any) -> list[Try]:
         if not landed:
             landed.append(under_way(addressed))
         return check(new, **facts)
 
-    monkeypatch.setattr(limits, "check", land_first)
+    monkeypatch.setattr(rate_limits, "check", land_first)
 
     assert book(addressed) == landed[0]
     with pytest.raises(TooManyTries):

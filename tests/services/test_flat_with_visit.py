@@ -16,8 +16,8 @@ from django.utils import timezone
 from phonenumber_field.phonenumber import PhoneNumber
 
 from booking import availability, services
-from booking.limits import TooManyTries
 from booking.models import Booking, BookingEvent
+from booking.rate_limits import TooManyTries
 from booking.services.booking import book
 from standin.fixtures import REFUSED_PHONE
 from tests.bookings import HOUR, MINUTE, booking, press_for, row

@@ -9,9 +9,9 @@ import pytest
 from django.utils import timezone
 from phonenumber_field.phonenumber import PhoneNumber
 
-from booking import limits
-from booking.limits import Limit, TooManyTries
+from booking import rate_limits
 from booking.models import Booking, LimitLift
+from booking.rate_limits import Limit, TooManyTries
 from tests.bookings import booking
 
 pytestmark = pytest.mark.django_db
@@ -59,7 +59,7 @@ def press(*, is_proven: bool = False, **values: Any) -> TooManyTries | None:
         "time_zone": "Asia/Vladivostok",
     }
     try:
-        limits.check(Booking(**usual | values), is_proven=is_proven)
+        rate_limits.check(Booking(**usual | values), is_proven=is_proven)
     except TooManyTries as error:
         return error
     return None
@@ -277,11 +277,11 @@ def test_a_wait_is_a_second_at_least():
 def lifted(minutes_ago: float) -> None:
     """What holds first is lifted, so long ago."""
     at = timezone.now() - minutes_ago * MINUTE
-    LimitLift.objects.create(subject=limits.holding()[0].subject, by="olga", at=at)
+    LimitLift.objects.create(subject=rate_limits.holding()[0].subject, by="olga", at=at)
 
 
-def held_now() -> dict[Limit, limits.Holding]:
-    return {each.limit: each for each in limits.holding()}
+def held_now() -> dict[Limit, rate_limits.Holding]:
+    return {each.limit: each for each in rate_limits.holding()}
 
 
 def test_staff_see_who_guessed_last_and_until_when(settings):
@@ -305,7 +305,7 @@ def test_the_newest_guess_comes_first():
         guess(10, number)
         guess(5, number, client_address=OTHER_CLIENT)
 
-    assert [each.newest.client for each in limits.holding()] == [OTHER_CLIENT, CLIENT]
+    assert [each.newest.client for each in rate_limits.holding()] == [OTHER_CLIENT, CLIENT]
 
 
 def test_what_was_lifted_counts_no_more_but_what_comes_after_it_does():
@@ -335,8 +335,8 @@ def test_a_lift_is_of_one_limit_and_one_client(settings):
     for number in range(3):
         guess(10, number)
         guess(10, number, client_address=OTHER_CLIENT)
-    held = next(each for each in limits.holding() if each.newest.client == CLIENT)
-    limits.lift(held, by="olga")
+    held = next(each for each in rate_limits.holding() if each.newest.client == CLIENT)
+    rate_limits.lift(held, by="olga")
 
     assert press() is None
     assert press(client_address=OTHER_CLIENT) is not None

@@ -11,10 +11,10 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from booking import limits
-from booking.limits import Limit
+from booking import rate_limits
 from booking.models import Booking, House, LimitLift
 from booking.observability import metrics
+from booking.rate_limits import Limit
 from standin.fixtures import ACCEPTED_PHONE
 from tests import bookings
 from tests.journey import FLAT, HOUSE, answers, fill_in, first_free, heading, send, text_of
@@ -322,14 +322,14 @@ def test_staff_see_what_holds_and_lift_it(standin):
     guessed(5)
     guessed(flats=5, phone=wrong_phone(7), client_address="198.51.100.7")
 
-    held = {each.limit: each for each in limits.holding()}
+    held = {each.limit: each for each in rate_limits.holding()}
 
     assert set(held) == {Limit.PHONES_OF_CLIENT, Limit.FLATS_OF_CLIENT, Limit.FLATS_OF_PHONE}
     assert held[Limit.PHONES_OF_CLIENT].newest.client == CLIENT
     assert press(standin).status_code == 429
-    limits.lift(held[Limit.PHONES_OF_CLIENT], by="olga")
+    rate_limits.lift(held[Limit.PHONES_OF_CLIENT], by="olga")
     assert press(standin).status_code == 302
-    assert Limit.PHONES_OF_CLIENT not in {each.limit for each in limits.holding()}
+    assert Limit.PHONES_OF_CLIENT not in {each.limit for each in rate_limits.holding()}
     lift = LimitLift.objects.get()
     assert lift.by == "olga"
     assert CLIENT not in lift.subject
@@ -337,7 +337,7 @@ def test_staff_see_what_holds_and_lift_it(standin):
 
 def test_a_limit_that_is_lifted_holds_again_after_as_many_guesses(standin):
     guessed(5)
-    limits.lift(limits.holding()[0], by="olga")
+    rate_limits.lift(rate_limits.holding()[0], by="olga")
     guessed(5, phone=wrong_phone(50))
     for number in range(51, 55):
         guessed(phone=wrong_phone(number))
@@ -348,5 +348,5 @@ def test_a_limit_that_is_lifted_holds_again_after_as_many_guesses(standin):
 def test_a_client_without_an_address_is_not_limited_as_one(standin):
     guessed(30, client_address=None)
 
-    assert limits.holding() == []
+    assert rate_limits.holding() == []
     assert press(standin, client="", flat=FLATS[0]).status_code == 302
