@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from booking import calendar_entry, presenters, services, wording
+from booking import ics, presenters, services, wording
 from booking.client_address import client_address
 from booking.forms import ChangeForm
 from booking.models import Booking, ChangeRequest, House, Outcome, VisitState
@@ -98,7 +98,7 @@ def calendar(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     if booking.outcome != Outcome.CONFIRMED:
         raise Http404
     url = request.build_absolute_uri(booking.get_absolute_url())
-    body = calendar_entry.of(booking, House.about(booking.house_id), url)
+    body = ics.build_ics(booking, House.about(booking.house_id), url)
     name = f"visit-{booking.starts_at_local:%Y-%m-%d}.ics"
     headers = {
         "Content-Disposition": f'attachment; filename="{name}"',

@@ -22,7 +22,7 @@ USUAL_LENGTH = timedelta(hours=1)
 AROUND = timedelta(days=2)
 
 
-def of(booking: Booking, house: House, url: str) -> bytes:
+def build_ics(booking: Booking, house: House, url: str) -> bytes:
     """The entry's file. A visit keeps its UID however often it is moved, so no entry is doubled.
 
     It has no METHOD, which would make it a message from an organiser whom we do not know.
