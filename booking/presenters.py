@@ -243,7 +243,7 @@ RETRY_LABELS = {
 
 def booking_context(booking: Booking) -> dict[str, Any]:
     """What the page tells of a booking and its visit, whoever looks."""
-    house = models.House.about(booking.house_id)
+    house = models.House.for_id(booking.house_id)
     before = booking.moved_from if booking.is_to_come else None
     return {
         "booking": booking,

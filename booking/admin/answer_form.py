@@ -55,7 +55,7 @@ class AnswerForm(forms.Form):
     def __init__(self, *args: Any, booking: Booking, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.booking = booking
-        self.zone = House.about(booking.house_id).zone
+        self.zone = House.for_id(booking.house_id).zone
         self.moved_to: datetime | None = None
         self.fields["time"].help_text = wording.zone_note(booking.starts_at.astimezone(self.zone))
 

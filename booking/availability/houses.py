@@ -129,7 +129,7 @@ def ready_houses(category: str) -> Houses:
 
 def unlisted(house_id: str, title: str = "") -> House:
     """A house by what only we know of it: for when the list can't be read."""
-    known = models.House.about(house_id)
+    known = models.House.for_id(house_id)
     return House(house_id, title, Flats(), known.zone, known.address, known.visit_slots or 0)
 
 

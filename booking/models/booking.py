@@ -257,4 +257,4 @@ class Booking(models.Model):
         `facts` go to staff: JSON, without secrets, tokens or phones.
         """
         with transaction.atomic(savepoint=False):
-            Notice.objects.about(self.events.create(kind=kind, facts=facts))
+            Notice.objects.enqueue(self.events.create(kind=kind, facts=facts))

@@ -64,7 +64,7 @@ class House(models.Model):
         return self.address or self.house_id
 
     @classmethod
-    def about(cls, house_id: str) -> House:
+    def for_id(cls, house_id: str) -> House:
         """What is known of a house; of an unknown one, nothing."""
         return cls.objects.filter(house_id=house_id).first() or cls(house_id=house_id)
 

@@ -17,7 +17,7 @@ TOLD = frozenset({"confirmed", "in_doubt", "late_answer", "change_asked"})
 
 
 class NoticeManager(models.Manager["Notice"]):
-    def about(self, event: BookingEvent) -> None:
+    def enqueue(self, event: BookingEvent) -> None:
         """One notice for each channel that is configured, if the event is worth telling."""
         if event.kind in TOLD:
             channels = Notice.configured_channels()

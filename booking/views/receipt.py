@@ -98,7 +98,7 @@ def calendar(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     if booking.outcome != Outcome.CONFIRMED:
         raise Http404
     url = request.build_absolute_uri(booking.get_absolute_url())
-    body = ics.build_ics(booking, House.about(booking.house_id), url)
+    body = ics.build_ics(booking, House.for_id(booking.house_id), url)
     name = f"visit-{booking.starts_at_local:%Y-%m-%d}.ics"
     headers = {
         "Content-Disposition": f'attachment; filename="{name}"',
