@@ -20,9 +20,9 @@ os.umask(0o077)
 # Threads, because a worker mostly waits for the CRM: a booking may hold one for 15 seconds.
 worker_class = "gthread"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
-# More than the pages at once, their line, staff and logins (booking.middleware.crowd): two are
-# always free to tell the others that it is full, and to answer whoever watches. Measured with one
-# worker, a CRM that hangs and 200 buyers within a moment: 20 pages wait for the CRM, 180 buyers are
+# More than `booking.middleware.load_shedding` lets in at once: two are always free to tell others
+# that it is full, and to answer probes. Measured with one worker, a CRM that hangs and 200 buyers
+# within a moment: 20 pages wait for the CRM, 180 buyers are
 # told to come again, half of them after 0.2 s, all after 1.1 s; meanwhile /healthz/ takes 4 ms and
 # the login of the admin 23 ms. All 38 threads together add 8 MB to the 69 of a worker.
 threads = 38

@@ -17,7 +17,7 @@ from tests.processes import StandInProcess
 from tests.torture.postgres import Postgres, binaries
 
 BUYERS = 1000
-# As many as one worker lets in (booking.middleware.crowd): who is turned away asks nothing.
+# As many as one worker lets in (booking.middleware.load_shedding): who is turned away asks nothing.
 AT_ONCE = 16
 CATEGORIES = ("flat", "garage", "storageroom", "comm")
 ESTATE = ("--houses", "1", "--flats", "250")

@@ -13,7 +13,7 @@ from statistics import median
 REPORT = Path(__file__).with_name("report.lua")
 # Before the first run: templates are compiled, connections opened.
 WARM_UP = 1
-# So few may be turned away (booking.middleware.crowd): the connections are not spread evenly.
+# A share that may be turned away: the connections are not spread evenly over the workers.
 TURNED_AWAY = 0.01
 SECONDS = 2
 RUNS = 5

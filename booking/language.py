@@ -25,7 +25,7 @@ class Link:
     url: str
 
 
-class ChosenLanguage(LocaleMiddleware):
+class LanguageMiddleware(LocaleMiddleware):
     """`?lang=en` on any page chooses; a cookie of the browser's session remembers it.
 
     Only the choice is remembered, so a page that is passed on speaks its reader's language.

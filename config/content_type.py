@@ -21,7 +21,7 @@ def plain(content_type: str) -> str:
     return f'{kind}; boundary="{boundary[2]}"' if boundary else kind
 
 
-class PlainContentType:
+class ContentTypeMiddleware:
     """A WSGI application in front of which every Content-Type is made plain."""
 
     def __init__(self, application: WSGIApplication) -> None:

@@ -54,17 +54,17 @@ if DEBUG and (BASE_DIR / "standin").is_dir():
 
 MIDDLEWARE = [
     "booking.middleware.InputBoundsMiddleware",
-    "booking.observability.middleware.RequestLog",
-    "booking.middleware.SafeHeaders",
+    "booking.observability.middleware.RequestLogMiddleware",
+    "booking.middleware.SecurityHeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "booking.middleware.LoadSheddingMiddleware",
     "booking.middleware.DatabaseTimeoutMiddleware",
-    "booking.middleware.CompressedPublicPages",
+    "booking.middleware.PublicPagesGZipMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "booking.language.ChosenLanguage",
-    "booking.middleware.CommonButForWatchersMiddleware",
+    "booking.language.LanguageMiddleware",
+    "booking.middleware.CommonExceptProbesMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -321,7 +321,7 @@ LIMIT_PRESSES_OF_CLIENT = _env.optional("LIMIT_PRESSES_OF_CLIENT", env.whole(1, 
 LIMIT_FIND_PER_CLIENT = _env.optional("LIMIT_FIND_PER_CLIENT", env.whole(1, 10**6), 10)
 LIMIT_FIND_PER_PHONE = _env.optional("LIMIT_FIND_PER_PHONE", env.whole(1, 10**6), 20)
 
-# Of the pages that a process serves at once (booking.middleware.crowd).
+# Of the pages that a process serves at once (booking.middleware.load_shedding).
 PLACES_PER_CLIENT = _env.optional("PLACES_PER_CLIENT", env.whole(1, 20), 4)
 
 # What buyers read

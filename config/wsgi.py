@@ -6,7 +6,7 @@ import django
 from django.core import checks
 from django.core.wsgi import get_wsgi_application
 
-from config.content_type import PlainContentType
+from config.content_type import ContentTypeMiddleware
 from config.environment import stop_on
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -20,4 +20,4 @@ def _errors() -> list[str]:
 
 django.setup()
 stop_on(_errors())
-application = PlainContentType(get_wsgi_application())
+application = ContentTypeMiddleware(get_wsgi_application())

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from django.test import RequestFactory
 
-from config.content_type import PlainContentType, plain
+from config.content_type import ContentTypeMiddleware, plain
 
 
 @pytest.mark.parametrize(
@@ -44,10 +44,10 @@ def test_the_server_reads_every_query_as_utf_8(parameter: str) -> None:
         return [request.GET["flat"].encode()]
 
     environ = {"CONTENT_TYPE": f"text/plain; {parameter}", "QUERY_STRING": "flat=%D0%9A-7+2AA-"}
-    assert PlainContentType(application)(environ, start_nothing) == ["К-7 2AA-".encode()]
+    assert ContentTypeMiddleware(application)(environ, start_nothing) == ["К-7 2AA-".encode()]
 
 
 def test_the_application_of_the_server_is_behind_it() -> None:
     from config.wsgi import application
 
-    assert isinstance(application, PlainContentType)
+    assert isinstance(application, ContentTypeMiddleware)

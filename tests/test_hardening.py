@@ -20,7 +20,7 @@ from pytest_django.fixtures import Settings
 
 from booking import brand
 from booking.login_limits import FREE
-from booking.middleware.crowd import Slots
+from booking.middleware.load_shedding import Slots
 from standin import StandIn
 from tests import journey
 from tests.bookings import booking

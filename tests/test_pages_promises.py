@@ -15,7 +15,7 @@ from django.utils import translation
 from django.views import defaults
 
 from booking import services
-from booking.middleware import crowd, error_pages
+from booking.middleware import error_pages, load_shedding
 from tests import bookings
 from tests.journey import heading, links, text_of
 
@@ -49,7 +49,7 @@ def broken() -> HttpResponse:
 
 
 def crowded() -> HttpResponse:
-    return crowd._come_again(RequestFactory().get("/"))
+    return load_shedding._come_again(RequestFactory().get("/"))
 
 
 every_error = pytest.mark.parametrize(

@@ -2,21 +2,21 @@
 timeouts, pages for errors, the login of staff."""
 
 from booking.middleware.bounds import InputBoundsMiddleware
-from booking.middleware.common import CommonButForWatchersMiddleware
-from booking.middleware.compression import CompressedPublicPages
-from booking.middleware.crowd import LoadSheddingMiddleware
+from booking.middleware.common import CommonExceptProbesMiddleware
+from booking.middleware.compression import PublicPagesGZipMiddleware
 from booking.middleware.database import DatabaseTimeoutMiddleware
 from booking.middleware.error_pages import ErrorPagesMiddleware
-from booking.middleware.headers import SafeHeaders
+from booking.middleware.headers import SecurityHeadersMiddleware
+from booking.middleware.load_shedding import LoadSheddingMiddleware
 from booking.middleware.staff_login import StaffLoginMiddleware
 
 __all__ = [
-    "CommonButForWatchersMiddleware",
-    "CompressedPublicPages",
+    "CommonExceptProbesMiddleware",
     "DatabaseTimeoutMiddleware",
     "ErrorPagesMiddleware",
     "InputBoundsMiddleware",
     "LoadSheddingMiddleware",
-    "SafeHeaders",
+    "PublicPagesGZipMiddleware",
+    "SecurityHeadersMiddleware",
     "StaffLoginMiddleware",
 ]

@@ -5,13 +5,13 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponsePermanentRedirect
 from django.middleware.common import CommonMiddleware
 
-from booking.middleware.crowd import WATCHERS
+from booking.middleware.load_shedding import PROBES
 
 
-class CommonButForWatchersMiddleware(CommonMiddleware):
+class CommonExceptProbesMiddleware(CommonMiddleware):
     """Who watches the site asks by an IP address, or by a name of the machine."""
 
     def process_request(self, request: HttpRequest) -> HttpResponsePermanentRedirect | None:
-        if request.path_info in WATCHERS:
+        if request.path_info in PROBES:
             return None
         return super().process_request(request)

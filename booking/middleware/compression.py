@@ -12,7 +12,7 @@ from django.middleware.gzip import GZipMiddleware
 PUBLIC = {"booking:choose_flat", "booking:choose_time", "booking:brand"}
 
 
-class CompressedPublicPages(GZipMiddleware):
+class PublicPagesGZipMiddleware(GZipMiddleware):
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> Any:
         match = request.resolver_match
         if match and match.view_name in PUBLIC:

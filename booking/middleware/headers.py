@@ -46,7 +46,7 @@ DEFAULTS = {
 }
 
 
-class SafeHeaders:
+class SecurityHeadersMiddleware:
     """Sets what the answer has not set for itself. Other headers are Django's, by the settings."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

@@ -24,7 +24,7 @@ METHODS = {"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"}
 STEPS = {"booking:choose_flat": "1", "booking:choose_time": "2", "booking:confirm": "3"}
 
 
-class RequestLog:
+class RequestLogMiddleware:
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 

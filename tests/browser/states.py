@@ -16,7 +16,7 @@ from playwright.sync_api import expect
 from pytest_django.fixtures import Settings
 
 from booking import services
-from booking.middleware.crowd import Slots
+from booking.middleware.load_shedding import Slots
 from booking.models import Booking, ChangeRequest, House, Outcome
 from standin import StandIn
 from standin.fixtures import ACCEPTED_PHONE, REFUSED_PHONE, of_size

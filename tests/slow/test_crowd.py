@@ -20,8 +20,8 @@ from django.test import RequestFactory
 from prometheus_client import REGISTRY
 
 from booking import known_browsers
-from booking.middleware import crowd
-from booking.middleware.crowd import (
+from booking.middleware import load_shedding
+from booking.middleware.load_shedding import (
     LINE,
     LOGINS_AT_ONCE,
     PAGES_AT_ONCE,
@@ -141,7 +141,7 @@ def test_as_many_as_there_is_room_for_are_served(house):
 
 
 def test_who_waits_in_the_line_is_served_when_somebody_leaves(house, monkeypatch):
-    monkeypatch.setattr(crowd, "PATIENCE", SOON)
+    monkeypatch.setattr(load_shedding, "PATIENCE", SOON)
     house.fill()
     waiting = house.come()
 
@@ -151,7 +151,7 @@ def test_who_waits_in_the_line_is_served_when_somebody_leaves(house, monkeypatch
 
 
 def test_who_waited_for_long_enough_is_told_to_come_again(house, monkeypatch):
-    monkeypatch.setattr(crowd, "PATIENCE", 0.01)
+    monkeypatch.setattr(load_shedding, "PATIENCE", 0.01)
     house.fill()
 
     answer = house.come().result(SOON)
@@ -162,7 +162,7 @@ def test_who_waited_for_long_enough_is_told_to_come_again(house, monkeypatch):
 
 
 def test_a_form_is_not_sent_again_by_itself(house, monkeypatch):
-    monkeypatch.setattr(crowd, "PATIENCE", 0.01)
+    monkeypatch.setattr(load_shedding, "PATIENCE", 0.01)
     house.fill()
 
     answer = house.ask("/confirm/", method="POST")
@@ -172,7 +172,7 @@ def test_a_form_is_not_sent_again_by_itself(house, monkeypatch):
 
 
 def test_beyond_the_line_nobody_waits(house, monkeypatch):
-    monkeypatch.setattr(crowd, "PATIENCE", SOON)
+    monkeypatch.setattr(load_shedding, "PATIENCE", SOON)
     house.fill()
 
     visitors = [house.come() for _visitor in range(LINE + 3)]
@@ -186,7 +186,7 @@ def test_beyond_the_line_nobody_waits(house, monkeypatch):
 
 
 def test_one_client_leaves_half_of_the_places_to_others(house, monkeypatch):
-    monkeypatch.setattr(crowd, "PATIENCE", 0.01)
+    monkeypatch.setattr(load_shedding, "PATIENCE", 0.01)
     house.fill(count=HALF, address=ATTACKER)
 
     assert house.come(address=ATTACKER).result(SOON).status_code == 503
@@ -194,7 +194,7 @@ def test_one_client_leaves_half_of_the_places_to_others(house, monkeypatch):
 
 
 def test_one_client_leaves_half_of_the_line_to_others(house, monkeypatch):
-    monkeypatch.setattr(crowd, "PATIENCE", SOON)
+    monkeypatch.setattr(load_shedding, "PATIENCE", SOON)
     house.fill(count=HALF, address=ATTACKER)
     house.fill(count=HALF)
 
@@ -208,7 +208,7 @@ def test_one_client_leaves_half_of_the_line_to_others(house, monkeypatch):
 
 
 def test_a_client_has_its_share_of_a_full_site(house, monkeypatch, settings):
-    monkeypatch.setattr(crowd, "PATIENCE", 0.01)
+    monkeypatch.setattr(load_shedding, "PATIENCE", 0.01)
     share = settings.PLACES_PER_CLIENT
     house.fill(count=PAGES_AT_ONCE - share - 1)
 
@@ -219,7 +219,7 @@ def test_a_client_has_its_share_of_a_full_site(house, monkeypatch, settings):
 
 
 def test_who_waits_within_the_share_gets_the_last_place_before_who_is_over_it(monkeypatch):
-    monkeypatch.setattr(crowd, "PATIENCE", SOON)
+    monkeypatch.setattr(load_shedding, "PATIENCE", SOON)
     slots = Slots(2, line=4, share=1, reserve=1)
     assert slots.acquire(ATTACKER)
     assert slots.acquire("other")
@@ -250,7 +250,7 @@ def test_who_has_no_address_is_no_client(house):
 
 
 def test_a_network_of_ipv6_is_one_client(house, monkeypatch):
-    monkeypatch.setattr(crowd, "PATIENCE", 0.01)
+    monkeypatch.setattr(load_shedding, "PATIENCE", 0.01)
     house.fill(count=HALF - 1, address="2001:db8::1")
     house.fill(count=1, address="2001:db8::2")
 
@@ -269,7 +269,7 @@ def test_what_is_kept_of_clients_goes_with_them():
 
 
 def test_the_figures_tell_a_greedy_client_from_a_full_site(house, monkeypatch):
-    monkeypatch.setattr(crowd, "PATIENCE", 0.01)
+    monkeypatch.setattr(load_shedding, "PATIENCE", 0.01)
     house.fill(count=HALF, address=ATTACKER)
     before = turned_away()
 
@@ -337,7 +337,7 @@ def test_one_client_leaves_room_for_staff_elsewhere(house):
 
 @pytest.mark.parametrize("path", ["/healthz/more/", "/readyz/more/", "/figures/more/", "/adminer/"])
 def test_nothing_else_goes_their_way(house, settings, monkeypatch, path):
-    monkeypatch.setattr(crowd, "PATIENCE", 0.01)
+    monkeypatch.setattr(load_shedding, "PATIENCE", 0.01)
     settings.METRICS_PATH = "figures/"
     house.fill()
 

@@ -36,7 +36,7 @@ PATIENCE = 1.0
 # Seconds after which the browser is to try again by itself.
 COME_AGAIN = 5
 
-WATCHERS = {"/healthz/", "/readyz/"}
+PROBES = {"/healthz/", "/readyz/"}
 
 
 class Slots:
@@ -108,7 +108,7 @@ class LoadSheddingMiddleware:
         self._logins = Slots(LOGINS_AT_ONCE, line=0, share=1, reserve=1)
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.path_info in WATCHERS:
+        if request.path_info in PROBES:
             return self.get_response(request)
         slots, client = self._slots(request), client_address(request)
         if not slots.acquire(client):
