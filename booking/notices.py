@@ -163,11 +163,11 @@ def body(event: BookingEvent) -> str:
         # It may have been moved or called off before this goes out.
         _("State of the visit: {state}").format(state=booking.state.label),
     ]
-    address = desk_url(booking)
+    address = admin_url(booking)
     return "\n".join([*lines, "", address] if address else lines)
 
 
-def desk_url(booking: Booking) -> str:
+def admin_url(booking: Booking) -> str:
     """Where staff read of the booking; "" while nobody has said under which name the site runs."""
     if not settings.SITE_URL:
         return ""
@@ -266,7 +266,7 @@ def payload(notice: Notice) -> dict[str, Any]:
             "flat": booking.flat,
             "starts_at": booking.starts_at_local.isoformat(timespec="minutes"),
             "phone": wording.masked_phone(booking.phone),
-            "url": desk_url(booking),
+            "url": admin_url(booking),
         },
     }
     if event.kind == BookingEvent.Kind.CHANGE_ASKED:

@@ -1,4 +1,4 @@
-"""Takes the pictures of the README and the guides: two pages on a phone, and the staff's desk.
+"""Takes the pictures of the README and the guides: two pages on a phone, and the staff dashboard.
 
 Starts the stand-in and the site on free ports, with a database that is thrown away. Needs Chromium:
 CHROMIUM names it, else Debian's is taken.
@@ -76,9 +76,9 @@ def take_pictures_of_the_desk(page: Page, address: str) -> None:
     page.locator("#id_username").fill(LOGIN)
     page.locator("#id_password").fill(PASSWORD)
     page.locator("[type=submit]").click()
-    page.locator(".desk").wait_for()
-    page.screenshot(path=IMAGES / "desk.png")
-    page.locator(".desk-card").first.click()
+    page.locator(".staff-dashboard").wait_for()
+    page.screenshot(path=IMAGES / "dashboard.png")
+    page.locator(".staff-card").first.click()
     page.screenshot(path=IMAGES / "needs-a-look.png")
 
 

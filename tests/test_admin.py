@@ -1,4 +1,4 @@
-"""The staff's desk: everything is there to read, nothing to change but a booking in doubt."""
+"""The staff dashboard: everything is there to read, nothing to change but a booking in doubt."""
 
 from __future__ import annotations
 

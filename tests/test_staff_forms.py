@@ -24,55 +24,55 @@ NO_COOKIE = "Браузер не прислал куки. Разрешите и�
 
 
 @pytest.fixture
-def desk() -> Client:
+def staff() -> Client:
     User.objects.create_superuser(NAME, password=PASSWORD)
     return Client(enforce_csrf_checks=True)
 
 
-def login_form(desk: Client) -> dict[str, str]:
-    page = hidden_fields(text_of(desk.get("/admin/login/?next=/admin/booking/house/")))
+def login_form(staff: Client) -> dict[str, str]:
+    page = hidden_fields(text_of(staff.get("/admin/login/?next=/admin/booking/house/")))
     return page | {"username": NAME, "password": PASSWORD}
 
 
-def log_in(desk: Client, form: dict[str, str], **headers: str) -> Any:
-    return desk.post("/admin/login/?next=/admin/booking/house/", form, headers=headers)
+def log_in(staff: Client, form: dict[str, str], **headers: str) -> Any:
+    return staff.post("/admin/login/?next=/admin/booking/house/", form, headers=headers)
 
 
-def house_form(desk: Client) -> dict[str, str]:
-    return hidden_fields(text_of(desk.get(ADD_HOUSE))) | {"house_id": "7", "title": "Дом 7"}
+def house_form(staff: Client) -> dict[str, str]:
+    return hidden_fields(text_of(staff.get(ADD_HOUSE))) | {"house_id": "7", "title": "Дом 7"}
 
 
-def test_the_login_pressed_twice_leads_where_it_was_to_lead(desk):
-    form = login_form(desk)
-    first, second = log_in(desk, form), log_in(desk, form)
+def test_the_login_pressed_twice_leads_where_it_was_to_lead(staff):
+    form = login_form(staff)
+    first, second = log_in(staff, form), log_in(staff, form)
 
     assert first.url == second.url == "/admin/booking/house/"
-    assert desk.get(second.url).status_code == 200
+    assert staff.get(second.url).status_code == 200
 
 
 @pytest.mark.parametrize("target", ["https://other.example/", "//other.example/", ""])
-def test_it_leads_to_no_other_site(desk, target):
-    form = login_form(desk)
-    log_in(desk, form)
+def test_it_leads_to_no_other_site(staff, target):
+    form = login_form(staff)
+    log_in(staff, form)
 
-    assert log_in(desk, form | {"next": target}).url == "/admin/"
+    assert log_in(staff, form | {"next": target}).url == "/admin/"
 
 
-def test_a_form_opened_before_another_login_changes_nothing_and_leads_back(desk):
-    log_in(desk, login_form(desk))
-    form = house_form(desk)
-    desk.post("/admin/logout/", hidden_fields(text_of(desk.get("/admin/"))))
-    log_in(desk, login_form(desk))
+def test_a_form_opened_before_another_login_changes_nothing_and_leads_back(staff):
+    log_in(staff, login_form(staff))
+    form = house_form(staff)
+    staff.post("/admin/logout/", hidden_fields(text_of(staff.get("/admin/"))))
+    log_in(staff, login_form(staff))
     page_it_was_on = f"http://testserver{ADD_HOUSE}?category=flat"
 
-    page = desk.post(ADD_HOUSE, form, headers={"Referer": page_it_was_on})
+    page = staff.post(ADD_HOUSE, form, headers={"Referer": page_it_was_on})
 
     assert page.status_code == 403
     assert "Ничего не изменилось" in heading(page)
     assert OTHER_LOGIN in text_of(page)
     assert page_it_was_on in links(text_of(page))
     assert not House.objects.exists()
-    again = desk.post(ADD_HOUSE, house_form(desk))
+    again = staff.post(ADD_HOUSE, house_form(staff))
     assert again.status_code in {200, 302}
 
 
@@ -81,28 +81,28 @@ def test_a_form_opened_before_another_login_changes_nothing_and_leads_back(desk)
     ["", "https://other.example/admin/", "javascript:alert(1)", "http://testserver/" + "x" * 2000],
     ids=["none", "another site", "a script", "long"],
 )
-def test_without_a_page_to_go_back_to_it_is_the_first_one(desk, referer):
-    log_in(desk, login_form(desk))
+def test_without_a_page_to_go_back_to_it_is_the_first_one(staff, referer):
+    log_in(staff, login_form(staff))
 
-    page = desk.post(ADD_HOUSE, {}, headers={"Referer": referer})
+    page = staff.post(ADD_HOUSE, {}, headers={"Referer": referer})
 
     assert page.status_code == 403
     main = text_of(page).partition('id="content"')[2]
     assert links(main)[0] == "/admin/"
 
 
-def test_a_form_of_another_site_is_told_from_an_old_one(desk):
-    log_in(desk, login_form(desk))
+def test_a_form_of_another_site_is_told_from_an_old_one(staff):
+    log_in(staff, login_form(staff))
 
-    page = desk.post(ADD_HOUSE, house_form(desk), headers={"Origin": "https://other.example"})
+    page = staff.post(ADD_HOUSE, house_form(staff), headers={"Origin": "https://other.example"})
 
     assert page.status_code == 403
     assert "Форма пришла с другого сайта." in text_of(page)
     assert not House.objects.exists()
 
 
-def test_a_browser_without_cookies_can_not_log_in_and_reads_why(desk):
-    form = login_form(desk)
+def test_a_browser_without_cookies_can_not_log_in_and_reads_why(staff):
+    form = login_form(staff)
 
     page = log_in(Client(enforce_csrf_checks=True), form)
 

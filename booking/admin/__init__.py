@@ -1,4 +1,4 @@
-"""The staff's desk, in the Django admin: to read, and to act where an action is meant."""
+"""The Django admin for staff: everything to read, and few actions."""
 
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
@@ -9,5 +9,5 @@ __all__ = ["audit", "changes", "held_limits", "houses", "log", "login", "notice_
 
 admin.site.site_header = _("Bookings of key handovers")
 admin.site.site_title = _("Bookings of key handovers")
-admin.site.index_title = _("The desk")
+admin.site.index_title = _("Staff dashboard")
 admin.site.login_form = login.StaffLoginForm

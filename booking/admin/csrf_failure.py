@@ -12,7 +12,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
 from booking import bounds
-from booking.admin import desk_page
+from booking.admin import staff_page
 
 LOGIN = "admin:login"
 
@@ -26,7 +26,7 @@ def form_refused(request: HttpRequest, reason: str = "") -> HttpResponse:
         # The button was pressed twice, or another tab was quicker: the first login holds.
         return redirect(LoginView(request=request).get_success_url())
     title = _("You are not logged in") if view == LOGIN else _("Nothing was changed")
-    page = desk_page.page(
+    page = staff_page.render_staff_page(
         request, "form_refused", title=title, cause=_cause(reason), back_url=_back_url(request)
     )
     page.status_code = 403

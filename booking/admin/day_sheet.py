@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from booking import services, wording
 from booking.admin import audit, phones, tables
-from booking.admin.desk_page import needs, page
+from booking.admin.staff_page import needs, render_staff_page
 from booking.models import Booking, House, VisitState, in_state
 
 # What is in doubt may be in the CRM, so somebody may stand at the door.
@@ -48,7 +48,7 @@ def show(request: HttpRequest) -> HttpResponse:
     day = _day(request)
     bookings = visits_on(day)
     audit.saw_phones(request, bookings)
-    return page(
+    return render_staff_page(
         request,
         "day_sheet",
         title=_("Day sheet"),

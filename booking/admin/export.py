@@ -18,7 +18,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from booking.admin import audit, phones, tables, words
-from booking.admin.desk_page import needs
+from booking.admin.staff_page import needs
 from booking.database.timeouts import timeout
 from booking.models import Booking
 from booking.query import SOURCES

@@ -33,7 +33,7 @@ from django.utils.translation import gettext as _
 from booking import wording
 from booking.admin import bars, known_houses
 from booking.admin.bars import Bar, Drawing
-from booking.admin.desk_page import needs, page
+from booking.admin.staff_page import needs, render_staff_page
 from booking.database.timeouts import timeout
 from booking.models import Booking, VisitState, in_state
 
@@ -81,7 +81,7 @@ class Figure:
 def show(request: HttpRequest) -> HttpResponse:
     days = _period(request)
     made = made_within(days)
-    return page(
+    return render_staff_page(
         request,
         "figures",
         title=_("Figures"),

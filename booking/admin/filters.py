@@ -106,7 +106,9 @@ class OfSource(admin.SimpleListFilter):
     def lookups(
         self, request: HttpRequest, model_admin: admin.ModelAdmin[Any]
     ) -> list[tuple[str, Any]]:
-        campaigns = cache.get_or_set("desk:campaigns", self._known, known_houses.REMEMBERED_SECONDS)
+        campaigns = cache.get_or_set(
+            "staff:campaigns", self._known, known_houses.REMEMBERED_SECONDS
+        )
         return [(campaign, campaign) for campaign in campaigns or ()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Booking]) -> QuerySet[Booking]:

@@ -12,8 +12,8 @@ from phonenumber_field.phonenumber import PhoneNumber
 
 from booking import finding, rate_limits, wording
 from booking.admin import words
-from booking.admin.desk_page import needs, page
 from booking.admin.read_only import ReadOnly
+from booking.admin.staff_page import needs, render_staff_page
 from booking.models import LimitLift
 from booking.rate_limits import Holding, Limit
 
@@ -43,7 +43,7 @@ def show(request: HttpRequest) -> HttpResponse:
     held = holding()
     if request.method == "POST":
         return _lift(request, held)
-    return page(
+    return render_staff_page(
         request,
         "held_limits",
         title=_("Limits that hold"),

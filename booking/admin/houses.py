@@ -18,7 +18,7 @@ from phonenumber_field.phonenumber import PhoneNumber
 
 from booking import presenters
 from booking.admin import known_houses, personal_links
-from booking.admin.desk_page import needs
+from booking.admin.staff_page import needs
 from booking.models import Booking, House, Outcome
 
 

@@ -15,7 +15,7 @@ REMEMBERED_SECONDS = 60
 
 def titles() -> dict[str, str]:
     """The title that each house had last, by its id."""
-    return cache.get_or_set("desk:houses", _read, REMEMBERED_SECONDS) or {}
+    return cache.get_or_set("staff:houses", _read, REMEMBERED_SECONDS) or {}
 
 
 def house_ids_matching(words: str) -> list[str]:

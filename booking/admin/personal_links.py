@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from booking import availability, wording
-from booking.admin.desk_page import needs, page
+from booking.admin.staff_page import needs, render_staff_page
 from booking.crm import CRMError
 from booking.models import House
 from booking.query import BookingQuery
@@ -76,7 +76,9 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
             "url": _url(request, form),
             "what": wording.object_name(form.cleaned_data["category"], form.cleaned_data["flat"]),
         }
-    return page(request, "personal_link", title=_("Personal link"), house=house, form=form, **made)
+    return render_staff_page(
+        request, "personal_link", title=_("Personal link"), house=house, form=form, **made
+    )
 
 
 @needs("booking.view_house")

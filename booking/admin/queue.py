@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from booking import services, wording
 from booking.admin import words
-from booking.admin.desk_page import needs, page
+from booking.admin.staff_page import needs, render_staff_page
 from booking.models import Booking, BookingEvent, ChangeRequest, Outcome, VisitState, in_state
 
 # So many refusals of one flat or one phone within a day mean that somebody needs help.
@@ -118,7 +118,7 @@ def _often(refused: QuerySet[Booking], *names: str) -> list[dict[str, Any]]:
 @needs("booking.view_booking")
 def show(request: HttpRequest) -> HttpResponse:
     """One page with all of it and a link to each. Phones are masked for everybody."""
-    return page(
+    return render_staff_page(
         request,
         "needs_a_look",
         title=_("Needs a look"),

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from booking import availability, services, wording
 from booking.admin import queue, words
 from booking.admin.answer_form import AnswerForm
-from booking.admin.desk_page import needs, page
+from booking.admin.staff_page import needs, render_staff_page
 from booking.models import Booking, BookingEvent, ChangeRequest, Outcome
 
 
@@ -158,7 +158,7 @@ def _to_next(waiting: QuerySet[Any], view: str) -> HttpResponse:
 
 
 def _page(request: HttpRequest, booking: Booking, form: forms.Form, **context: Any) -> HttpResponse:
-    return page(
+    return render_staff_page(
         request,
         "resolve",
         booking=booking,

@@ -41,7 +41,7 @@ LIMITS: dict[str, Promise] = {
 }
 FLAGS: dict[str, Promise] = {
     "is_active": gettext_lazy("may log in"),
-    "is_staff": gettext_lazy("works at the desk"),
+    "is_staff": gettext_lazy("may use the admin"),
     "is_superuser": gettext_lazy("may do everything"),
 }
 PHONES: dict[str, Promise] = {"whole": gettext_lazy("whole"), "masked": gettext_lazy("masked")}

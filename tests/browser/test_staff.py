@@ -1,4 +1,4 @@
-"""Staff at their desk: resolve, answer, print; and anybody can use our pages of the admin."""
+"""Staff in the admin: resolve, answer, print; and anybody can use our pages of the admin."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.journey import FLAT, HOUSE
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-DESK = "/admin/booking/booking"
+BOOKINGS = "/admin/booking/booking"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa"]
 EVERY_RULE = {
     "runOnly": {"type": "tag", "values": RULES},
@@ -80,7 +80,7 @@ def test_an_operator_resolves_what_is_in_doubt(open_page, live_server):
 def test_an_operator_answers_a_wish(open_page, live_server):
     made = booking()
     made.change_requests.create(kind="cancel", wish="Уезжаю")
-    page = open_page(staff("olga", "operators"), f"{DESK}/needs-a-look/")
+    page = open_page(staff("olga", "operators"), f"{BOOKINGS}/needs-a-look/")
 
     page.get_by_role("link", name=f"Ответить {made.reference}").click()
     page.get_by_label("Ответ покупателю").fill("Хорошо, отменили")
@@ -98,7 +98,7 @@ def test_an_operator_tells_to_what_time_a_visit_is_moved(open_page, live_server)
     made = booking()
     made.change_requests.create(kind="move", wish="Лучше через неделю")
     day = made.starts_at_local + timedelta(days=7)
-    page = open_page(staff("olga", "operators"), f"{DESK}/needs-a-look/")
+    page = open_page(staff("olga", "operators"), f"{BOOKINGS}/needs-a-look/")
 
     page.get_by_role("link", name=f"Ответить {made.reference}").click()
     page.get_by_label("Перенесён: я перенёс").check()
@@ -133,7 +133,7 @@ def test_the_day_sheet_is_one_clean_sheet_on_paper(open_page):
 
 def test_the_day_sheet_of_another_day(open_page):
     made = booking()
-    page = open_page(staff("mark", "managers"), f"{DESK}/day-sheet/")
+    page = open_page(staff("mark", "managers"), f"{BOOKINGS}/day-sheet/")
 
     page.get_by_role("link", name="День позже").click()
     expect(page.get_by_text("В этот день никто не приедет.")).to_be_visible()
@@ -153,13 +153,13 @@ def everything() -> dict[str, str]:
     house = House.objects.get()
     return {
         "front": "/admin/",
-        "log": f"{DESK}/",
-        "booking": f"{DESK}/{waiting.pk}/change/",
-        "queue": f"{DESK}/needs-a-look/",
-        "resolve": f"{DESK}/{waiting.pk}/resolve/",
+        "log": f"{BOOKINGS}/",
+        "booking": f"{BOOKINGS}/{waiting.pk}/change/",
+        "queue": f"{BOOKINGS}/needs-a-look/",
+        "resolve": f"{BOOKINGS}/{waiting.pk}/resolve/",
         "answer": f"/admin/booking/changerequest/{asked.pk}/answer/",
-        "sheet": f"{DESK}/day-sheet/",
-        "figures": f"{DESK}/figures/",
+        "sheet": f"{BOOKINGS}/day-sheet/",
+        "figures": f"{BOOKINGS}/figures/",
         "link": f"/admin/booking/house/{house.pk}/link/?category=flat&flat={FLAT}",
         "preview": f"/admin/booking/house/{house.pk}/preview/",
     }

@@ -517,7 +517,7 @@ def test_nothing_but_a_booking_that_was_not_sent_is_sent_again(
     assert crm.count("add") == calls
 
 
-# The staff's desk
+# The staff dashboard
 
 FILTERS = (
     "q",

@@ -40,7 +40,7 @@ class Colleague(requests.Session):
         self._desk = f"http://{HOST}:{site.port}/admin/"
         self.get(f"{self._desk}login/")
 
-    def open_desk(self) -> int:
+    def open_dashboard(self) -> int:
         return self.get(self._desk, allow_redirects=False).status_code
 
     def log_in(self, name: str) -> int:
@@ -77,13 +77,13 @@ def test_twenty_strangers_at_the_login_keep_no_staff_out(site):
         strangers = [outside.submit(guess, site, n, over) for n in range(1, STRANGERS + 1)]
         try:
             time.sleep(1)
-            desk = [olga.open_desk() for _page in range(20)]
+            seen = [olga.open_dashboard() for _page in range(20)]
             logins = [mark.log_in("mark") for _login in range(3)]
         finally:
             over.set()
     answers: Counter[int] = sum((stranger.result() for stranger in strangers), Counter())
 
-    assert desk == [200] * 20
+    assert seen == [200] * 20
     assert logins == [302] * 3
     assert answers.keys() <= {200, 429, 503}
     assert answers[200] > 0

@@ -1,4 +1,4 @@
-"""What the desk's own pages share: the admin's frame around them, and who may open them."""
+"""Our own pages of the admin: rendered in its frame, open by permission."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from django.shortcuts import render
 needs = partial(permission_required, raise_exception=True)
 
 
-def page(request: HttpRequest, name: str, *, title: str, **context: Any) -> HttpResponse:
+def render_staff_page(
+    request: HttpRequest, name: str, *, title: str, **context: Any
+) -> HttpResponse:
     frame = admin.site.each_context(request)
     return render(request, f"admin/booking/{name}.html", {**frame, "title": title, **context})

@@ -14,9 +14,9 @@ from booking.models import Notice
 register = template.Library()
 
 
-@register.inclusion_tag("admin/booking/desk.html", takes_context=True)
-def desk(context: Context) -> dict[str, Any]:
-    """What needs a look, and the way to each page of the desk; nothing for who may not see it."""
+@register.inclusion_tag("admin/booking/staff_dashboard.html", takes_context=True)
+def staff_dashboard(context: Context) -> dict[str, Any]:
+    """Counts for the dashboard's cards; None or 0 without the permission."""
     user = context["request"].user
     may_see_notices = user.has_perm("booking.view_notice")
     return {
