@@ -10,11 +10,10 @@ from __future__ import annotations
 import logging
 import pickle
 import time
-from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from collections.abc import Iterable
+from typing import Any
 
 from django.core.cache import caches
-from django.core.cache.backends.base import BaseCache
 from django.db import Error, connections
 
 from booking.database.pool import give_back
@@ -31,8 +30,6 @@ LEFT_ALONE_FOR = 10.0
 # What an entry may raise that a power cut, or another version of Python, has spoilt.
 SPOILT = (pickle.UnpicklingError, AttributeError, EOFError, ImportError, IndexError, ValueError)
 
-T = TypeVar("T")
-
 # By the monotonic clock of this process.
 _left_alone_until = 0.0
 
@@ -40,40 +37,42 @@ _left_alone_until = 0.0
 def get_many(keys: Iterable[str]) -> dict[str, Any]:
     wanted = list(keys)
     try:
-        return _tried(lambda cache: cache.get_many(wanted))
+        found: dict[str, Any] = _call("get_many", wanted)
     except SPOILT as exc:
         # One of them: what is left is asked for again.
         logger.warning("The cache held what can't be read: %s", type(exc).__name__)
-        _tried(lambda cache: cache.delete_many(wanted))
+        _call("delete_many", wanted)
         return {}
+    return found
 
 
 def set(key: str, value: Any, seconds: float) -> None:
-    _tried(lambda cache: cache.set(key, value, seconds))
+    _call("set", key, value, seconds)
 
 
 def add(key: str, value: Any, seconds: float) -> bool:
     """Set a key that is not there. False: it is there."""
     for _try in range(2):
-        if _tried(lambda cache: cache.add(key, value, seconds)):
+        if _call("add", key, value, seconds):
             return True
         if key in get_many([key]):
             return False
     # Django says nothing of a write that failed.
     _leave_alone("it takes no write")
-    return _tried(lambda cache: cache.add(key, value, seconds))
+    return bool(_call("add", key, value, seconds))
 
 
 def delete(key: str) -> None:
-    _tried(lambda cache: cache.delete(key))
+    _call("delete", key)
 
 
-def _tried(step: Callable[[BaseCache], T]) -> T:
+def _call(method: str, *arguments: Any) -> Any:
+    """What Django's cache returns; that of this process, while the shared one does not work."""
     began_at = time.monotonic()
     if began_at >= _left_alone_until:
         try:
             with timeout(TIMEOUT):
-                result = step(caches["default"])
+                result = getattr(caches["default"], method)(*arguments)
             # A page takes longer than its statements, and the pool is small.
             give_back([CACHE])
             if time.monotonic() - began_at < TOO_LONG:
@@ -81,7 +80,7 @@ def _tried(step: Callable[[BaseCache], T]) -> T:
             _leave_alone("it is too slow")
         except (Error, OSError) as exc:
             _leave_alone(exc)
-    return step(caches["process"])
+    return getattr(caches["process"], method)(*arguments)
 
 
 def _leave_alone(why: object) -> None:

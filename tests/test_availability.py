@@ -14,7 +14,7 @@ from django.db import connections
 
 from booking import availability, models
 from booking.availability import DayState, Flats, House, cache, days
-from booking.crm import CRMError, CRMUnavailable
+from booking.crm import CRMClient, CRMError, CRMUnavailable
 from standin import StandIn
 from standin.fixtures import Flat as BuiltFlat
 from standin.fixtures import House as BuiltHouse
@@ -426,7 +426,7 @@ def test_a_bug_in_a_refresh_that_no_page_waits_for_is_logged(
     standin, always_stale, patient, monkeypatch, caplog
 ):
     availability.day(HOUSE, a_day())
-    monkeypatch.setattr(days, "crm_client", lambda: 1 / 0)
+    monkeypatch.setattr(CRMClient, "free_times", lambda *_asked: 1 / 0)
 
     assert availability.day(HOUSE, a_day()).state is DayState.FREE
     wait_until(lambda: "ZeroDivisionError" in caplog.text)

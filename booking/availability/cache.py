@@ -55,6 +55,7 @@ OUTAGE_AFTER = 3
 ANSWERS = (CRMRefused, CRMUnreadable, CRMBusy)
 # What a call may take beside the CRM: a queue, a slow disk. In seconds.
 MARGIN = 2.0
+NO_CALLS = "no calls"
 # How often one who waits for another process looks, in seconds.
 POLL = 0.05
 # Longer than any entry that it makes old.
@@ -131,8 +132,8 @@ def get_many(
     awaited = {}
     for lookup in sorted(due, key=lambda lookup: lookup.key not in missing):
         is_urgent = lookup.key in missing and not lookup.urgency
-        # Or every page would knock again in vain.
-        if is_urgent or _no_calls(lookup.urgency) not in entries:
+        # Or every page would knock in vain, where the CRM bore no more within the last second.
+        if is_urgent or (NO_CALLS, lookup.urgency) not in entries:
             future = _readers().submit(lookup, max(wait_for, wanted_for))
             if lookup.key in missing:
                 awaited[lookup.key] = future
@@ -292,7 +293,7 @@ class Readers:
         urgency = flight.lookup.urgency
         while seconds := crm_budget.take(urgency):
             if urgency or time.monotonic() + seconds > flight.wanted_until:
-                recent()[_no_calls(urgency)] = True
+                recent()[NO_CALLS, urgency] = True
                 return False
             time.sleep(seconds)
         return True
@@ -379,11 +380,6 @@ def _outage_key(key: str) -> str:
 
 def _trial_key(key: str) -> str:
     return f"{_outage_key(key)}:trial"
-
-
-def _no_calls(urgency: int) -> str:
-    """Set while this process has found within the last second that the CRM bears no more."""
-    return f"no calls of urgency {urgency}"
 
 
 @lru_cache(maxsize=4096)

@@ -19,7 +19,7 @@ from booking.availability import cache, dates
 from booking.availability.cache import Entry, Lookup
 from booking.availability.dates import Span
 from booking.availability.houses import House
-from booking.crm import CRMError, CRMRefused
+from booking.crm import CRMClient, CRMError, CRMRefused
 from booking.gateway import crm_client
 
 logger = logging.getLogger(__name__)
@@ -172,64 +172,61 @@ def _page(
     """
     recent, name = cache.recent(), (house, span, chosen)
     if name not in recent:
-        page = _page_read(house, span, chosen, give_up_at, whole)
-        if any(day.state is DayState.UNKNOWN for day in page.days):
+        keys = {key_of(house.id, date): date for date in span.dates}
+        entries = _entries(house, keys, chosen, give_up_at, whole)
+        days = tuple(_day(house, date, entries[key]) for key, date in keys.items())
+        page = _page_of(house.zone, days, span.earlier, span.later)
+        if any(day.state is DayState.UNKNOWN for day in days):
             return page
         recent[name] = page
     found: DaysPage = recent[name]
     return found
 
 
-def _page_read(
-    house: House, span: Span, chosen: date | None, give_up_at: float, whole: bool
-) -> DaysPage:
-    """Raises CRMError when every day failed."""
-    keys = {key_of(house.id, date): date for date in span.dates}
+def _entries(
+    house: House, keys: dict[str, date], chosen: date | None, give_up_at: float, whole: bool
+) -> dict[str, Entry | None]:
+    """What is known of some days when the time is up. Raises CRMError when every day failed."""
     known = cache.known(keys)
-    seen = [_day(house, date, known[key]) for key, date in keys.items()]
-    opened = chosen or _likely_opened(seen)
-    lookups = [
-        _lookup(house.id, house.zone, day.date, _urgency(day, is_opened=day.date == opened))
-        for day in seen
-    ]
-    lookups.sort(key=attrgetter("urgency"))
-    found = cache.get_many(lookups, wait_for=0, wanted_for=_left_until(give_up_at))
+    lookups = _by_urgency(house, [_day(house, keys[key], known[key]) for key in keys], chosen)
+    left = max(0, give_up_at - time.monotonic())
+    found = cache.get_many(lookups, wait_for=0, wanted_for=left)
     if None in found:
         if chosen:
             cache.get_many(lookups[:1], wait_for=cache.longest_read())
         else:
             _wait_for_a_free_day(house, {each: keys[each.key] for each in lookups}, give_up_at)
-        found = cache.get_many(lookups, wait_for=_left_until(give_up_at) if whole else 0)
-    _raise_if_all_failed(found)
+        left = max(0, give_up_at - time.monotonic())
+        found = cache.get_many(lookups, wait_for=left if whole else 0)
+    errors = [entry.error for entry in found if entry and entry.error]
+    if len(errors) == len(found):
+        raise copy(errors[0])
     # What was too old to be shown at once is better than nothing.
     for lookup, entry in zip(lookups, found, strict=True):
         known[lookup.key] = entry or known[lookup.key]
-    days = tuple(_day(house, date, known[key]) for key, date in keys.items())
-    return _page_of(house.zone, days, span.earlier, span.later)
+    return known
+
+
+def _by_urgency(house: House, seen: Sequence[Day], chosen: date | None) -> list[Lookup]:
+    """The day that a page opens goes first, then those seen free, then the rest."""
+    free = (day.date for day in seen if day.state is DayState.FREE)
+    unknown = (day.date for day in seen if day.state is DayState.UNKNOWN)
+    opened = chosen or next(free, next(unknown, seen[0].date))
+    urgencies = [
+        0 if day.date == opened else 1 if day.state is DayState.FREE else 2 for day in seen
+    ]
+    lookups = [
+        _lookup(house.id, house.zone, day.date, urgency)
+        for day, urgency in zip(seen, urgencies, strict=True)
+    ]
+    return sorted(lookups, key=attrgetter("urgency"))
 
 
 def _wait_for_a_free_day(house: House, asked: dict[Lookup, date], give_up_at: float) -> None:
     for lookup, day in asked.items():
-        [found] = cache.get_many([lookup], wait_for=_left_until(give_up_at))
+        [found] = cache.get_many([lookup], wait_for=max(0, give_up_at - time.monotonic()))
         if _day(house, day, found).state is DayState.FREE:
             return
-
-
-def _likely_opened(seen: Sequence[Day]) -> date:
-    """The first day that is free by the last look, or may be."""
-    free = (day.date for day in seen if day.state is DayState.FREE)
-    unknown = (day.date for day in seen if day.state is DayState.UNKNOWN)
-    return next(free, next(unknown, seen[0].date))
-
-
-def _left_until(moment: float) -> float:
-    return max(0.0, moment - time.monotonic())
-
-
-def _raise_if_all_failed(found: Sequence[Entry | None]) -> None:
-    errors = [entry.error for entry in found if entry and entry.error]
-    if len(errors) == len(found):
-        raise copy(errors[0])
 
 
 # By zone, too: starts are equal when they are the same moment, whatever the clocks show.
@@ -254,16 +251,12 @@ def _has(found: Entry, start: datetime) -> bool | None:
     return None if times is None else start.time() in times
 
 
-def _urgency(seen: Day, *, is_opened: bool) -> int:
-    """The day that a page opens goes first, then those seen free, then the rest."""
-    return 0 if is_opened else 1 if seen.state is DayState.FREE else 2
-
-
 def _lookup(house_id: str, zone: ZoneInfo, asked: date, urgency: int = 0) -> Lookup:
     """Without an urgency: of the day that is open."""
+    client = crm_client()
     return Lookup(
         key=key_of(house_id, asked),
-        read=lambda: _read(house_id, zone, asked),
+        read=lambda: _read(client, house_id, zone, asked),
         fresh_for=OTHERS_FRESH_FOR if urgency else OPENED_FRESH_FOR,
         shown_for=KEPT_FOR if urgency else OPENED_SHOWN_FOR,
         kept_for=KEPT_FOR,
@@ -271,10 +264,12 @@ def _lookup(house_id: str, zone: ZoneInfo, asked: date, urgency: int = 0) -> Loo
     )
 
 
-def _read(house_id: str, zone: ZoneInfo, asked: date) -> tuple[tuple[clock, ...] | None, str]:
+def _read(
+    client: CRMClient, house_id: str, zone: ZoneInfo, asked: date
+) -> tuple[tuple[clock, ...] | None, str]:
     """The times of a day and "", or None and why the CRM declines the day. Raises CRMError."""
     try:
-        reply = crm_client().free_times(house_id, asked, zone)
+        reply = client.free_times(house_id, asked, zone)
     except CRMRefused as exc:
         return None, exc.message
     for remark in reply.remarks:

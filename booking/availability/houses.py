@@ -27,7 +27,7 @@ from django.dispatch import receiver
 from booking import models, shared_cache
 from booking.availability import cache
 from booking.availability.cache import Lookup
-from booking.crm import CRMUnavailable, ListedFlat, ListedHouse, ReadyFlats
+from booking.crm import CRMClient, CRMUnavailable, ListedFlat, ListedHouse, ReadyFlats
 from booking.flat_numbers import folded, natural_key, run_together
 from booking.gateway import crm_client
 
@@ -145,31 +145,28 @@ def _answer(lookup: Lookup) -> tuple[str, bool]:
 
 
 def _lookup(category: str) -> Lookup:
+    client = crm_client()
     return Lookup(
         key=cache.key_of("houses", category),
-        read=lambda: _read(category),
+        read=lambda: _read(client, category),
         fresh_for=HOUSES_FRESH_FOR,
         shown_for=HOUSES_GOOD_FOR,
         kept_for=HOUSES_GOOD_FOR,
     )
 
 
-def _read(category: str) -> tuple[str, bool]:
+def _read(client: CRMClient, category: str) -> tuple[str, bool]:
     """Raises CRMError."""
-    reply = crm_client().ready_flats(category)
+    reply = client.ready_flats(category)
     for remark in reply.remarks:
         logger.warning("The list of %s: %s", category, remark)
     body = json.dumps(_rows(reply)).encode()
     digest = hashlib.sha256(body).hexdigest()
     # Before the small entry that names it, and for as long. 4 MB of JSON are 0.4 MB so.
     packed = zlib.compress(body, level=1)
-    shared_cache.set(_body_key(digest), packed, HOUSES_FRESH_FOR + HOUSES_GOOD_FOR)
+    shared_cache.set(cache.key_of("body", digest), packed, HOUSES_FRESH_FOR + HOUSES_GOOD_FOR)
     _read_here[category] = digest, packed
     return digest, reply.stand_in
-
-
-def _body_key(digest: str) -> str:
-    return cache.key_of("body", digest)
 
 
 # The last list of each category that this process has read itself: in case it was not stored.
@@ -194,7 +191,7 @@ def _unpacked(packed: str) -> tuple[ListedFlat, ...]:
 
 def _body(digest: str) -> bytes:
     """The large entry of this digest. Raises LookupError when it is no longer remembered."""
-    key = _body_key(digest)
+    key = cache.key_of("body", digest)
     packed = dict(_read_here.values()).get(digest) or shared_cache.get_many([key]).get(key)
     if packed is None:
         raise LookupError(digest)
