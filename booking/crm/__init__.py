@@ -1,4 +1,4 @@
-"""MacroCRM's handover API. Everybody imports from here; nothing in here knows Django."""
+"""Client of MacroCRM's handover API, without Django. Import from the package itself."""
 
 from booking.crm.client import CRMClient, trusted_roots
 from booking.crm.errors import (

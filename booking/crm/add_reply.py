@@ -1,8 +1,8 @@
-"""The reply to add -> what became of the booking. Pure.
+"""Parse replies to `add` into an outcome. Pure.
 
-A wrong yes sends a buyer to a door nobody opens; a wrong no makes two bookings of one. So a yes
-needs everything to agree, a no needs the CRM to say so, and all else is in doubt. The wording of a
-message never decides, except that the two known texts can contradict the codes beside them.
+A wrong "confirmed" sends a buyer to a closed door; a wrong "refused" makes two bookings of one. So
+"confirmed" needs every sign to agree, "refused" needs the CRM to say so, and all else is in doubt.
+No text decides, except that the two known texts can contradict the codes beside them.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from booking.crm.read_replies import PASSING, clock_hints
 from booking.crm.types import AddOutcome, AddReply, Reason
 
 REFERENCE_LIMIT = 64
-# What sibling methods say when they refuse a signature without any code. It only picks the reason.
+# Text of sibling methods that reject a signature without a code. It only selects the reason.
 UNAUTHENTICATED = "Request not authenticated"
 
 Verdict = tuple[AddOutcome, Reason]
@@ -26,8 +26,7 @@ _REFUSALS = {
     409: Reason.SLOT_TAKEN,
     429: Reason.BUSY,
 }
-# What these HTTP statuses mean when nothing of the CRM's is in the body: no envelope, so no flat
-# and no phone was looked at.
+# HTTP statuses without an envelope: the CRM itself has not looked at the flat or the phone.
 _BARE_REFUSALS = {
     401: Reason.MISCONFIGURED,
     403: Reason.MISCONFIGURED,
@@ -38,7 +37,7 @@ _BARE_REFUSALS = {
 
 
 def add_reply(reply: HTTPReply) -> AddReply:
-    """The outcome that a complete HTTP reply to `add` proves. Never raises."""
+    """Judge a complete HTTP reply to `add`. Never raises."""
     if reply.is_redirect:
         target = reply.target or "another address"
         remark = f"The CRM redirects to {target}: MACROCRM_URL may have moved."
@@ -80,7 +79,7 @@ def _reply(
 
 
 def _by_status(reply: HTTPReply) -> Verdict:
-    """The verdict when the body is not the CRM's envelope, or nothing at all."""
+    """Judge a reply without an envelope of the CRM."""
     if _is_server_side(reply.status):
         return _in_doubt(Reason.SERVER_ERROR)
     if body_says(reply, THANKS) or body_says(reply, FAILED):
@@ -109,7 +108,7 @@ def _judged(reply: HTTPReply, envelope: Envelope) -> Verdict:
 def _agreed(reply: HTTPReply, envelope: Envelope) -> Verdict:
     if envelope.errors:
         return _in_doubt(Reason.CONTRADICTION)
-    # 202 is "received": whether the visit stands will be decided later.
+    # 202 means "received": the CRM decides later.
     if reply.status == 202:
         return _in_doubt(Reason.UNCONFIRMED)
     return AddOutcome.CONFIRMED, Reason.NONE
@@ -134,7 +133,7 @@ def _is_refusal(code: int | None) -> bool:
 
 
 def _is_server_side(code: int | None) -> bool:
-    """5xx, or a 4xx that leaves open whether the request was worked on. 429 does not."""
+    """5xx, or a 4xx that leaves open whether the request was processed. 429 does not."""
     return code is not None and (500 <= code < 600 or code in PASSING - {429})
 
 

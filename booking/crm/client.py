@@ -47,10 +47,10 @@ from booking.crm.types import (
     ReadyFlats,
 )
 
-# The most bytes of a reply, unpacked. Only the list of a large developer is long.
+# Most bytes of a decoded reply. Only the list of a large developer is long.
 LIMITS = {"getReadyFlats": 8 * 1024 * 1024, "getFreeTimes": 256 * 1024, "add": 256 * 1024}
 CHUNK = 64 * 1024
-# Seconds before the second try, unless the CRM asks for more; longer than the longest nobody waits.
+# Seconds before the second try, unless the CRM asks for another pause; above the longest, give up.
 PAUSE = 0.2
 LONGEST_PAUSE = 2.0
 
@@ -60,8 +60,8 @@ HEADERS = {
     "User-Agent": "key-handover",
 }
 
-# Everything that requests, urllib3 and http.client let out for what a server or a network may do;
-# a negative length of a chunk, for one, is a bare ValueError.
+# What requests, urllib3 and http.client raise when a server or the network misbehaves. A chunk with
+# a negative length, for example, raises a bare ValueError.
 LIBRARY_ERRORS = (
     requests.RequestException,
     urllib3.exceptions.HTTPError,
@@ -74,7 +74,7 @@ T = TypeVar("T")
 
 
 class CRMClient:
-    """Asks one installation of MacroCRM. Safe to share between threads.
+    """Client of one MacroCRM installation. Thread-safe.
 
     `on_call` gets a report of each call when it is over, in the thread that made it.
     """
@@ -85,24 +85,24 @@ class CRMClient:
         self._config = config
         self._on_call = on_call
         self._host = urlsplit(config.base_url).hostname or config.base_url
-        # The CRM tells which method its reads want only by refusing the other one.
+        # The only sign that an installation reads by GET is that it refuses POST.
         self._reads_by_get = config.method == "GET"
         self._threads = threading.local()
 
     @property
     def reads_by(self) -> str:
-        """As configured, until the CRM has refused POST and answered to GET."""
+        """The configured method, or GET once the CRM has refused POST and accepted GET."""
         return "GET" if self._reads_by_get else "POST"
 
     def ready_flats(self, category: str) -> ReadyFlats:
-        """Everything of a category that is ready for handover; of all categories if it is "".
+        """List what is ready for handover in a category, or in all of them for "".
 
         Raises CRMError.
         """
         return self._read("getReadyFlats", {"category": category}, ready_flats)
 
     def free_times(self, house_id: str, day: date, zone: ZoneInfo) -> FreeTimes:
-        """The free starts of a day, in wall time of the house, whose zone is `zone`.
+        """List the free starts of a day, in wall time of the house in `zone`.
 
         Raises CRMError.
         """
@@ -111,9 +111,9 @@ class CRMClient:
         return self._read("getFreeTimes", params, lambda reply: free_times(reply, midnight))
 
     def add(self, request: AddRequest) -> AddReply:
-        """Book a visit. Never raises for anything the CRM or the network does.
+        """Book a visit. Never raises for what the CRM or the network does.
 
-        Tried a second time only if not one byte of the first request has left.
+        Retries only while not one byte of the first request has been sent.
         """
         call = self._new_call()
         try:
@@ -134,13 +134,13 @@ class CRMClient:
         try:
             return self._add_once(params, call)
         except TransportError as failure:
-            if failure.is_sent or not failure.may_pass or not call.has(PAUSE):
+            if failure.is_sent or not failure.is_transient or not call.has(PAUSE):
                 raise
         time.sleep(PAUSE)
         return self._add_once(params, call)
 
     def _add_once(self, params: dict[str, str], call: Call) -> AddReply:
-        # A connection of its own: a kept one that the CRM has just closed would leave a doubt.
+        # A new connection: a kept-alive one that the CRM has just closed would leave a doubt.
         with closing(_Adapter()) as adapter:
             return add_reply(self._ask(adapter, "POST", "add", params, call))
 
@@ -157,8 +157,7 @@ class CRMClient:
     def _read_patiently(
         self, method: str, params: dict[str, str], read: Callable[[HTTPReply], T], call: Call
     ) -> T:
-        """Ask, read, and try once more where that can help: with a fresh signature, within the
-        same deadline."""
+        """Read, and retry once where that can help, newly signed and within the same deadline."""
         by_get = self._reads_by_get
         try:
             return self._read_once(method, params, read, call, by_get)
@@ -199,7 +198,7 @@ class CRMClient:
         params: dict[str, str],
         call: Call,
     ) -> HTTPReply:
-        """The complete reply to one request. Raises TransportError."""
+        """Send one request and return its complete reply. Raises TransportError."""
         request = self._request(verb, method, params)
         what = f"{verb} {self._host} {method}"
         failure = None
@@ -210,8 +209,8 @@ class CRMClient:
         except LIBRARY_ERRORS as exc:
             failure = transport_error(exc, what, call)
         if failure:
-            # Outside the handler: the exceptions of requests carry the signed request and its
-            # address, and would come along as the context.
+            # Outside the handler: an exception of requests carries the signed request and would
+            # become the context of this one.
             raise failure
         call.http_status = response.status_code
         reply = HTTPReply(
@@ -237,7 +236,7 @@ class CRMClient:
         return requests.Request(verb, address, headers=HEADERS, **{place: fields}).prepare()
 
     def _adapter(self) -> HTTPAdapter:
-        """This thread's own, which keeps its connection to the CRM open."""
+        """Return this thread's adapter, which keeps its connection alive."""
         if not hasattr(self._threads, "adapter"):
             self._threads.adapter = _Adapter()
         adapter: HTTPAdapter = self._threads.adapter
@@ -262,7 +261,7 @@ class CRMClient:
 
 
 class _Adapter(HTTPAdapter):
-    """One connection that keeps the deadline of its call."""
+    """An adapter with one connection, which keeps the deadline of its call."""
 
     def __init__(self) -> None:
         super().__init__(pool_connections=1, pool_maxsize=1)
@@ -273,7 +272,7 @@ class _Adapter(HTTPAdapter):
 
 
 class _NoQuery(logging.Filter):
-    """Cuts the queries, in which the token stands, out of what urllib3 logs."""
+    """Drop query strings, which hold the token, from what urllib3 logs."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.msg, record.args = re.sub(r"\?\S*", "?…", record.getMessage()), ()
@@ -285,12 +284,12 @@ for _name in ("urllib3.connection", "urllib3.connectionpool"):
 
 
 def trusted_roots() -> str:
-    """The file of root certificates by which the CRM's certificate is judged."""
+    """Path of the root certificates that verify the CRM's certificate."""
     return requests.adapters.DEFAULT_CA_BUNDLE_PATH
 
 
 def _body(response: requests.Response, limit: int) -> bytes:
-    """The decoded body. Raises ReplyTooLong as soon as it is, whatever the headers said."""
+    """Read the decoded body. Raises ReplyTooLong at the limit, whatever Content-Length said."""
     body = bytearray()
     try:
         for chunk in response.iter_content(CHUNK):
@@ -303,5 +302,5 @@ def _body(response: requests.Response, limit: int) -> bytes:
 
 
 def _moment(moment: datetime) -> str:
-    """As the CRM writes it, 2020-06-11T09:30:00+05:00: always padded, never with a Z."""
+    """Format a moment as the CRM does: 2020-06-11T09:30:00+05:00, padded, never with a Z."""
     return moment.isoformat(timespec="seconds")

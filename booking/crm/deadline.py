@@ -1,8 +1,8 @@
-"""HTTP connections that keep the deadline of a whole call, and know whether anything has left.
+"""HTTP connections that keep a deadline for the whole call and record whether a byte was sent.
 
-The timeouts of `requests` are per read of the socket: a server that sends one byte now and then
-keeps a thread for ever. Here every wait on the socket gets what is left of the call, so nothing has
-to be abandoned in a thread of its own. The one wait beyond our reach is the resolver's.
+The timeouts of `requests` apply to each read of the socket, so a server that trickles bytes could
+hold a thread forever. Here each wait on the socket gets the time left of the call. Only the name
+resolver is beyond this deadline.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 
 
 class Call:
-    """One call of the CRM: what it may still take, and how far it has got.
+    """One call of the CRM: its deadline and its progress.
 
-    `is_sent` says whether its request has begun to leave, `http_status` how it was answered, and
-    `retry_after` what pause that answer asked for.
+    `is_sent`: a first byte was given to the network. `http_status` and `retry_after`: the status of
+    its reply, and the pause that the reply asked for.
 
     Durations are in seconds.
     """
@@ -46,7 +46,7 @@ class Call:
         return self.total - self.seconds > seconds
 
     def left(self) -> float:
-        """What is left, never nothing. Raises TimeoutError at the deadline."""
+        """Seconds until the deadline, always positive. Raises TimeoutError after it."""
         left = self.total - self.seconds
         if left <= 0:
             raise TimeoutError("the deadline of the call has passed")
@@ -54,7 +54,7 @@ class Call:
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Within it, the connections of this thread keep this call's deadline."""
+        """Make this thread's connections keep this call's deadline."""
         token = _current.set(self)
         try:
             yield
@@ -66,7 +66,7 @@ _current: ContextVar[Call] = ContextVar("the call of this thread")
 
 
 class _DeadlineReader(io.RawIOBase):
-    """A socket's reader of which no read outlasts the call."""
+    """A socket reader whose reads end at the call's deadline."""
 
     def __init__(self, reader: io.RawIOBase, sock: socket.socket) -> None:
         self._reader = reader
@@ -91,15 +91,15 @@ class _DeadlineResponse(http.client.HTTPResponse):
 
 
 class _DeadlineConnection(HTTPConnection):
-    """What the plain and the TLS connection have in common."""
+    """Base of the plain and the TLS connection."""
 
     response_class = _DeadlineResponse
 
     def _new_conn(self) -> socket.socket:
-        """A connected socket.
+        """Connect a socket.
 
-        urllib3 would give each address of the host the whole timeout; here they share one. What is
-        left of it is the handshake's.
+        urllib3 gives each address of the host the whole timeout; here they share one, and the TLS
+        handshake gets the rest.
         """
         ends_at = time.monotonic() + min(_current.get().connect, _current.get().left())
         found = socket.getaddrinfo(self._dns_host, self.port, type=socket.SOCK_STREAM)
@@ -120,7 +120,7 @@ class _DeadlineConnection(HTTPConnection):
         raise failure
 
     def send(self, data: Any) -> None:
-        """Send within the deadline, and note it first: from here on "not sent" is not certain."""
+        """Send within the deadline. Set `is_sent` first: from here on "not sent" is uncertain."""
         if self.sock is None:
             self.connect()
         call = _current.get()

@@ -1,4 +1,4 @@
-"""The outer shape of a reply, common to all three methods: bytes -> text -> JSON. Pure."""
+"""Decode the envelope that replies of all three methods share: bytes -> text -> JSON. Pure."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from booking.crm.errors import CRMUnreadable
 from booking.crm.masking import masked_plain
 from booking.crm.text import MESSAGE_LIMIT, RAW_LIMIT
 
-# The two texts of real replies that are known. They decide nothing by themselves: they only show
-# that a reply contradicts itself.
+# The two known texts of real replies. Alone they decide nothing; they show that a reply contradicts
+# itself.
 THANKS = "Спасибо! Мы записали Вас на указанное время"
 FAILED = "Ошибка обработки запроса"
 
 LONGEST_WAIT = 3600.0
-# Of what a reply may list, so many names are told, each so long.
+# Most names of `errors` that are kept, and characters of each.
 MOST_NAMES, NAME_LIMIT = 10, 64
-# As long as any date that HTTP knows, twice.
+# Twice as long as any HTTP date.
 DATE_LIMIT = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestSummary:
-    """The request a reply belongs to, as staff may read of it.
+    """What may be kept of a request.
 
-    `mask` blanks what must not be kept if the CRM repeats it: secret, token, phone. `suspects` are
-    what to check when the signature is refused.
+    `what` names it for staff. `mask` hides secret, token and phone in what the CRM repeats.
+    `suspects` are the settings to check when the signature is refused.
     """
 
     what: str
@@ -63,13 +63,13 @@ class HTTPReply:
 
     @property
     def target(self) -> str:
-        """Where a redirect points, without the query in which a token may stand."""
+        """The target of a redirect, without its query, which may hold a token."""
         place = re.split("[?#]", self.headers.get("location", ""), maxsplit=1)[0]
         return masked_plain(place, self.request.mask, MESSAGE_LIMIT)
 
     @property
     def retry_after(self) -> float | None:
-        """The pause the CRM asks for in seconds, within reason; None if it doesn't say."""
+        """The pause that the CRM asks for, in seconds, capped; None if it asks for none."""
         asked = self.headers.get("retry-after", "").strip()
         if asked.isascii() and asked.isdigit():
             return min(float(asked[:9]), LONGEST_WAIT)
@@ -78,14 +78,14 @@ class HTTPReply:
 
     @property
     def clock_error(self) -> float:
-        """How many seconds our clock is ahead of the CRM's; 0 if it doesn't tell its time."""
+        """Seconds that our clock is ahead of the CRM's; 0 without a Date header."""
         moment = _unix_time(self.headers.get("date", ""))
         return 0.0 if moment is None else self.received_at - moment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Envelope:
-    """The top level of a reply, an object."""
+    """The top-level object of a reply."""
 
     fields: dict[str, Any]
     mask: Callable[[str], str]
@@ -98,12 +98,12 @@ class Envelope:
 
     @property
     def code(self) -> int | None:
-        """`status_code` if it is one: 200, 200.0 or "200", but not true or "200 OK"."""
+        """`status_code` as a number: from 200, 200.0 or "200", but not from true or "200 OK"."""
         return _code(self.fields.get("status_code"))
 
     @property
     def tells_failure(self) -> bool:
-        """`error` is true-ish or `success` is false, as PHP would see it."""
+        """Whether `error` is truthy or `success` falsy, as PHP would see it."""
         success = self.fields.get("success")
         return _is_true(self.fields.get("error")) or (success is not None and not _is_true(success))
 
@@ -113,7 +113,7 @@ class Envelope:
 
     @property
     def errors(self) -> tuple[str, ...]:
-        """What `errors` is about: the names of fields, if it gives any."""
+        """The names of the fields in `errors`; "?" if it gives none."""
         errors = self.fields.get("errors")
         if not errors:
             return ()
@@ -123,14 +123,14 @@ class Envelope:
 
     @property
     def message(self) -> str:
-        """The CRM's own words, for people only."""
+        """The CRM's text, for people; no code decides by it."""
         return next((self.kept(text) for text in self._texts()), "")
 
     def says(self, known: str) -> bool:
         return any(_folded(known) in _folded(text[:RAW_LIMIT]) for text in self._texts())
 
     def kept(self, text: str, limit: int = MESSAGE_LIMIT) -> str:
-        """A text of the CRM's as it may be kept and shown."""
+        """Mask and cut a text of the CRM, so that it may be kept and shown."""
         return masked_plain(text, self.mask, limit)
 
     def _texts(self) -> list[str]:
@@ -139,7 +139,7 @@ class Envelope:
 
 
 def decoded(reply: HTTPReply) -> tuple[str, tuple[str, ...]]:
-    """The body as text, and what was odd about it. Raises CRMUnreadable."""
+    """Return the body as text, and remarks about its encoding. Raises CRMUnreadable."""
     if not reply.body.strip():
         raise CRMUnreadable(f"{reply.request.what}: the reply has no body.", transient=True)
     text = _utf8(reply.body)
@@ -152,9 +152,9 @@ def decoded(reply: HTTPReply) -> tuple[str, tuple[str, ...]]:
 
 
 def parsed(text: str) -> tuple[Any, bool]:
-    """The JSON value, and whether a name occurs twice in one object. Raises ValueError.
+    """Return the JSON value, and whether an object repeats a name. Raises ValueError.
 
-    Strict: NaN and Infinity are no JSON, and neither are nesting or numbers beyond all measure.
+    Strict: no NaN, no Infinity, no extreme nesting or numbers.
     """
     duplicates = False
 
@@ -170,13 +170,13 @@ def parsed(text: str) -> tuple[Any, bool]:
     except (ValueError, RecursionError) as exc:
         failure = str(exc)
     if failure:
-        # Outside the handler: the parser's own error carries the whole body along.
+        # Outside the handler: the parser's error carries the whole body.
         raise ValueError(failure)
     return value, duplicates
 
 
 def enveloped(text: str, reply: HTTPReply, remarks: tuple[str, ...] = ()) -> Envelope:
-    """The envelope that strict JSON holds. Raises ValueError."""
+    """Parse strict JSON into an Envelope. Raises ValueError."""
     value, has_duplicates = parsed(text)
     if not isinstance(value, dict):
         raise ValueError("the top level is no object")  # noqa: TRY004 - a wrong text, not our slip
@@ -188,7 +188,7 @@ def enveloped(text: str, reply: HTTPReply, remarks: tuple[str, ...] = ()) -> Env
 
 
 def body_says(reply: HTTPReply, known: str) -> bool:
-    """Whether a body that may be anything holds a known text."""
+    """Whether the raw body contains a known text."""
     return _folded(known) in _folded(reply.body.decode(errors="replace"))
 
 

@@ -1,7 +1,7 @@
-"""What can go wrong when the CRM is asked something: one class per thing the caller can do.
+"""Errors of reads, one class for each reaction of a caller.
 
-`str()` of each is a sentence for staff and holds no secret, token, phone or address with a query.
-Booking raises none of these: it always ends in an `AddReply`.
+`str()` of each is a sentence for staff, without secret, token, phone or query string. `add` raises
+none of these: it always returns an `AddReply`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 class CRMError(Exception):
     """A read failed; nothing changed.
 
-    `message` is what the CRM itself said, cleaned and capped, or "".
+    `message` is the CRM's text, cleaned and capped, or "".
     """
 
     def __init__(self, text: str, *, message: str = "") -> None:
@@ -19,7 +19,7 @@ class CRMError(Exception):
 
     @property
     def kind(self) -> str:
-        """The class in one word: "refused", "unavailable", "unreadable"..."""
+        """The class as a label: "refused", "unavailable", "unreadable"..."""
         return type(self).__name__.removeprefix("CRM").lower()
 
     def __str__(self) -> str:
@@ -28,14 +28,14 @@ class CRMError(Exception):
 
 
 class CRMRefused(CRMError):
-    """The CRM understood what was asked and declined it: asking again gives the same."""
+    """The CRM understood the request and declined it. A retry would get the same reply."""
 
 
 class CRMUnavailable(CRMError):
-    """No usable reply; trying later is safe.
+    """No usable reply; a later try is safe.
 
-    `retry_after` is the pause in seconds that the CRM asked for, if it did. `transient` says that
-    the next try may well succeed.
+    `retry_after`: the pause in seconds that the CRM asked for. `transient`: an immediate retry may
+    succeed.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class CRMUnavailable(CRMError):
 
 
 class CRMMisconfigured(CRMUnavailable):
-    """Secret, domain, clock, host, method or certificate: an operator must act.
+    """Wrong secret, domain, clock, host, method or certificate: an operator must act.
 
     `hints` are sentences for staff, the likeliest cause first.
     """
@@ -63,16 +63,16 @@ class CRMMisconfigured(CRMUnavailable):
 
 
 class CRMUnsigned(CRMMisconfigured):
-    """The CRM does not accept our signature, or refuses without a cause, as it may do then too."""
+    """The CRM rejects our signature, or refuses without a cause, which may mean the same."""
 
 
 class CRMWrongAddress(CRMMisconfigured):
-    """Nothing of the CRM's answers at this address, or not to this HTTP method."""
+    """No CRM at this address, or not for this HTTP method."""
 
 
 class CRMBusy(CRMUnavailable):
-    """The CRM wants fewer calls: it is there, and works."""
+    """The CRM works, but asks for fewer calls (429)."""
 
 
 class CRMUnreadable(CRMUnavailable):
-    """The CRM answered, but not in a shape, encoding or size we understand."""
+    """The CRM replied in a shape, encoding or size that the client does not understand."""

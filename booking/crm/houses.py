@@ -1,7 +1,7 @@
-"""The reply to getReadyFlats -> houses with flats. Pure.
+"""Parse replies to getReadyFlats into houses with flats. Pure.
 
-PHP writes a list as a list or as an object with any keys, so both are read everywhere, and keys
-never mean anything. What cannot be sent back exactly as it came is left out with a remark.
+PHP writes a list as a list or as an object with arbitrary keys, so both are accepted and keys are
+ignored. What cannot be sent back exactly as it came is skipped with a remark.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from booking.crm.envelope import FAILED, Envelope, HTTPReply
 from booking.crm.text import is_sendable, plain
 from booking.crm.types import ListedFlat, ListedHouse, ReadyFlats
 
-# The longest id and number that a booking can keep.
+# Longest id and number that fit a booking's columns.
 KEY_LIMIT = 64
 
 
 def ready_flats(reply: HTTPReply) -> ReadyFlats:
-    """The houses of a reply. Raises CRMError; an empty list is a list, a missing one is not."""
+    """Parse the houses of a reply. Raises CRMError, also if the list is missing."""
     envelope = read_replies.successful_envelope(reply)
     reading = _Reading(list(envelope.remarks))
     items = _house_items(reply, envelope, reading)
@@ -37,7 +37,7 @@ def ready_flats(reply: HTTPReply) -> ReadyFlats:
 
 
 def oddities(envelope: Envelope) -> Iterable[str]:
-    """What is odd about any successful read."""
+    """Remarks that apply to any successful read."""
     if not envelope.has_code:
         yield "The reply has no status_code."
     if envelope.says(FAILED):
@@ -48,7 +48,7 @@ def oddities(envelope: Envelope) -> Iterable[str]:
 
 
 def items_of(value: object) -> list[Any] | None:
-    """The items of what PHP may write for a list; None if it is none."""
+    """The items of a list as PHP may write it; None if the value is no list."""
     if isinstance(value, dict):
         return list(value.values())
     if isinstance(value, list):
@@ -58,7 +58,7 @@ def items_of(value: object) -> list[Any] | None:
 
 @dataclass(slots=True)
 class _Reading:
-    """The houses met so far, by id, and what was odd about them."""
+    """The houses parsed so far, by id, and the remarks about them."""
 
     remarks: list[str]
     titles: dict[str, str] = field(default_factory=dict)
@@ -114,7 +114,7 @@ def _is_like_a_house(item: object) -> bool:
 
 
 def _key(value: object) -> str | None:
-    """An id or number exactly as it will be sent back, or None if that is impossible."""
+    """An id or number as it will be sent back; None if it can't be sent unchanged."""
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
     return value if isinstance(value, str) and is_sendable(value, KEY_LIMIT) else None
@@ -122,5 +122,5 @@ def _key(value: object) -> str | None:
 
 def _title(value: object, house_id: str) -> str:
     is_text = isinstance(value, str | int | float) and not isinstance(value, bool)
-    # In the CRM's own language, like every other title.
+    # In Russian, like the other titles of the CRM.
     return (plain(str(value)) if is_text else "") or plain(f"Дом {house_id}")

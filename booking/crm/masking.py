@@ -1,4 +1,4 @@
-"""Blanks what must not be kept, should the CRM repeat it in its reply. Pure."""
+"""Mask secret, token and phone where the CRM repeats them in a reply. Pure."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from collections.abc import Callable
 from booking.crm.text import RAW_LIMIT, plain
 
 _HASH = r"\b[0-9a-fA-F]{32}\b"
-# What may stand between two digits of a phone. Of bounded length: the search would take a time that
-# grows with the square of a run of brackets, 2.5 s for 20,000 of them.
+# Characters between two digits of a phone. Bounded, because an unbounded search is quadratic: 2.5 s
+# for a run of 20,000 brackets.
 _GAP = r"[\s().\u2010-\u2015\u2212-]{0,3}"
-# What is cut off a text that was cut before: half of a secret or a phone is not recognised.
+# Characters dropped at a cut, where half a secret or phone would not be recognised.
 _LONGEST_SECRET = 100
 
 
 def masker(*, secret: str, phone: str) -> Callable[[str], str]:
-    """What blanks the secret, any token, and the phone in whichever way the CRM writes it."""
+    """Return a function that masks the secret, any token, and any spelling of the phone."""
     hidden = (_HASH, re.escape(secret), _any_spelling(phone))
     pattern = re.compile("|".join(filter(None, hidden)))
     return lambda text: pattern.sub("•••", text)
 
 
 def masked_plain(text: str, mask: Callable[[str], str], limit: int) -> str:
-    """One line of plain text, masked before it is cut to `limit`, lest half a phone is left."""
+    """One line of plain text, masked before it is cut, so that no half of a phone is left."""
     line = mask(plain(text, RAW_LIMIT))
     return plain(line if len(text) <= RAW_LIMIT else line[:-_LONGEST_SECRET], limit)
 

@@ -1,7 +1,7 @@
-"""Whether a read was answered at all, and if not, why. Pure.
+"""Tell successful replies to a read from failed ones, and map failures to CRMError. Pure.
 
-The rules are those for a server that may say HTTP 200 to everything: the worse of the HTTP status
-and the `status_code` in the body wins, and no text decides between good and bad.
+The server may send HTTP 200 with everything, so the worse of the HTTP status and the body's
+`status_code` wins, and no text decides between success and failure.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from booking.crm.errors import (
     CRMWrongAddress,
 )
 
-# Besides 5xx: timeout, too early, too many.
+# Statuses that pass, besides 5xx: timeout, too early, too many requests.
 PASSING = frozenset({408, 425, 429})
 CLOCK_TOLERANCE = 60
 
-# Takes a text that is no JSON and returns the JSON it must have meant, or None.
+# Repairs a known malformed text to JSON, or returns None.
 Rescue = Callable[[str], str | None]
 
 
 def successful_envelope(reply: HTTPReply, rescue: Rescue | None = None) -> Envelope:
-    """The envelope of a read that succeeded. Raises CRMError for all others."""
+    """Return the envelope of a successful read. Raises CRMError otherwise."""
     if reply.is_redirect:
         raise _moved(reply)
     try:
@@ -50,7 +50,7 @@ def unreadable(reply: HTTPReply, why: str, envelope: Envelope | None = None) -> 
 
 
 def clock_hints(reply: HTTPReply) -> tuple[str, ...]:
-    """A sentence if our clock and the CRM's are so far apart that signatures may fail."""
+    """A hint if the two clocks differ enough for signatures to fail."""
     error = reply.clock_error
     if abs(error) <= CLOCK_TOLERANCE:
         return ()
@@ -79,7 +79,7 @@ def _rescued(text: str, rescue: Rescue | None) -> list[tuple[str, str]]:
 
 
 def _after_noise(text: str) -> str | None:
-    """What follows the HTML of PHP's notices: a whole envelope, starting its line."""
+    """The envelope, on a line of its own, behind the HTML of PHP's notices."""
     if not text.lstrip().startswith("<"):
         return None
     start = text.find('\n{"status_code"')
@@ -148,7 +148,7 @@ def _declined(reply: HTTPReply, envelope: Envelope) -> CRMError:
 
 
 def _failed(reply: HTTPReply, message: str) -> CRMUnsigned:
-    """A refusal without a cause: the CRM says so of wrong parameters and of wrong signatures."""
+    """Map the generic refusal, which the CRM sends for wrong parameters and wrong signatures."""
     return CRMUnsigned(
         f"{reply.request.what}: refused without a cause.",
         message=message,

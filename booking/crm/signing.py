@@ -1,4 +1,4 @@
-"""The signature of a request. Pure: no clock, no socket."""
+"""Sign requests. Pure: no clock, no socket."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ from hashlib import md5
 
 
 def signed(*, domain: str, secret: str, at: int) -> dict[str, str]:
-    """The three parameters that prove who asks, at `at` in unix seconds.
+    """Return the three parameters that sign a request, `at` in unix seconds.
 
-    The token covers the very strings that are sent, byte for byte: the domain is not converted
-    between its Cyrillic and its xn-- spelling, nor is its case changed.
+    The token covers the strings exactly as sent: the domain keeps its case and its Cyrillic or xn--
+    spelling.
     """
     time = str(at)
-    # MD5 is the CRM's choice. It proves the secret to a server reached over TLS, nothing else.
+    # The CRM requires MD5. It only proves the secret to a server that is reached over TLS.
     digest = md5(f"{domain}{time}{secret}".encode(), usedforsecurity=False)
     return {"time": time, "domain": domain, "token": digest.hexdigest()}
 
 
 def other_spelling(domain: str) -> str | None:
-    """The same domain in its Cyrillic spelling for an xn-- one and the other way round.
+    """Convert a domain from xn-- to Cyrillic or back.
 
-    None when there is no other: the domain is plain ASCII, or not a domain at all.
+    None if there is no other spelling: plain ASCII, or no domain.
     """
     try:
         if domain.isascii():
@@ -33,7 +33,7 @@ def other_spelling(domain: str) -> str | None:
 
 
 def suspects(domain: str) -> tuple[str, ...]:
-    """What staff should check when the CRM does not accept a signature."""
+    """Settings to check when the CRM rejects a signature."""
     other = other_spelling(domain)
     spelling = f" Try its other spelling, {other}." if other else ""
     return (

@@ -1,4 +1,4 @@
-"""Text that came from the CRM, made fit to be kept and shown. Pure."""
+"""Clean texts of the CRM before they are kept or shown. Pure."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ import html
 import re
 
 MESSAGE_LIMIT = 300
-# What is looked at of a longer text, tags and entities included. A message may be as long as the
-# reply, 8 MB, and Python refuses to read an entity of 5,000 digits.
+# Characters that are read of a longer text, tags and entities included. A message may be as long as
+# the reply, 8 MB, and Python refuses an entity of 5,000 digits.
 RAW_LIMIT = 4000
 
 _TAG = re.compile(r"<[a-zA-Z/!?][^<>]*>")
 _BLANKS = re.compile(r"[ \t\r\n\v\f]+")
 _SURROGATE = re.compile("[\ud800-\udfff]")
-# Controls (NUL would be refused by PostgreSQL) and the marks that turn the direction of text.
+# Control characters (PostgreSQL refuses NUL) and those that change the direction of text.
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-# No database column and no form field takes these, so such a string could not be sent back.
+# No database column or form field accepts these, so the string could not be sent back.
 _UNSENDABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def plain(text: str, limit: int = MESSAGE_LIMIT) -> str:
-    """One line of plain text: tags taken out, entities undone once, at most `limit` characters.
+    """Strip tags, decode entities once and cut to `limit` characters, on one line.
 
-    It is not HTML: whoever puts it on a page still escapes it.
+    The result is text, not HTML: templates must still escape it.
     """
     line = html.unescape(_TAG.sub("", text[:RAW_LIMIT]))
     line = _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", line)
@@ -31,5 +31,5 @@ def plain(text: str, limit: int = MESSAGE_LIMIT) -> str:
 
 
 def is_sendable(text: str, limit: int) -> bool:
-    """Whether a string can be kept and sent back exactly as it came."""
+    """Whether a string can be stored and sent back unchanged."""
     return len(text) <= limit and bool(text.strip()) and not _UNSENDABLE.search(text)

@@ -1,4 +1,4 @@
-"""The reply to getFreeTimes -> the free starts of one day. Pure."""
+"""Parse replies to getFreeTimes into the free starts of one day. Pure."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _RANGE = re.compile(r"([0-9:]{4,8})\s*[-–—]\s*[0-9:]{4,8}")
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ].+")
 
 # The sample in the CRM's manual is no JSON: {"status_code":200,"data":{"08:30","17":"13:30",},...}.
-# Should a server really send that, nothing wider than that is accepted. Possessive, so that no text
-# can make the search slow.
+# Accepted in exactly this form. The quantifiers are possessive, so that no text makes the search
+# slow.
 _ENTRY = r'\s*+(?:"[0-9]++"\s*+:\s*+)?+"([0-9:]{4,8}+)"\s*+'
 _ENTRIES = rf"{_ENTRY}(?:,{_ENTRY})*+,?+\s*+"
 _MANUAL = re.compile(
@@ -29,10 +29,10 @@ _MANUAL = re.compile(
 
 
 def free_times(reply: HTTPReply, midnight: datetime) -> FreeTimes:
-    """The free starts of the day that begins at `midnight` (aware). Raises CRMError.
+    """Parse the free starts of the day that begins at `midnight` (aware). Raises CRMError.
 
-    Order and keys of the reply mean nothing. A reply of which no entry is readable is an error,
-    never "no free time".
+    Order and keys of the reply are ignored. A reply without one readable entry is an error, never
+    "no free time".
     """
     envelope = read_replies.successful_envelope(reply, rescue=from_manual)
     reading = _Reading(midnight, list(envelope.remarks))
@@ -50,7 +50,7 @@ def free_times(reply: HTTPReply, midnight: datetime) -> FreeTimes:
 
 
 def from_manual(text: str) -> str | None:
-    """The JSON that the malformed sample of the manual must mean, or None if it is not that."""
+    """Repair the malformed sample of the manual to JSON; None for any other text."""
     match = _MANUAL.fullmatch(text)
     if match is None:
         return None
@@ -61,7 +61,7 @@ def from_manual(text: str) -> str | None:
 
 @dataclass(slots=True)
 class _Reading:
-    """The times met so far, and what was odd about them."""
+    """The times parsed so far, and the remarks about them."""
 
     midnight: datetime
     remarks: list[str]
@@ -83,7 +83,7 @@ class _Reading:
 
     def _only_time_of(self, item: dict[str, Any]) -> time | None:
         starts = [start for value in item.values() if (start := _clock(value)) is not None]
-        # A flag beside the time may mean "busy".
+        # A boolean beside the time may mean "busy".
         is_plain = not any(isinstance(value, bool) for value in item.values())
         if len(starts) != 1 or not is_plain:
             return None

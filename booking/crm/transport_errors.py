@@ -1,4 +1,4 @@
-"""What is known of a request that got no complete reply, freed from everything it carried."""
+"""A failed request without the exception, which would carry the signed body."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from booking.crm.types import AddOutcome, AddReply, Reason
 
 
 class ReplyTooLong(OSError):
-    """The reply is longer than we are willing to hold."""
+    """The reply is longer than its limit."""
 
 
 class BrokenCompression(OSError):
-    """The reply's compression is broken."""
+    """The compressed body can't be decoded."""
 
 
 class TransportError(Exception):
-    """A request without a complete reply. `is_sent`: its first byte was given to the network."""
+    """No complete reply. `is_sent`: a first byte of the request was given to the network."""
 
     def __init__(self, sentence: str, *, cause: type[BaseException], is_sent: bool) -> None:
         super().__init__(sentence)
@@ -28,8 +28,8 @@ class TransportError(Exception):
         self._cause = cause
 
     @property
-    def may_pass(self) -> bool:
-        """Whether the same request may fare better a moment later."""
+    def is_transient(self) -> bool:
+        """Whether an immediate retry may succeed."""
         return not issubclass(self._cause, ssl.SSLCertVerificationError | ReplyTooLong)
 
     def as_read_error(self) -> CRMUnavailable:
@@ -37,7 +37,7 @@ class TransportError(Exception):
             hint = "MACROCRM_URL may name another host than the certificate does, or it ran out."
             return CRMMisconfigured(str(self), hints=(hint,))
         if issubclass(self._cause, ReplyTooLong | BrokenCompression):
-            return CRMUnreadable(str(self), transient=self.may_pass)
+            return CRMUnreadable(str(self), transient=self.is_transient)
         return CRMUnavailable(str(self), transient=True)
 
     def as_add_reply(self) -> AddReply:
@@ -51,7 +51,7 @@ class TransportError(Exception):
 
 
 def transport_error(error: BaseException, what: str, call: Call) -> TransportError:
-    """The TransportError of a failed request, told without the request."""
+    """Make a TransportError of a library's exception, dropping the request it carries."""
     for cause in _chain(error):
         sentence = _sentence(cause, call)
         if sentence:
@@ -81,7 +81,7 @@ def _sentence(cause: BaseException, call: Call) -> str:
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """An exception and those inside it: causes, contexts, and what libraries pass as arguments."""
+    """Yield an exception and those inside it: causes, contexts and arguments."""
     waiting, seen = [error], set[int]()
     while waiting:
         current = waiting.pop()

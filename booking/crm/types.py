@@ -1,4 +1,4 @@
-"""What goes to the CRM and what comes from it, in our words."""
+"""The client's data classes: configuration, requests and parsed replies."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from enum import StrEnum
 class CRMConfig:
     """How to reach one installation of MacroCRM.
 
-    `base_url` has no path. `domain` stands exactly as registered in the CRM: it is signed and sent
-    byte for byte. `method` is how the two reads are sent: "POST" (a form) or "GET" (a query).
-    `read_timeout` is what one call may take in all, its retry included; both are in seconds.
+    `base_url` has no path. `domain` is spelt exactly as in the CRM, because it is signed.
+    `method` is the HTTP method of the two reads: "POST" (a form) or "GET" (a query). `read_timeout`
+    covers one whole call with its retry; both timeouts are in seconds.
     """
 
     base_url: str
@@ -26,12 +26,12 @@ class CRMConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallReport:
-    """What a call came to, for whoever watches; nothing of what was asked or answered.
+    """The result of a call, for logs and metrics, without the data sent or received.
 
-    `method` is the CRM's name for what was called. `outcome` is "answered" or "failed" for a read,
-    an AddOutcome for a booking; `reason` says more. `http_status` is that of the last complete
-    answer. `seconds` are those of the whole call, all its tries together. `retry_after` is the
-    pause in seconds that the CRM asked for, if it did.
+    `method` is its name in the CRM's API. `outcome` is "answered" or "failed" for a read, an
+    AddOutcome for a booking; `reason` says more. `http_status` is that of the last complete reply.
+    `seconds` covers the whole call with all its tries. `retry_after` is the pause in seconds that
+    the CRM asked for, if it did.
     """
 
     method: str
@@ -44,13 +44,13 @@ class CallReport:
 
     @property
     def refuses_site(self) -> bool:
-        """Whether the CRM refuses the site itself: its secret, domain, clock or address."""
+        """Whether the CRM rejects the site itself: its secret, domain, clock or address."""
         return self.reason in {"misconfigured", "unsigned", "wrongaddress"}
 
 
 @dataclass(frozen=True, slots=True)
 class ListedFlat:
-    """Something to hand over. `number` goes back to the CRM byte for byte, `label` is shown."""
+    """An object to hand over. `number` is sent back unchanged, `label` is shown."""
 
     number: str
     label: str
@@ -58,7 +58,7 @@ class ListedFlat:
 
 @dataclass(frozen=True, slots=True)
 class ListedHouse:
-    """A house as the CRM lists it. Without flats it has nothing to offer."""
+    """A house as the CRM lists it, possibly without flats."""
 
     id: str
     title: str
@@ -69,8 +69,7 @@ class ListedHouse:
 class ReadyFlats:
     """What is ready for handover in one category, in the CRM's order.
 
-    `remarks` tell staff what was odd about the reply; empty when nothing was. `stand_in` says that
-    the reply did not come from a real CRM.
+    `remarks` tell staff about oddities of the reply. `stand_in`: it did not come from a real CRM.
     """
 
     houses: tuple[ListedHouse, ...]
@@ -80,7 +79,7 @@ class ReadyFlats:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FreeTimes:
-    """The free starts of one day at one house: wall time of the house, sorted, each once."""
+    """The free starts of one day at one house: in its wall time, sorted, unique."""
 
     times: tuple[time, ...]
     stand_in: bool = False
@@ -89,7 +88,7 @@ class FreeTimes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddRequest:
-    """What is booked. `starts_at` is aware, in the house's own zone; `phone` is E.164."""
+    """What to book. `starts_at` is aware, in the house's zone; `phone` is E.164."""
 
     house_id: str
     flat: str
@@ -99,7 +98,7 @@ class AddRequest:
 
 
 class AddOutcome(StrEnum):
-    """How a booking ended. In doubt is neither success nor failure and is never sent again."""
+    """How `add` ended. In doubt is neither success nor failure, and is never sent again."""
 
     CONFIRMED = "confirmed"
     REFUSED = "refused"
@@ -108,12 +107,12 @@ class AddOutcome(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a booking ended so."""
+    """Why `add` ended so."""
 
     NONE = ""
     # refused
     SLOT_TAKEN = "slot_taken"
-    # No such flat, or not your phone: one reason, so that nobody learns whose flat it is.
+    # No such flat, or another phone: one reason, or a stranger would learn whose flat it is.
     NO_MATCH = "no_match"
     BUSY = "busy"
     MISCONFIGURED = "misconfigured"
@@ -126,17 +125,17 @@ class Reason(StrEnum):
     CONTRADICTION = "contradiction"
     SERVER_ERROR = "server_error"
     REDIRECTED = "redirected"
-    # Understood, but neither a yes nor a no: no status_code, or one that means neither.
+    # Readable, but neither confirmed nor refused: no status_code, or an unknown one.
     UNCONFIRMED = "unconfirmed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddReply:
-    """What became of a booking.
+    """What became of an AddRequest.
 
-    `status_code` is the one in the body. `message` is the CRM's own text, cleaned, capped, without
-    the phone; it never decided anything. `reference` is the CRM's id of the booking, if there was
-    one. `seconds` is how long the call took.
+    `status_code` is the one in the body. `message` is the CRM's text, cleaned, capped and without
+    the phone; nothing is decided by it. `reference` is the CRM's id of the booking, if it sent one.
+    `seconds` is the duration of the call.
     """
 
     outcome: AddOutcome
