@@ -1,10 +1,9 @@
-"""How long a text from outside may be. It is cut before anything reads it.
+"""Bounds of the texts in a request, which is cut before anything reads it.
 
-The reader of a text may take time that grows with the square of its length, and holds the
-interpreter while it does: a phone of 60,000 spaces once took 11 s, with every other page waiting.
-The middleware `InputBoundsMiddleware` cuts each request by this table, so a page that is new is
-covered, too; what the CRM sends is cut in `booking.crm.text`, what is logged in
-`booking.redaction`.
+A parser may be quadratic in the length of a text and holds the interpreter meanwhile: a phone of
+60,000 spaces once took 11 s, while every other page waited. `InputBoundsMiddleware` cuts each
+request by this table, so new pages are covered, too. `booking.crm.text` cuts what the CRM sends,
+`booking.redaction` what is logged.
 """
 
 from __future__ import annotations
@@ -13,24 +12,24 @@ from typing import Any
 
 from django.http import QueryDict
 
-# Characters. A value is cut to one more than its most, so that the field's own check can tell.
+# In characters. A value is cut to one more than its bound, so that the field's validator sees it.
 IN_A_QUERY = 200
 IN_A_FORM = 4000
-# A phone as people write it, with a name and an extension behind it.
+# A phone as people write it, followed by a name and an extension.
 PHONE = 100
 MOST = {
     "phone": PHONE,
-    # Where the login and the forms of the admin lead back to, with all the filters of a list.
+    # Return addresses of the admin's login and forms, with all filters of a list.
     "next": 2000,
     "_changelist_filters": 2000,
 }
-# Of a field's name, and of what a path holds.
+# A field's name, and a value in a path.
 NAME = 100
 IN_A_PATH = 200
-# A query's, as gunicorn has it.
+# A query string, as in gunicorn.
 QUERY = 8190
 HEADER = 2000
-# Its own pages set a few, but a browser sends those of a parent domain along.
+# Our pages set a few, but browsers also send those of a parent domain.
 COOKIES = 32_000
 COOKIE = 4096
 
@@ -40,7 +39,7 @@ def capped(text: str, most: int) -> str:
 
 
 def cut(fields: QueryDict, usual: int) -> Any:
-    """The fields of a query or a form, each as long as its reader takes, and one more."""
+    """Cut each field of a query or form to its bound plus one; drop fields with long names."""
     if not any(_is_long(name, values, usual) for name, values in fields.lists()):
         return fields
     bounded = QueryDict(mutable=True, encoding=fields.encoding)

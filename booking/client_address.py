@@ -1,4 +1,4 @@
-"""Who is asking, as far as a network address tells."""
+"""The client's network address, from X-Forwarded-For and the connection."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from django.utils.crypto import salted_hmac
 
 logger = logging.getLogger(__name__)
 
-# One subscriber has a whole network of this size and may take any address of it.
+# One subscriber has a network of this size, with any address in it.
 IPV6_SUBSCRIBER = 64
-# Entries of X-Forwarded-For that are looked at, from the right: a client may send any number.
+# Entries of X-Forwarded-For that are read, from the right: a client may send any number.
 MOST_PROXIES = 9
 
-# Seconds between two lines of a process about a misfit.
+# Seconds between two warnings of a process.
 TOLD_EVERY = 3600
 
-# As `monotonic()` counts.
+# By `monotonic()`.
 _quiet_until = 0.0
 
 
 def client_address(request: HttpRequest) -> str | None:
-    """The address of the client, of an IPv6 client its network's; None if there is none.
+    """Return the client's address, for IPv6 that of its network; None if there is none.
 
-    Each of the TRUSTED_PROXIES in front of us appends to X-Forwarded-For the address it was called
-    from, so the entry that far from the right is the first one that no client can forge. A shorter
-    list did not come through all of them, and then only the connection itself is believed.
+    Each trusted proxy appends its peer's address to X-Forwarded-For. No client can forge the entry
+    that is TRUSTED_PROXIES from the right. A shorter list did not pass all proxies; then only the
+    connection's address counts.
     """
     header = request.headers.get("X-Forwarded-For", "")
     forwarded = header.split(",") if header.strip() else []
@@ -42,14 +42,14 @@ def client_address(request: HttpRequest) -> str | None:
 
 
 def _comes_past_the_proxies(path: str) -> bool:
-    """The figures are asked for from inside."""
+    """Prometheus asks for the metrics from inside the network."""
     return bool(settings.METRICS_PATH) and path == f"/{settings.METRICS_PATH}"
 
 
 def misfit(proxies: int, forwarded: list[str], connection: str) -> str:
-    """How a request shows that TRUSTED_PROXIES is wrong, and what to set; "" if it does not."""
+    """Tell how a request contradicts TRUSTED_PROXIES, and what to set; else ""."""
     if not proxies:
-        # A visitor who calls from outside forges the header; a unix socket has no address.
+        # With a public peer the header is forged; a unix socket has no address.
         if not connection or (forwarded and is_internal(_parsed(connection))):
             return (
                 "TRUSTED_PROXIES is 0, and requests come through a proxy: all visitors share its"
@@ -75,7 +75,7 @@ def misfit(proxies: int, forwarded: list[str], connection: str) -> str:
 
 
 def is_internal(address: str | None) -> bool:
-    """Whether no visitor from the internet can have it."""
+    """Whether no visitor from the internet can have this address."""
     return address is not None and not ipaddress.ip_address(address).is_global
 
 
@@ -84,7 +84,7 @@ def is_public(address: str | None) -> bool:
 
 
 def _tell(sentence: str) -> None:
-    """One line an hour from each process, without an address: each request would repeat it."""
+    """Warn once an hour in each process, without an address: every request would repeat it."""
     global _quiet_until
     if sentence and monotonic() >= _quiet_until:
         _quiet_until = monotonic() + TOLD_EVERY
@@ -92,12 +92,12 @@ def _tell(sentence: str) -> None:
 
 
 def address_hash(address: str | None) -> str:
-    """What stands for an address in the log: equal ones stay equal, none can be read."""
+    """A keyed hash of an address for the log: equal addresses stay equal."""
     return salted_hmac("booking.client_address", address or "").hexdigest()[:12]
 
 
 def _parsed(text: str) -> str | None:
-    """An address, with or without a port; None if it is none (a unix socket, "unknown")."""
+    """Parse an address with or without a port; None for anything else ("unknown")."""
     text = text.strip()
     if text.startswith("["):
         text = text[1:].partition("]")[0]

@@ -1,8 +1,8 @@
-"""Browsers in which staff have logged in before: they are not slowed down by what strangers try.
+"""Remember browsers in which staff have logged in, so that strangers' tries don't slow them down.
 
-A signed cookie holds, for each of a few members of staff who share the browser, a mark of their
-password, so that another password makes the browser unknown, and a name that their wrong passwords
-are counted under. It opens nothing: the password is asked for as ever.
+For each of up to eight users of the browser, a signed cookie holds a fingerprint of the password,
+so that a new password makes the browser unknown, and a name under which wrong passwords are
+counted. It grants no access: the password is still required.
 """
 
 from __future__ import annotations
@@ -20,35 +20,35 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 COOKIE = "known_browser"
 SALT = "booking.known_browsers"
 AGE = timedelta(days=180)
-# Who works at one computer by shifts; with them the cookie has some 500 characters.
+# Users of one computer in shifts. With eight, the cookie has about 500 characters.
 MOST = 8
 LONGEST = 1500
 NOTED = "known_browsers_noted"
 
 
 def is_known(request: HttpRequest) -> bool:
-    """Whether any of staff has logged in there. Asks no database."""
+    """Whether staff have logged in from this browser. Makes no query."""
     return bool(_read(request))
 
 
 def name_for(request: HttpRequest, user: AbstractBaseUser) -> str:
-    """What the browser is called in which this user has logged in; empty for an unknown one."""
-    mark, name = _read(request).get(str(user.pk), ("", ""))
-    return name if constant_time_compare(mark, _mark(user)) else ""
+    """The name of a browser in which this user has logged in; "" for an unknown one."""
+    fingerprint, name = _read(request).get(str(user.pk), ("", ""))
+    return name if constant_time_compare(fingerprint, _fingerprint(user)) else ""
 
 
 def note(request: HttpRequest, user: AbstractBaseUser) -> None:
-    """The answer to this request is to make its browser known for this user."""
+    """Let the response to this request make its browser known for this user."""
     setattr(request, NOTED, user)
 
 
 def remember(request: HttpRequest, response: HttpResponseBase) -> None:
-    """Set the cookie, if noted. With a new name: a copy of the old one keeps the old count."""
+    """Set the cookie, if noted. Its name is new: a copy of the old cookie keeps the old count."""
     user: AbstractBaseUser | None = getattr(request, NOTED, None)
     if user is None:
         return
     others = {key: entry for key, entry in _read(request).items() if key != str(user.pk)}
-    entries = {str(user.pk): (_mark(user), secrets.token_hex(8)), **others}
+    entries = {str(user.pk): (_fingerprint(user), secrets.token_hex(8)), **others}
     response.set_cookie(
         COOKIE,
         signing.dumps(dict(list(entries.items())[:MOST]), salt=SALT),
@@ -71,5 +71,5 @@ def _read(request: HttpRequest) -> dict[str, tuple[str, str]]:
     return found
 
 
-def _mark(user: AbstractBaseUser) -> str:
+def _fingerprint(user: AbstractBaseUser) -> str:
     return salted_hmac(SALT, user.password).hexdigest()[:16]

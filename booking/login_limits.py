@@ -1,9 +1,9 @@
-"""How often a password of staff may be tried, looked at before any password is.
+"""Limits on passwords of staff, checked before the password.
 
-Strangers' tries are counted per account, so that many addresses are of no use, and per address, so
-that many accounts are none. A browser in which that account has logged in before has a count of
-its own, so that strangers can't shut staff out. Beyond what people mistype, each further try has to
-wait, longer and longer. docs/decisions/0009-known-browsers.md: what each attacker can still do.
+Tries of strangers are counted per account, against many addresses, and per address, against many
+accounts. A browser in which the account has logged in before has its own count, so that strangers
+can't lock staff out. After some free tries, each further one waits longer.
+docs/decisions/0009-known-browsers.md tells what each attacker can still do.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ from booking.client_address import client_address
 from booking.models import LoginCounter
 from booking.observability import metrics
 
-# Wrong passwords before the first pause. An address may be that of a whole office.
+# Wrong passwords before the first pause. A whole office may share one address.
 FREE = {"account": 5, "browser": 10, "address": 30}
 FIRST_PAUSE = timedelta(minutes=1)
 LONGEST_PAUSE = timedelta(minutes=15)
-# Since the last wrong password.
+# A counter expires this long after its last wrong password.
 FORGOTTEN_AFTER = timedelta(days=1)
 PAUSE = "login_limits_pause"
 
 
 class MustWait(Exception):
-    """No password is looked at before `until`; `limit` is a key of FREE."""
+    """No password is checked before `until`. `limit` is a key of FREE."""
 
     def __init__(self, limit: str, until: datetime) -> None:
         super().__init__(f"no try before {until:%H:%M:%S} ({limit})")
@@ -44,7 +44,7 @@ class MustWait(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A try that counts as wrong until it turns out right: of tries at once, none is overlooked."""
+    """A try that counts as wrong until it turns out right, so that parallel tries all count."""
 
     keys: tuple[str, ...]
 
@@ -53,7 +53,7 @@ class Attempt:
         wrong.update(failures=F("failures") - 1)
 
     def pause(self) -> MustWait | None:
-        """What the next try has to wait for, now that this one was wrong."""
+        """The pause before the next try, after a wrong one."""
         try:
             _check(self.keys)
         except MustWait as pause:
@@ -62,15 +62,15 @@ class Attempt:
 
 
 def begin(request: HttpRequest, name: str, user: AbstractBaseUser | None) -> Attempt:
-    """Count a try to log in as this user, or as one that does not exist. Raises MustWait.
+    """Count a login attempt for this user, or for an unknown name. Raises MustWait.
 
-    By the account, not by what was typed: PostgreSQL finds `admin` by "admın", too.
+    Counts by the account, not by the typed name: PostgreSQL also finds `admin` by "admın".
     """
     if user and (browser := known_browsers.name_for(request, user)):
         try:
             return _counted(f"browser:{browser}")
         except MustWait:
-            pass  # a copy of its cookie may have been used up: then it is a stranger like others
+            pass  # a stolen cookie may have used its tries up: treat the browser as unknown
     address = client_address(request)
     account = user.get_username() if user else name
     keys = [_key("account", account.casefold())]
@@ -78,13 +78,13 @@ def begin(request: HttpRequest, name: str, user: AbstractBaseUser | None) -> Att
 
 
 def refuse(request: HttpRequest, pause: MustWait) -> None:
-    """Count a try that comes too early, and let the answer tell until when."""
+    """Count a try that comes too early, and keep its pause for the response."""
     metrics.STAFF_LOGINS.labels("must_wait").inc()
     setattr(request, PAUSE, pause)
 
 
 def pause_of(request: HttpRequest) -> MustWait | None:
-    """What a login with this request has to wait for."""
+    """The pause that `refuse` kept, if any."""
     pause: MustWait | None = getattr(request, PAUSE, None)
     return pause
 
@@ -94,12 +94,12 @@ def delete_old() -> None:
     LoginCounter.objects.filter(last_at__lt=before).delete()
 
 
-def _key(limit: str, of_what: str) -> str:
-    return f"{limit}:{salted_hmac('booking.login_limits', of_what).hexdigest()[:5]}"
+def _key(limit: str, value: str) -> str:
+    return f"{limit}:{salted_hmac('booking.login_limits', value).hexdigest()[:5]}"
 
 
 def _counted(*keys: str) -> Attempt:
-    # Once before anything is locked: who has to wait costs a read.
+    # First without a lock: a refused try costs one read.
     _check(keys)
     with transaction.atomic():
         for key in keys:
@@ -132,7 +132,7 @@ def _standing(counter: LoginCounter, now: datetime) -> int:
 
 
 def _pause(beyond: int) -> timedelta:
-    """After so many wrong passwords beyond the free ones: 1, 2, 4, 8, 15, 15... minutes."""
+    """The pause by wrong passwords beyond the free ones: 1, 2, 4, 8, 15, 15... minutes."""
     if beyond < 0:
         return timedelta(0)
     doubled: int = 2 ** min(beyond, 10)

@@ -1,9 +1,8 @@
-"""How often one may try, counted from the journal: across restarts and workers.
+"""Rate limits of booking, counted from the journal, so that they hold across restarts and workers.
 
-The phone is the only thing that proves a right to book. So what is counted is guesses, that is
-distinct wrong phones and flats, not presses; and what is limited is the guesser, not the flat or
-its owner. docs/decisions/0011-limits-punish-the-guesser.md has the table, and what is left to each
-attacker.
+Only the phone proves a right to book. So the limits count guesses, that is distinct wrong phones
+and flats, not presses; and they stop the guesser, not the flat or its owner.
+docs/decisions/0011-limits-punish-the-guesser.md has the table, and what each attacker can still do.
 """
 
 from __future__ import annotations
@@ -31,19 +30,19 @@ from booking.observability import metrics
 logger = logging.getLogger(__name__)
 
 MINUTE = timedelta(minutes=1)
-# When to press again while the CRM has as many bookings in hand as it bears.
+# Pause before the next press while the CRM has as many bookings under way as it takes.
 A_MOMENT = timedelta(seconds=5)
-# Refusals after a wrong phone. It may also have led to a doubt, or still lead to a refusal.
+# Refusals that a wrong phone leads to. It may also end in doubt, or still be under way.
 WRONG_PHONE = {"no_match", "declined", "resolved", HAS_VISIT}
 MAYBE_WRONG = {Outcome.SENDING, Outcome.IN_DOUBT}
-# Newest first, so what is left out of a flood is what ends first. Read in some 20 ms.
+# Rows read, newest first: of a flood, the rows that expire first are left out. Takes about 20 ms.
 MOST_ROWS = 5000
 COUNTED = (
     "created_at",
     "category",
     "house_id",
     "flat",
-    # As text: to parse a phone takes longer than all else of a press.
+    # As text: parsing phones takes longer than the rest of a press.
     Cast("phone", CharField()),
     "client_address",
     "outcome",
@@ -55,11 +54,11 @@ COUNTED = (
 
 
 class Limit(StrEnum):
-    """The first two are hard: the client waits until its guesses are forgotten.
+    """The first two are hard: the client waits until its guesses expire.
 
-    The next five are soft: one try a minute, and no limit to a browser that has booked the flat.
-    Four say to press again in seconds: another press of the flat is under way, its day is being
-    read, or the CRM bears no more. The last two are of the search (`booking.finding`).
+    The next five are soft: one try a minute, and none for a browser that has booked the flat. Four
+    ask to press again in seconds: another press of the flat is under way, its day is being read, or
+    the CRM takes no more. The last two belong to the search (`booking.finding`).
     """
 
     PHONES_OF_CLIENT = "phones_of_client"
@@ -92,13 +91,13 @@ class TooManyTries(Exception):
 
     @property
     def seconds(self) -> int:
-        """How long to wait, one second at least."""
+        """Seconds to wait, at least one."""
         return max(1, math.ceil((self.until - timezone.now()).total_seconds()))
 
 
-# Some thousands may be made for one press, in a third of a dataclass's time.
+# One press may make thousands, in a third of a dataclass's time.
 class Try(NamedTuple):
-    """A press of the button, as far as limits count it."""
+    """The facts of a press that limits count."""
 
     at: datetime
     flat: tuple[str, str, str]
@@ -107,16 +106,16 @@ class Try(NamedTuple):
     is_guess: bool
     pk: int = 0
     is_under_way: bool = False
-    # To the CRM; of a press that was refused for a visit it is told so, or the budget would tell.
+    # Sent to the CRM. Also set for a press refused for a visit, or the budget would give it away.
     was_sent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """No more than `setting` different things `counted` in the guesses of one `group`.
+    """At most `setting` different values of `counted` in the guesses of one `group`.
 
-    A soft limit is `paced_by` whose last press is a minute ago; a hard one by nothing. A group of
-    an unknown client is None and not limited.
+    A soft limit allows one press a minute for each value of `paced_by`; a hard limit has none. The
+    group None, of an unknown client, is not limited.
     """
 
     limit: Limit
@@ -153,7 +152,7 @@ RULES = (
         counted=attrgetter("phone"),
         paced_by=attrgetter("client"),
     ),
-    # By the phone, not by the client: else many addresses would find its flat in a minute.
+    # Paced by the phone, not by the client, or many addresses would find its flat in a minute.
     Rule(
         Limit.FLATS_OF_PHONE,
         "LIMIT_FLATS_OF_PHONE",
@@ -166,7 +165,7 @@ RULES = (
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """A limit on guesses that is reached, for staff: its newest guess, and how to lift it."""
+    """A reached limit on guesses, as staff see it: its newest guess, and the subject to lift."""
 
     limit: Limit
     newest: Try
@@ -175,14 +174,14 @@ class Holding:
 
 
 def check(tried: Booking, *, is_proven: bool, seen: Sequence[Try] = ()) -> list[Try]:
-    """Raises TooManyTries when this press would be one too many, else returns the tries.
+    """Return the tries that matter to this press, or raise TooManyTries if it is one too many.
 
-    Called twice: before anything is waited for or written, so that a refused client costs a read or
-    two; and again where presses are written one after another, so that of guesses at once each
-    counts those before it. What the first call has `seen` is not read again, unless it would end in
-    a refusal: since then some may have been answered. `is_proven`: this browser has booked this
-    flat before. An earlier success of the phone proves nothing here: a guesser would know a right
-    phone by its being let through.
+    Called twice: before anything else, so that a refused client costs a read or two; and again
+    where presses are serialised, so that each of several guesses at once counts those before it.
+    The second call gets the tries that the first has `seen`, and reads them again only before a
+    refusal, because some may have been answered since. `is_proven`: this browser has booked this
+    flat before. An earlier success of the phone proves nothing: a guesser would recognise a right
+    phone by it.
     """
     flat = (tried.category, tried.house_id, tried.flat)
     press = Try(timezone.now(), flat, tried.phone.as_e164, tried.client_address, is_guess=False)
@@ -197,7 +196,7 @@ def check(tried: Booking, *, is_proven: bool, seen: Sequence[Try] = ()) -> list[
 
 
 def refuse(tried: Booking, limit: Limit, until: datetime | None = None) -> NoReturn:
-    """Count a press that is not taken, and raise TooManyTries; without `until`, for a moment."""
+    """Count a refused press and raise TooManyTries; without `until`, for A_MOMENT."""
     until = until or timezone.now() + A_MOMENT
     metrics.LIMITS.labels(limit.value).inc()
     client = address_hash(tried.client_address)
@@ -206,7 +205,7 @@ def refuse(tried: Booking, limit: Limit, until: datetime | None = None) -> NoRet
 
 
 def holding() -> list[Holding]:
-    """The limits on guesses that are reached now, the newest guess first."""
+    """List the limits on guesses that are reached now, newest guess first."""
     guesses = [
         each for each in _tries(Q(created_at__gt=timezone.now() - _window())) if each.is_guess
     ]
@@ -222,12 +221,12 @@ def holding() -> list[Holding]:
 
 
 def subject(limit: Limit, group: Hashable) -> str:
-    """What a limit is lifted for, without the phone or address in it."""
+    """Name a limit and its group as a keyed hash, without phone or address."""
     return f"{limit} {salted_hmac('booking.limits', repr(group)).hexdigest()[:32]}"
 
 
 def last_lift(subject: str) -> datetime | None:
-    """When a limit was last lifted; what was tried before it does not count."""
+    """When a limit was last lifted. Earlier tries do not count."""
     lifted: datetime | None = LimitLift.objects.filter(subject=subject).aggregate(at=Max("at"))[
         "at"
     ]
@@ -235,7 +234,7 @@ def last_lift(subject: str) -> datetime | None:
 
 
 def lift(holds: Holding, *, by: str) -> None:
-    """Have the guesses that made a limit hold forgotten."""
+    """Stop counting the guesses that made a limit hold."""
     LimitLift.objects.create(subject=holds.subject, by=by)
 
 
@@ -247,7 +246,7 @@ def _holding(press: Try, tries: Sequence[Try], *, is_proven: bool) -> list[tuple
 def _reached(
     press: Try, tries: Sequence[Try], *, is_proven: bool
 ) -> Iterator[tuple[Limit, datetime]]:
-    """Each limit that this press meets, and until when it holds."""
+    """Yield each limit that this press reaches, and until when it holds."""
     for rule in RULES:
         if rule.paced_by and is_proven:
             continue
@@ -265,15 +264,15 @@ def _reached(
     if sum(each.is_under_way for each in tries) >= settings.MACROCRM_ADDS_AT_ONCE:
         yield Limit.ADDS_AT_ONCE, press.at + A_MOMENT
     most = settings.MACROCRM_ADDS_PER_MINUTE
-    # Half of a minute's budget is for clients that have not pressed within it: six that went on
-    # pressing took all of it, and of twelve other buyers two got through.
+    # Half of a minute's budget is kept for clients that have not pressed in it. Without that, six
+    # clients that kept pressing took all of it, and two of twelve other buyers got through.
     most = max(1, most // 2) if mine else most
     sent = [each.at for each in last_minute if each.was_sent]
     yield from _beyond(Limit.ADDS_PER_MINUTE, sent, most)
 
 
 def _others(rule: Rule, press: Try, tries: Iterable[Try]) -> list[Try]:
-    """The guesses in the press's group that tell something else than this press would."""
+    """The guesses in the press's group with another counted value than the press."""
     group, own = rule.group(press), rule.counted(press)
     if group is None:
         return []
@@ -282,7 +281,7 @@ def _others(rule: Rule, press: Try, tries: Iterable[Try]) -> list[Try]:
 
 
 def _until(rule: Rule, group: Hashable, guesses: Iterable[Try]) -> datetime | None:
-    """When enough guesses of a group are forgotten; None while there are fewer than its limit."""
+    """When enough guesses of a group expire; None below the limit."""
     newest: dict[Hashable, datetime] = {}
     for each in guesses:
         newest.setdefault(rule.counted(each), each.at)
@@ -295,7 +294,7 @@ def _until(rule: Rule, group: Hashable, guesses: Iterable[Try]) -> datetime | No
 
 
 def _paced(paced_by: Callable[[Try], Hashable], press: Try, tries: Iterable[Try]) -> datetime:
-    """A minute after the last press of the same; now, if there was none."""
+    """A minute after the last press with the same value; now, if there was none."""
     own = paced_by(press)
     last = next((each.at for each in tries if own is not None and paced_by(each) == own), None)
     return last + MINUTE if last else press.at
@@ -304,13 +303,13 @@ def _paced(paced_by: Callable[[Try], Hashable], press: Try, tries: Iterable[Try]
 def _beyond(
     limit: Limit, last_minute: list[datetime], most: int
 ) -> Iterator[tuple[Limit, datetime]]:
-    """A limit of the last minute, its moments the newest first."""
+    """Yield a limit on the last minute, whose moments come newest first."""
     if len(last_minute) >= most:
         yield limit, last_minute[most - 1] + MINUTE
 
 
 def _tries_that_matter_to(press: Try) -> list[Try]:
-    """Those of its flat, phone or client; and for the CRM's budget all of the last minute."""
+    """Tries of its flat, phone or client; for the CRM's budget, all of the last minute."""
     category, house_id, flat = press.flat
     same = Q(category=category, house_id=house_id, flat=flat) | Q(phone=press.phone)
     if press.client:
@@ -321,13 +320,13 @@ def _tries_that_matter_to(press: Try) -> list[Try]:
 
 
 def _newer(seen: Sequence[Try], press: Try) -> list[Try]:
-    """Those written since: of the last minute all had been looked at."""
+    """Tries written since the first look, which covered the whole last minute."""
     last = max(each.pk for each in seen)
     return _tries(Q(pk__gt=last, created_at__gt=press.at - MINUTE))
 
 
 def _tries(which: Q) -> list[Try]:
-    """The newest first."""
+    """Read tries from the journal, newest first."""
     rows = Booking.objects.filter(which).order_by("-created_at")
     now = timezone.now()
     return [
@@ -358,7 +357,7 @@ def _tries(which: Q) -> list[Try]:
 
 
 def _is_guess(outcome: str, reason: str) -> bool:
-    """Whether a try may have been made with a wrong phone; an answer can leave it open."""
+    """Whether the phone of a try may have been wrong. A reply can leave that open."""
     return outcome in MAYBE_WRONG or (outcome == Outcome.REFUSED and reason in WRONG_PHONE)
 
 

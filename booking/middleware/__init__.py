@@ -1,5 +1,4 @@
-"""What lies around every view: bounds of the input, headers, compression, the limit of a crowd,
-timeouts, pages for errors, the login of staff."""
+"""Middleware: input bounds, headers, compression, load shedding, timeouts, error pages, logins."""
 
 from booking.middleware.bounds import InputBoundsMiddleware
 from booking.middleware.common import CommonExceptProbesMiddleware

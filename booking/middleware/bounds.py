@@ -1,4 +1,4 @@
-"""Cuts what a request brings to what its readers expect, before anything reads it."""
+"""Cut the texts of a request to the bounds of `booking.bounds`."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 
 from booking import bounds
 
-# Each proxy adds to the end of it, and there what can be believed stands.
+# Proxies append to this header, so its end is the trustworthy part.
 FORWARDED = "HTTP_X_FORWARDED_FOR"
 COOKIE = "HTTP_COOKIE"
 
 
 class InputBoundsMiddleware:
-    """Stands before all others: what they see of a request is cut already. See `booking.bounds`.
+    """The outermost middleware, so that all others see a cut request.
 
-    A form is read later, once there is a place for the page: its body may come slowly.
+    Forms are read later, after load shedding, because a body may arrive slowly.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -27,7 +27,7 @@ class InputBoundsMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         _cut_headers(request.META)
-        with suppress(SuspiciousOperation):  # too many fields: told where they are read
+        with suppress(SuspiciousOperation):  # too many fields: the view reports it
             request.GET = bounds.cut(request.GET, bounds.IN_A_QUERY)
         return self.get_response(request)
 
@@ -39,7 +39,7 @@ class InputBoundsMiddleware:
         try:
             request.POST = bounds.cut(request.POST, bounds.IN_A_FORM)
         except UnreadablePostError as exc:
-            # Nothing is left to answer to, and it is no bug.
+            # The client is gone; that is no bug.
             raise BadRequest("The form broke off.") from exc
 
 
@@ -55,7 +55,7 @@ def _cut_headers(meta: dict[str, Any]) -> None:
 
 
 def _cookies(header: str) -> str:
-    """Those that may be ours. None of ours has a backslash, and Python before 3.12.6 needs 118 ms
-    to read a cookie of 8,000 of them."""
+    """Keep the cookies that may be ours. Ours have no backslash, and Python before 3.12.6 takes
+    118 ms to parse a cookie of 8,000 backslashes."""
     cookies = bounds.capped(header, bounds.COOKIES).split(";")
     return ";".join(each for each in cookies if len(each) <= bounds.COOKIE and "\\" not in each)

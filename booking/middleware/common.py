@@ -1,4 +1,4 @@
-"""Django's CommonMiddleware, which refuses hosts that are not ours, for all but watchers."""
+"""Django's CommonMiddleware, which refuses unknown hosts, except for probes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from booking.middleware.load_shedding import PROBES
 
 
 class CommonExceptProbesMiddleware(CommonMiddleware):
-    """Who watches the site asks by an IP address, or by a name of the machine."""
+    """Probes ask by an IP address or by the machine's name."""
 
     def process_request(self, request: HttpRequest) -> HttpResponsePermanentRedirect | None:
         if request.path_info in PROBES:

@@ -1,4 +1,4 @@
-"""Compression, where it can betray nothing (docs/decisions/0006-compress-public-pages.md)."""
+"""Compress public pages only (docs/decisions/0006-compress-public-pages.md)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
 
-# What may be long, holds no secret, and is the same for everybody.
+# Views whose pages may be long, hold no secret, and are the same for all visitors.
 PUBLIC = {"booking:choose_flat", "booking:choose_time", "booking:brand"}
 
 

@@ -1,4 +1,4 @@
-"""How long a page waits for the database."""
+"""Limit how long a page waits for the database."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from booking.database.timeouts import timeout
 
 
 class DatabaseTimeoutMiddleware:
-    """For all but the few views that ask for more themselves."""
+    """Sets the default; a few views extend it."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

@@ -1,4 +1,4 @@
-"""Pages for what no view expected: no CRM, no database, a limit, a request in a wrong form."""
+"""Error pages: CRM or database unavailable, a limit, an unreadable request."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from booking.rate_limits import TooManyTries
 
 logger = logging.getLogger(__name__)
 
-# When to come back if nobody can say.
+# Retry-After where the CRM gives none.
 RETRY_AFTER_SECONDS = 60
 TOO_MUCH = (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent)
 
 
 class ErrorPagesMiddleware:
-    """A page in plain words, whichever view met the error. Bugs get the 500 that they deserve."""
+    """Turn foreseen errors of any view into a page. Bugs stay 500."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -49,17 +49,17 @@ class ErrorPagesMiddleware:
 
 
 def not_understood(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Django's 400; but what is only too much to read is told apart, with 413."""
+    """Django's 400, or 413 for a request that is too large."""
     if isinstance(exception, TOO_MUCH):
         return render(request, "413.html", status=413)
     return bad_request(request, exception)
 
 
 def broken(request: HttpRequest) -> HttpResponse:
-    """Django's 500: drawn without the database, and without what else may have broken.
+    """Django's 500, rendered without the database and most else.
 
-    What no view raised ends here, too: a session that can't be written because the database is
-    away is no bug.
+    Errors outside of views end here, too: failing to save a session while the database is
+    unavailable is no bug.
     """
     error = sys.exception()
     if is_away(error):
@@ -68,7 +68,7 @@ def broken(request: HttpRequest) -> HttpResponse:
 
 
 def _crm_away(request: HttpRequest, error: CRMError) -> HttpResponse:
-    # No traceback: the client has told of the call that failed, once for all these pages.
+    # No traceback: the CRM client has logged the failed call, once for all these pages.
     logger.warning("No page without the CRM: %s", error)
     asked = error.retry_after if isinstance(error, CRMUnavailable) else None
     return _away(request, "booking/crm_away.html", math.ceil(asked or RETRY_AFTER_SECONDS))
@@ -80,7 +80,7 @@ def _too_many(request: HttpRequest, error: TooManyTries) -> HttpResponse:
 
 
 def _database_away(request: HttpRequest, error: BaseException | None) -> HttpResponse:
-    # No traceback: there is one line for every page while the database is away.
+    # No traceback: while the database is away, every page logs this line.
     logger.error("No page without the database: %s: %s", type(error).__name__, error)
     metrics.DATABASE_AWAY.inc()
     return _away(request, "booking/database_away.html", RETRY_AFTER_SECONDS)

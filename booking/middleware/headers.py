@@ -1,4 +1,4 @@
-"""What every answer tells the browser not to do."""
+"""Security headers of every response."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
-# Only our own files; nothing inline, nobody may frame us, forms go nowhere else.
+# Only our own files, nothing inline, no framing, forms only to this site.
 POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -19,7 +19,7 @@ POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
-# Nothing on our pages needs a device or a wallet; whatever gets in shall not have them either.
+# Our pages need no device and no wallet, so injected code gets none either.
 UNUSED_FEATURES = (
     "accelerometer",
     "autoplay",
@@ -41,13 +41,13 @@ DEFAULTS = {
     "Content-Security-Policy": POLICY,
     "Permissions-Policy": ", ".join(f"{feature}=()" for feature in UNUSED_FEATURES),
     "Cross-Origin-Resource-Policy": "same-origin",
-    # Pages may tell of a person; what may be kept says so itself.
+    # Pages may hold personal data; cacheable responses set their own header.
     "Cache-Control": "no-store",
 }
 
 
 class SecurityHeadersMiddleware:
-    """Sets what the answer has not set for itself. Other headers are Django's, by the settings."""
+    """Set the headers that a response lacks. Django sets others, by the settings."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

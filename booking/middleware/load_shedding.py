@@ -1,12 +1,11 @@
-"""What happens when more people come than can be served.
+"""Turn visitors away with a page when more come than can be served.
 
-Each page holds a thread, most of its time waiting for the CRM or the database. Without a limit the
-pages beyond would wait for a thread, in a queue that nobody sees and that grows for as long as the
-crowd does; every page would be late, those of people who have long gone included. So there are more
-threads (gunicorn.conf.py) than pages at once: some for a short line, the rest to tell everybody
-else at once, in words, to come again in a moment, and to answer whoever watches the site. Staff and
-those who are about to log in have places of their own, so that no group shuts another out; and one
-client never takes all places of a group.
+Each page holds a thread and mostly waits for the CRM or the database. Without a limit, further
+pages would wait for a thread in an invisible queue that grows with the crowd, and every page would
+be late, even those of people who have left. So there are more threads (gunicorn.conf.py) than pages
+at once: some for a short line, the others to answer immediately with 503 and to serve probes. Staff
+and logins have their own slots, so that no group shuts another out, and one client never takes all
+slots of a group.
 """
 
 from __future__ import annotations
@@ -24,26 +23,26 @@ from booking.client_address import client_address
 from booking.context_processors import essentials
 from booking.observability import metrics
 
-# For each process. Together fewer than the threads of a worker.
+# Per process. Together fewer than the threads of a worker.
 PAGES_AT_ONCE = 20
 LINE = 8
-# The admin and the figures.
+# The admin and the metrics.
 STAFF_AT_ONCE = 6
-# The admin in browsers that staff have not used: a password takes a core for half a second.
+# The admin in unknown browsers: checking a password takes a core for half a second.
 LOGINS_AT_ONCE = 2
-# Seconds that one waits in the line; for most, a page that is not waiting itself ends much sooner.
+# Seconds in the line. Mostly a page that is not waiting itself ends much sooner.
 PATIENCE = 1.0
-# Seconds after which the browser is to try again by itself.
+# Seconds after which the browser reloads.
 COME_AGAIN = 5
 
 PROBES = {"/healthz/", "/readyz/"}
 
 
 class Slots:
-    """Places for a number of requests at once, and a line in which a few more wait for a moment.
+    """Slots for requests at once, and a line in which a few more wait for a moment.
 
-    Many buyers may share an address, so a client that holds its share may have more: places as long
-    as more than `reserve` are idle, and half of the line.
+    Many buyers may share an address. So a client that holds its share gets further slots while more
+    than `reserve` are idle, and half of the line.
     """
 
     def __init__(self, places: int, *, line: int, share: int, reserve: int) -> None:
@@ -53,13 +52,13 @@ class Slots:
         self._share = share
         self._reserve = reserve
         self._freed = threading.Condition()
-        # Only clients that hold or wait now: never more entries than places and line.
+        # Only clients that hold or wait now: at most as many entries as slots and line.
         self.held: Counter[str] = Counter()
 
     def acquire(self, client: str | None) -> bool:
         with self._freed:
             reserve = self._reserve if self.has_its_share(client) else 0
-            self._count(client, 1)  # a wait counts as well, or one client would fill the line
+            self._count(client, 1)  # waiting counts, too, or one client would fill the line
             if self._idle > reserve or self._waited_for_more_than(reserve):
                 self._idle -= 1
                 return True
@@ -76,7 +75,7 @@ class Slots:
         return client is not None and self.held[client] >= self._share
 
     def _waited_for_more_than(self, reserve: int) -> bool:
-        """Whether that many places became idle in time; False at once if the line is full."""
+        """Wait for more than `reserve` idle slots. False at the timeout, or if the line is full."""
         if self._line <= (self._half_line if reserve else 0):
             return False
         self._line -= 1
@@ -95,15 +94,15 @@ class Slots:
 class LoadSheddingMiddleware:
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
-        # Measured with two workers on two busy cores, while one client holds 50 forms open that
-        # never come: without a share 90 % of another buyer's pages are 503, with it none, the
-        # slowest comes after 0.6 s. While it sends 70 refused forms at once: 90 %, then none, 0.5
-        # s. A buyer holds one place, with a few tabs or an impatient thumb four. Of a hundred
-        # buyers behind one address, with a new page every two seconds each, 2 of 547 pages had to
-        # come again once the days were read.
+        # Measured with two workers on two busy cores, while one client holds 50 unfinished forms
+        # open: without a share 90 % of another buyer's pages are 503, with it none, the slowest
+        # takes 0.6 s. While it sends 70 refused forms at once: 90 %, then none and 0.5 s. A buyer
+        # holds one slot, with a few tabs or an impatient thumb four. Of a hundred buyers behind one
+        # address, with a new page every two seconds each, 2 of 547 pages were turned away once the
+        # days were read.
         share = settings.PLACES_PER_CLIENT
         self._pages = Slots(PAGES_AT_ONCE, line=LINE, share=share, reserve=PAGES_AT_ONCE // 2)
-        # An office comes from one address: it may take four of six.
+        # A whole office has one address: it may take four of six.
         self._staff = Slots(STAFF_AT_ONCE, line=0, share=2, reserve=2)
         self._logins = Slots(LOGINS_AT_ONCE, line=0, share=1, reserve=1)
 
@@ -126,7 +125,7 @@ class LoadSheddingMiddleware:
             return self._staff
         if not path.startswith(f"/{settings.ADMIN_PATH}"):
             return self._pages
-        # Not by the session, whose cookie can be invented: this one is signed.
+        # Not by the session, whose cookie can be made up: this one is signed.
         return self._staff if known_browsers.is_known(request) else self._logins
 
 

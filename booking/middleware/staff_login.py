@@ -1,4 +1,4 @@
-"""What a login of staff leaves in the answer, and who acts while a page of theirs is made."""
+"""Add a login's cookie or pause to the response, and record who acts during the request."""
 
 from __future__ import annotations
 
@@ -33,6 +33,6 @@ class StaffLoginMiddleware:
 
 
 def _note_session(request: HttpRequest) -> None:
-    """Make known what a login has left behind that had no such cookie yet."""
+    """Make the browser of an existing session known, if it has no cookie yet."""
     if isinstance(request.user, User):
         known_browsers.note(request, request.user)

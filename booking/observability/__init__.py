@@ -1,5 +1,4 @@
-"""What operators see of the running site: log lines, metrics, error reports.
+"""Log lines, metrics and error reports of the running site.
 
-Nothing here changes what a buyer gets, except for the header X-Request-ID. No line, label or report
-holds the CRM's secret, a token, a whole phone, a cookie, a posted body or a query.
+None of them holds the CRM's secret, a token, a whole phone, a cookie, a posted body or a query.
 """

@@ -1,4 +1,4 @@
-"""A line and the figures for each call of the CRM."""
+"""Log and count the calls of the CRM."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def record_crm_call(report: CallReport) -> None:
     metrics.CRM_CALL_SECONDS.labels(report.method).observe(report.seconds)
     fields = asdict(report) | {"seconds": round(report.seconds, 3)}
     words = " ".join(filter(None, (report.outcome, report.reason)))
-    # One that needs an operator; the others are told of by pages and by the bookings' outcomes.
+    # Only what needs an operator is a warning: pages and outcomes tell of the other failures.
     level = logging.WARNING if report.refuses_site else logging.INFO
     line = "%s: %s in %.3f s"
     logger.log(level, line, report.method, words, report.seconds, extra={"fields": fields})

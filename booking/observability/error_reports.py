@@ -1,4 +1,4 @@
-"""Error reports to Sentry, if SENTRY_DSN says where, without anything personal or secret."""
+"""Error reports to Sentry, if SENTRY_DSN is set, without personal or secret data."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from booking.observability import request_id
 from booking.redaction import without_secrets
 
 NOTHING = {"mode": "off"}
-# A frame of the CRM client holds the signed body, one of a view the buyer's phone.
+# Frames of the CRM client hold the signed body, frames of views the buyer's phone.
 COLLECTED = {
     "user_info": False,
     "cookies": NOTHING,
@@ -21,7 +21,7 @@ COLLECTED = {
     "stack_frame_variables": False,
     "database_query_data": False,
 }
-# Breadcrumbs of these name addresses with their queries; the CRM's hold a token.
+# Categories of breadcrumbs that hold whole URLs; those of the CRM include a token.
 SILENCED = {"httplib", "http"}
 
 
@@ -34,7 +34,7 @@ def options() -> dict[str, Any]:
     return {
         "dsn": settings.SENTRY_DSN,
         "data_collection": COLLECTED,
-        # No headers of ours on what goes to the CRM.
+        # Add no tracing headers to requests to the CRM.
         "trace_propagation_targets": [],
         "before_send": _scrubbed,
         "before_breadcrumb": _crumb,
@@ -42,7 +42,7 @@ def options() -> dict[str, Any]:
 
 
 def _scrubbed(event: Any, hint: dict[str, Any]) -> Any:
-    # The address of a booking is all it takes to open it; the view is named by the transaction.
+    # Drop the URL: a booking's URL opens it. The transaction names the view.
     event["request"] = {"method": event.get("request", {}).get("method", "")}
     event.pop("user", None)
     event.setdefault("tags", {})["request"] = request_id.current.get()
@@ -54,7 +54,7 @@ def _crumb(crumb: dict[str, Any], hint: dict[str, Any]) -> dict[str, Any] | None
 
 
 def _without_secrets(value: Any) -> Any:
-    """The same value with every text in it cleansed, however deep it lies."""
+    """Cleanse every text in a nested value."""
     if isinstance(value, str):
         return without_secrets(value)
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""Log lines for machines: one JSON object for each."""
+"""JSON log lines."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from booking.redaction import without_secrets
 
 
 class JSONFormatter(logging.Formatter):
-    """The record, the request it belongs to, and the record's `fields` if it has some.
+    """Format the record, its request id and its `fields`.
 
-    The last net under what is logged, like `booking.redaction.LineFormatter`: everything is
-    cleansed before it is quoted, because a quoted secret no longer looks like itself.
+    Like `booking.redaction.LineFormatter` the last net against secrets in the log. It cleanses each
+    value before quoting, because a quoted secret no longer looks like one.
     """
 
     def format(self, record: logging.LogRecord) -> str:

@@ -1,8 +1,8 @@
-"""Figures for Prometheus.
+"""Metrics for Prometheus.
 
-What happens is counted in each process and added up over the workers of one gunicorn, through files
-in the folder PROMETHEUS_MULTIPROC_DIR (gunicorn.conf.py makes it). What stands in the journal is
-counted by the database when asked, so it is the same on every machine and outlives restarts.
+Each process counts events; the workers of one gunicorn add them up through files in
+PROMETHEUS_MULTIPROC_DIR (see gunicorn.conf.py). Bookings are counted in the database at each
+scrape, so these gauges are the same on every machine and survive restarts.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ TURNED_AWAY = Counter(
     "Requests that found the site full, or their client holding more than its share.",
     ["reason"],
 )
-# `booking.rate_limits` names its labels, which would need this module before it is there.
+# `booking.rate_limits` sets its labels, because it imports this module.
 LIMITS = Counter("handover_limits", "Tries that were refused by a limit.", ["limit"])
 STAFF_LOGINS = Counter(
     "handover_staff_logins", "Tries to log in as staff: right, wrong, must_wait.", ["result"]
@@ -51,7 +51,7 @@ CRM_CALLS = Counter(
     "Calls of the CRM, tries of one call not counted apart.",
     ["method", "outcome", "reason"],
 )
-# From 0, or an alert would miss the first: it sees only what grows.
+# Start at 0: an alert sees only increases and would miss a first event.
 for _turned_away in ("full", "client"):
     TURNED_AWAY.labels(_turned_away)
 for _result in ("right", "wrong", "must_wait"):
@@ -84,13 +84,13 @@ def count_cache_looks(**found: int) -> None:
 
 
 class Journal(Collector):
-    """The bookings as they stand now."""
+    """Gauges of the bookings in the journal."""
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         try:
             families = [_by_state(), _overdue()]
         except Error:
-            # The other figures are wanted all the more then.
+            # Still return the other metrics.
             logger.exception("The journal can't be counted")
             return
         yield from families
@@ -106,7 +106,7 @@ def _by_state() -> GaugeMetricFamily:
 
 
 def _counts() -> dict[VisitState, int]:
-    """Over a million rows, too, along indexes: those that are over are what is left."""
+    """Count along indexes, also over a million rows; OVER is what remains."""
     now = timezone.now()
     outcomes = dict(Booking.objects.order_by().values_list("outcome").annotate(Count("pk")))
     confirmed = {
@@ -119,7 +119,7 @@ def _counts() -> dict[VisitState, int]:
 
 
 def _overdue() -> GaugeMetricFamily:
-    """Apart from `sending`, in which somebody is at any time while the site has visitors."""
+    """Overdue ones apart: a busy site always has some in `sending`."""
     overdue = Booking.objects.filter(outcome=Outcome.SENDING, deadline_at__lt=timezone.now())
     return GaugeMetricFamily(
         "handover_bookings_overdue",
@@ -129,7 +129,7 @@ def _overdue() -> GaugeMetricFamily:
 
 
 def page() -> bytes:
-    """All figures in Prometheus' text format."""
+    """All metrics in Prometheus' text format."""
     registry = CollectorRegistry()
     registry.register(Journal())
     return generate_latest(_counted()) + generate_latest(registry)

@@ -1,4 +1,4 @@
-"""A name, a line and the figures for each request."""
+"""Give each request an id, a log line and metrics."""
 
 from __future__ import annotations
 
@@ -16,10 +16,9 @@ logger = logging.getLogger(__name__)
 
 STATIC = "static"
 METRICS = "metrics"
-# Asked for so often, by machines or beside every page, that a line tells something only when it
-# went wrong.
+# Requested so often, by machines or with every page, that only failures are logged.
 QUIET = {STATIC, METRICS, "booking:alive", "booking:ready"}
-# A client may invent methods; a metric keeps every label for ever.
+# Other methods share a label: clients may invent methods, and metrics keep labels forever.
 METHODS = {"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"}
 STEPS = {"booking:choose_flat": "1", "booking:choose_time": "2", "booking:confirm": "3"}
 
@@ -62,12 +61,12 @@ def _note(request: HttpRequest, response: HttpResponseBase, seconds: float) -> N
 
 
 def _is_prefetch(request: HttpRequest) -> bool:
-    """Fetched by a browser ahead of a click that may never come."""
+    """Whether the browser fetches the page before a possible click."""
     return request.headers.get("Sec-Purpose", "").startswith("prefetch")
 
 
 def _route(request: HttpRequest) -> str:
-    """The name of the view. Never the address itself: a flat or a booking's key stands there."""
+    """The view's name, never the URL, which may hold a flat or a booking's key."""
     match = request.resolver_match
     if match:
         return match.view_name

@@ -1,4 +1,4 @@
-"""The name under which everything that belongs to one request can be found again."""
+"""The id that the log lines and reports of one request share."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 HEADER = "X-Request-ID"
-# What a proxy may have made: no room for anything that would break out of a log line.
+# Ids of a proxy: no character that would break out of a log line.
 ACCEPTABLE = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 # Empty outside of a request.
@@ -18,9 +18,9 @@ current: ContextVar[str] = ContextVar("request_id", default="")
 
 
 def of(request: HttpRequest) -> str:
-    """The name that a proxy of ours gave, if it is one, else a new one.
+    """Return the id set by a trusted proxy, else a new one.
 
-    Not one of a client's own: it could hide among the lines of another request.
+    Never a client's: it could copy the id of another request.
     """
     given = request.headers.get(HEADER, "") if settings.TRUSTED_PROXIES else ""
     return given if ACCEPTABLE.fullmatch(given) else uuid.uuid4().hex

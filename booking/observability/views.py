@@ -9,5 +9,5 @@ from booking.observability import metrics
 @never_cache
 @require_safe
 def figures(request: HttpRequest) -> HttpResponse:
-    """For Prometheus, at METRICS_PATH. Holds no personal data, but is nobody else's business."""
+    """Metrics for Prometheus, at METRICS_PATH. No personal data, but not public either."""
     return HttpResponse(metrics.page(), content_type=CONTENT_TYPE_LATEST)
