@@ -1,10 +1,10 @@
-"""The developer's own colour and logo, in place of ours.
+"""The developer's accent colour and logo.
 
-Each is one file in place of one of ours, so a page of a brand takes no more requests than another:
-the stylesheet has the colours at its end, and the logo is the icon, too.
+Each replaces one file of ours, so branded pages take no further requests: the stylesheet ends with
+the colours, and the logo is also the icon.
 
-A colour must carry text: it is accepted only with the contrast of WCAG 2.2 (1.4.3, 4.5:1) on our
-light ground and under white; for the dark theme it is lightened until it has that contrast there.
+A colour must have the contrast of WCAG 2.2 (1.4.3, 4.5:1) as text on our light background and under
+white text; for the dark theme it is lightened until it has it there.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 
 from django.contrib.staticfiles import finders
 
-# The grounds of static/css/site.css.
+# The backgrounds of static/css/site.css.
 PAPER = "#fbf8f1"
 DARK_PAPER = "#151916"
 ON_ACCENT = "#ffffff"
@@ -48,7 +48,7 @@ class Palette:
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file that browsers keep for ever: another content has another name."""
+    """A file cached forever: its name is a hash of its content."""
 
     body: bytes
     suffix: str
@@ -60,20 +60,20 @@ class File:
 
 
 def files(accent: str, logo: str) -> list[File]:
-    """What a brand has of its own."""
+    """The files of a brand."""
     return [*([stylesheet(accent)] if accent else []), *([picture(logo)] if logo else [])]
 
 
 @lru_cache(maxsize=8)
 def stylesheet(accent: str) -> File:
-    """The site's own, and the brand's colours after it."""
+    """The site's stylesheet with the brand's colours appended."""
     css = Path(str(finders.find("css/site.css"))).read_bytes()
     return File(css + palette(accent).css().encode(), ".css", "text/css; charset=utf-8")
 
 
 @lru_cache(maxsize=8)
 def picture(logo: str) -> File:
-    """Raises ValueError, with the rest of a sentence, for what is no picture or too large a one."""
+    """Read a logo. Raises ValueError with the rest of a sentence if it is invalid or too large."""
     file = Path(logo)
     if not (file.is_file() and file.suffix in LOGO_TYPES):
         raise ValueError(f"must be a file that ends in {', '.join(LOGO_TYPES)}")
@@ -84,7 +84,7 @@ def picture(logo: str) -> File:
 
 
 def palette(accent: str) -> Palette:
-    """Raises ValueError, with the rest of a sentence, for what is no colour or can't be read."""
+    """Derive both accents. Raises ValueError with the rest of a sentence for an unfit colour."""
     if not re.fullmatch(r"#[0-9a-fA-F]{6}", accent):
         raise ValueError("must be a colour like #1e5b43")
     if min(contrast(accent, PAPER), contrast(accent, ON_ACCENT)) < READABLE:

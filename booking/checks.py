@@ -1,4 +1,4 @@
-"""System checks: a configuration that would fail at the first buyer stops the start instead."""
+"""System checks, so that a wrong configuration stops the start, not the first buyer."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,13 +17,13 @@ PATH = "booking.E005"
 
 @register()
 def configuration(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """One error, one sentence, for each variable that is missing or makes no sense."""
+    """Report each missing or invalid variable in one sentence."""
     return [Error(problem, id="booking.E001") for problem in settings.CONFIGURATION_PROBLEMS]
 
 
 @register()
 def look(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """A colour that cannot be read, or a logo that is none, is told before a buyer sees it."""
+    """Reject an unreadable accent colour and an invalid logo."""
     found: list[CheckMessage] = []
     if settings.ACCENT_COLOR:
         try:
@@ -40,7 +40,7 @@ def look(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMe
 
 @register()
 def paths(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """A path of the operator's choice must not hide a page of ours, nor be hidden by one."""
+    """Reject configured paths that collide with a page of the site."""
     from booking.urls import urlpatterns  # not before the applications are there
 
     ours = {str(each.pattern).partition("/")[0] for each in urlpatterns} - {""}
@@ -58,7 +58,7 @@ def paths(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckM
 
 @register()
 def journal(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """A journal that other users of the machine can open, from before the site took care of it."""
+    """Warn of a journal file that other users of the machine can read."""
     if connection.vendor != "sqlite":
         return []
     name = str(connection.settings_dict["NAME"])
@@ -75,7 +75,7 @@ def journal(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[Chec
 
 @register(deploy=True)
 def phone(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """No error: a site without a phone works, and its pages then ask nobody to call."""
+    """Warn of a missing phone: the site works, but pages name no one to call."""
     if settings.SUPPORT_PHONE:
         return []
     return [
@@ -88,7 +88,7 @@ def phone(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckM
 
 @register(deploy=True)
 def proxies(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """How many proxies there are, only the traffic shows (`booking.client_address.misfit`)."""
+    """Warn of an unset TRUSTED_PROXIES; only traffic shows it to be wrong (`client_address`)."""
     if settings.TRUSTED_PROXIES or not settings.SECURE_SSL_REDIRECT:
         return []
     return [
@@ -102,11 +102,11 @@ def proxies(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[Chec
 
 @register(deploy=True)
 def static_files(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Without the list that collectstatic writes, every page would fail.
+    """Require the manifest of collectstatic, without which every page would fail.
 
-    Among the deployment checks, which `config.wsgi` runs too, because commands must work before it.
+    A deployment check, which `config.wsgi` runs, because commands must work before collectstatic.
     """
-    # A storage without such a list has no need of it.
+    # Other storages need no manifest.
     if getattr(staticfiles_storage, "hashed_files", True):
         return []
     return [

@@ -10,12 +10,12 @@ from django.utils.translation import gettext_lazy as _
 from booking import brand, language, wording
 from booking.query import BookingQuery
 
-# For pages that are written out in Russian: nothing is asked of the request.
+# The default name on error pages, which are written in Russian without looking at the request.
 NAME = "Запись на получение ключей"
 
 
 def essentials() -> dict[str, str]:
-    """For a page that is drawn when much is broken: it takes the settings and nothing else."""
+    """Context of pages rendered when much is broken: from the settings alone."""
     phone = settings.SUPPORT_PHONE
     return {
         "site_name": settings.SITE_NAME or NAME,
@@ -25,7 +25,7 @@ def essentials() -> dict[str, str]:
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
-    """What every page needs to name itself, to look as it should, and to lead on from."""
+    """Context of every page: name, style, phone and links."""
     phone = settings.SUPPORT_PHONE
     return {
         "site_name": settings.SITE_NAME or _("Booking of the key handover"),
@@ -59,7 +59,7 @@ def _of_brand(file: brand.File) -> str:
 
 
 def _links(request: HttpRequest) -> dict[str, str]:
-    """The links around a page's content; each keeps the campaign that the buyer came with."""
+    """Header and footer links, which keep the buyer's campaign."""
     came_with = BookingQuery(source=_query(request).source)
     return {
         "home_url": came_with.choose_flat_url(),
@@ -69,7 +69,7 @@ def _links(request: HttpRequest) -> dict[str, str]:
 
 
 def _back(request: HttpRequest) -> str:
-    """From an error page that came instead of an answer to a press: to where it was pressed."""
+    """The page to return to from an error page after a POST."""
     match = request.resolver_match
     if request.method != "POST" or match is None:
         return ""
@@ -84,7 +84,7 @@ def _back(request: HttpRequest) -> str:
 
 
 def _query(request: HttpRequest) -> BookingQuery:
-    """Those in the address; none if it can't be read."""
+    """The answers in the address; none if it is unreadable."""
     try:
         return BookingQuery.read(request.GET)
     except SuspiciousOperation:

@@ -1,8 +1,8 @@
-"""What the CRM bears of all processes together: reads in a minute, and the pauses that it asks for.
+"""The budget of CRM calls of all processes: reads per minute, and the pauses that the CRM asks for.
 
-The budget is a number of slots in the shared cache; who adds one may send a read, and the slot is
-free again a minute later. The last slots are for what is urgent: without them, the days that only
-stand in a list would take the calls from the day that a buyer looks at.
+The budget is a number of slots in the shared cache. A process that adds a slot may send a read; the
+slot expires a minute later. The last slots are reserved for urgent reads, or days that are only
+listed would take the calls of the day that a buyer looks at.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from django.conf import settings
 from booking import shared_cache
 from booking.crm import CallReport
 
-# What is kept for calls that are more urgent, as a share of the budget.
+# Share of the budget reserved for more urgent calls, by urgency.
 RESERVED = {0: 0.0, 1: 0.15, 2: 0.3}
 # When to ask again for a slot, in seconds.
 SOON = 0.25
@@ -26,7 +26,7 @@ PAUSE = "crm-pause"
 
 
 def note(report: CallReport) -> None:
-    """Whatever was asked: a pause is for every call."""
+    """Record the pause that a reply asks for; it holds for every method."""
     asked = report.retry_after
     if asked is None and report.reason == "busy":
         asked = PAUSE_OF_ITSELF
@@ -36,7 +36,7 @@ def note(report: CallReport) -> None:
 
 
 def pause() -> float:
-    """For how many seconds the CRM wants no calls."""
+    """Seconds of the pause that are left."""
     until: float = shared_cache.get_many([PAUSE]).get(PAUSE, 0)
     return max(0.0, until - time.time())
 
@@ -47,7 +47,7 @@ def take(urgency: int) -> float:
         return seconds
     slots = {f"crm-call:{number}" for number in range(settings.MACROCRM_CALLS_PER_MINUTE)}
     free = list(slots - shared_cache.get_many(slots).keys())
-    # Each process in another order, or they would all want the same.
+    # In random order, or all processes would compete for the same slot.
     random.shuffle(free)
     spare = len(free) - int(len(slots) * RESERVED[urgency])
     # The cache counts whole seconds.

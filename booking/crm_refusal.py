@@ -1,4 +1,4 @@
-"""Remembers that the CRM refuses this site itself: no buyer can mend that, and none can book."""
+"""Remember that the CRM rejects this site itself, so that no buyer can book."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from booking import shared_cache
 from booking.crm import CallReport
 
 METHODS = ("getReadyFlats", "getFreeTimes", "add")
-# Seconds. Where nobody calls any more, it is told for a day.
+# Seconds that the dashboard shows it after the last call.
 GOOD_FOR = 24 * 3600
 
 
 def note(report: CallReport) -> None:
-    """Until the same method is answered: a read may work where a booking does not."""
+    """Note a rejection until the same method succeeds: a read may work where `add` does not."""
     key = _key(report.method)
     if report.refuses_site:
-        # Not over an earlier one: staff want to know since when.
+        # Keep an earlier one: staff want to know since when.
         shared_cache.add(key, time.time(), GOOD_FOR)
     elif report.outcome in {"answered", "confirmed", "refused"} and shared_cache.get_many([key]):
         shared_cache.delete(key)
 
 
 def since() -> datetime | None:
-    """Since when the CRM refuses this site, if it does."""
+    """Since when the CRM has rejected this site, if it does."""
     found: dict[str, float] = shared_cache.get_many(map(_key, METHODS))
     return datetime.fromtimestamp(min(found.values()), UTC) if found else None
 

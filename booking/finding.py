@@ -1,8 +1,8 @@
-"""Finds a booking by its number and its phone, as often as an owner errs and a guesser may not.
+"""Find a booking by its number and phone, with limits against guessing.
 
-Failed tries are counted: hard for each client, who is then refused whatever is typed, softly for
-each phone over all clients, beyond which a client has one try a minute for it. So nobody can shut
-the owner of a phone out.
+Failed tries count against the client, which is then refused, and against the phone over all
+clients, which slows further tries to one a minute for each client. So a stranger can't lock out the
+owner of a phone.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ PAUSE = timedelta(minutes=1)
 
 
 def find(number: str, phone: PhoneNumber, client_address: str | None) -> Booking | None:
-    """The booking that has this number and phone; None is counted. Raises TooManyTries.
+    """Find a booking, or count a failed try and return None. Raises TooManyTries.
 
-    What is not found takes the same queries whether the number exists, the phone, or neither.
+    A failure makes the same queries whether the number exists, the phone, or neither.
     """
     attempt = FindAttempt(
         client_address=client_address,
         phone_hash=_keyed_hash(phone.as_e164),
         pair_hash=_keyed_hash(f"{number} {phone.as_e164}"),
     )
-    # Once before any lock is waited for, so that a refused client costs a read or two.
+    # First without a lock, so that a refused client costs a read or two.
     _check(attempt)
     with transaction.atomic():
         turns.take(f"find_client {client_address}")
@@ -52,7 +52,7 @@ def find(number: str, phone: PhoneNumber, client_address: str | None) -> Booking
 
 
 def holding() -> list[Holding]:
-    """The clients to which the search is closed, for staff, the newest try first."""
+    """List the clients that the limit keeps out, newest try first."""
     tried = _recent().exclude(client_address=None).values("client_address")
     often = tried.annotate(count=Count("pk")).filter(count__gte=settings.LIMIT_FIND_PER_CLIENT)
     found = [
@@ -75,7 +75,7 @@ def _check(attempt: FindAttempt) -> None:
 
 def _check_client(attempt: FindAttempt) -> None:
     if attempt.client_address is None:
-        return  # nobody knows whose tries to count
+        return  # an unknown client can't be counted
     if tries := _standing(attempt.client_address):
         _refuse(Limit.FIND_CLIENT, attempt, until=tries[-1] + _window())
 
@@ -93,7 +93,7 @@ def _check_phone(attempt: FindAttempt) -> None:
 
 
 def _standing(client_address: str) -> list[datetime]:
-    """The client's last tries if they close the search to it, the newest first; else none."""
+    """The client's last tries, newest first, if they reach the limit; else none."""
     most = settings.LIMIT_FIND_PER_CLIENT
     tries = _recent(client_address=client_address).order_by("-tried_at")
     times = list(tries.values_list("tried_at", flat=True)[:most])
@@ -104,7 +104,7 @@ def _standing(client_address: str) -> list[datetime]:
 
 
 def _is_repeated(attempt: FindAttempt) -> bool:
-    """Whether this client has tried this very pair: pressing twice is no second guess."""
+    """Whether this client has tried this pair before: a repeat is no second guess."""
     same = {"client_address": attempt.client_address, "pair_hash": attempt.pair_hash}
     return _recent(phone_hash=attempt.phone_hash, **same).exists()
 

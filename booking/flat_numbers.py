@@ -1,4 +1,4 @@
-"""Object numbers as people read and type them. The CRM is always sent the listed string."""
+"""Compare object numbers as people read and type them. The CRM always gets the listed string."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import unicodedata
 # Letters that look alike in both alphabets, Latin -> Cyrillic.
 _LOOK_ALIKES = str.maketrans("abcehkmoptxy", "авсенкмортху")
 _DASHES = re.compile(r"[‐‑‒–—−﹘﹣－-]+")
-# Soft hyphens and the like, which come along when a number is copied.
+# Invisible characters, such as soft hyphens, that are copied along.
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200d\u2060\ufeff]")
-# What a buyer may write before the number, for any kind of object.
+# Kinds that buyers write before a number.
 _KIND = re.compile(
     r"^(?:(?:квартира|кв|машино-?место|м/м|мм|место|парковка|кладовая|кладовка|помещение|пом)"
     r"(?:[.\s№#]+|(?=\d))|[№#]\s*)"
@@ -18,7 +18,7 @@ _KIND = re.compile(
 
 
 def natural_key(text: str) -> list[tuple[int, int, str]]:
-    """Sorts 2 before 10, as people count."""
+    """Sort key with 2 before 10."""
     return [
         (0, int(part), "") if part.isdecimal() else (1, 0, part.casefold())
         for part in re.findall(r"\d+|\D+", text)
@@ -26,7 +26,7 @@ def natural_key(text: str) -> list[tuple[int, int, str]]:
 
 
 def folded(number: str) -> str:
-    """A form in which spellings of one number meet: case, look-alikes, spaces, dashes, «кв.»."""
+    """Normalise case, look-alikes, spaces, dashes and a leading «кв.»."""
     text = _DASHES.sub("-", _INVISIBLE.sub("", number).casefold().strip())
     text = unicodedata.normalize("NFKC", _KIND.sub("", text))
     # Between digits a space may stand for a dash: "1 12" is not 112.
@@ -35,5 +35,5 @@ def folded(number: str) -> str:
 
 
 def run_together(number: str) -> str:
-    """The folded form without what people leave out. Different numbers may meet in it."""
+    """The folded form without dashes and spaces. Different numbers may share it."""
     return re.sub("[- ]", "", folded(number))

@@ -10,7 +10,7 @@ from booking.observability.crm_calls import record_crm_call
 
 
 def crm_client() -> CRMClient:
-    """One client per configuration: it keeps connections alive for each thread."""
+    """Return the client of this configuration, which keeps a connection for each thread."""
     return _client(crm_config())
 
 

@@ -1,7 +1,7 @@
-"""A visit as a calendar entry (RFC 5545).
+"""Visits as iCalendar files (RFC 5545).
 
-Nobody notes when staff change what is known of a house, so each download is a revision of its own:
-a calendar that already has the entry takes the newer one, and what is called off most of all.
+Changes of a house are not versioned, so each download is a new revision: a calendar that has the
+entry takes the newer one, cancellations included.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ from booking import wording
 from booking.models import Booking, House, VisitState
 
 ALARMS = (timedelta(days=1), timedelta(hours=2))
-# A visit without a length would be a moment; this is what a calendar then keeps free.
+# Shown for a visit of unknown length, which would be a moment otherwise.
 USUAL_LENGTH = timedelta(hours=1)
 AROUND = timedelta(days=2)
 
 
 def build_ics(booking: Booking, house: House, url: str) -> bytes:
-    """The entry's file. A visit keeps its UID however often it is moved, so no entry is doubled.
+    """Build the file. A moved visit keeps its UID, so that the calendar has it once.
 
-    It has no METHOD, which would make it a message from an organiser whom we do not know.
+    It has no METHOD, which would make it an invitation by an organiser.
     """
     calendar = Calendar()
     calendar.add("prodid", "-//key-handover//visit//RU")
     calendar.add("version", "2.0")
     calendar.add_component(_event(booking, house, url))
-    # The whole history of a zone is some kilobytes; the visit needs its clock of these days.
+    # The whole history of a zone takes kilobytes; only these days matter.
     day = booking.starts_at_local.date()
     calendar.add_missing_timezones(day - AROUND, day + AROUND)
     return bytes(calendar.to_ical())

@@ -1,4 +1,4 @@
-"""Which language a page speaks: the one chosen by a link, else the browser's, else Russian."""
+"""The language of a page: chosen by a link, else the browser's, else Russian."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ PARAMETER = "lang"
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
-    """To a page in a language, which is named in itself."""
+class LanguageLink:
+    """A link to the page in another language, named in that language."""
 
     code: str
     name: str
@@ -26,9 +26,9 @@ class Link:
 
 
 class LanguageMiddleware(LocaleMiddleware):
-    """`?lang=en` on any page chooses; a cookie of the browser's session remembers it.
+    """`?lang=en` on any page chooses the language; a session cookie remembers it.
 
-    Only the choice is remembered, so a page that is passed on speaks its reader's language.
+    Addresses don't keep the choice, so a shared page uses its reader's language.
     """
 
     def process_request(self, request: HttpRequest) -> None:
@@ -53,13 +53,13 @@ class LanguageMiddleware(LocaleMiddleware):
 
 
 def of_texts() -> str:
-    """Of the CRM's and the staff's words, where a page speaks another language; else ""."""
+    """Language of the texts of the CRM and staff, if the page has another one; else ""."""
     theirs = str(settings.LANGUAGE_CODE)
     return "" if get_language() == theirs else theirs
 
 
-def links(request: HttpRequest) -> list[Link]:
-    """This page in the other languages, for its foot; none if its address can't be opened again."""
+def links(request: HttpRequest) -> list[LanguageLink]:
+    """Footer links to this page in other languages; none after a POST or for a bad query."""
     if request.method not in {"GET", "HEAD"}:
         return []
     try:
@@ -68,7 +68,7 @@ def links(request: HttpRequest) -> list[Link]:
         return []
     current = getattr(request, "LANGUAGE_CODE", settings.LANGUAGE_CODE)
     return [
-        Link(code, str(name), _in_language(code, request.path, query))
+        LanguageLink(code, str(name), _in_language(code, request.path, query))
         for code, name in settings.LANGUAGES
         if code != current
     ]

@@ -1,7 +1,7 @@
-"""Reads the query of a link that was mangled on its way: in a newsletter, a messenger, a redirect.
+"""Read the query of a link mangled by a newsletter, a messenger or a redirect.
 
-Pure. Nothing here knows which house or flat there is: each reading is one of what may have been
-meant, the literal one first, and whoever asks takes the first that holds.
+Pure: it knows no houses or flats. It returns possible readings, the literal one first, and the
+caller takes the first that exists.
 """
 
 from __future__ import annotations
@@ -12,20 +12,20 @@ from urllib.parse import unquote_plus, unquote_to_bytes
 
 Fields = dict[str, str]
 
-# What ends a sentence, encloses a link in it or makes it bold, and what programs add to addresses.
+# Characters that end a sentence, enclose a link or mark it up, and that programs add to links.
 PUNCTUATION = ".,;:!?()[]{}<>«»\"'“”„‘’…*_~`/"
-# Another address that was glued on.
+# Another URL appended to the value.
 ADDRESS = re.compile(r"https?://.*", re.DOTALL)
-# Another query that was; of our own names it may be encoded.
+# Another query appended to it; before our own names it may be encoded.
 GLUED = r"[?;](?=[a-z_]{1,40}=)"
 INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff\r\n"))
 ENCODED = re.compile(r"%[0-9A-Fa-f]{2}")
-# As often as a link is encoded by those that pass it on.
+# Programs that pass a link on may each encode it once more.
 MOST_DECODINGS = 3
 
 
 def readings(query: str, names: Iterable[str]) -> list[Fields]:
-    """What a query may have meant, by the names that are known; the literal reading first.
+    """Return possible readings of the known names in a query, the literal one first.
 
     `query` is as WSGI has it: bytes as Latin-1, at most 8,190 of them.
     """
@@ -41,21 +41,21 @@ def readings(query: str, names: Iterable[str]) -> list[Fields]:
 
 
 def _pairs(query: str, names: set[str]) -> list[tuple[str, str]]:
-    """Names and values, still encoded, of the names that are known in whatever case.
+    """Split a query into known names, in any case, and values, still encoded.
 
-    Between them stands "&", whatever was made of it, or another query that was glued on.
+    The separator is "&", a mangled form of it, or the start of an appended query.
     """
     for _decoding in range(MOST_DECODINGS):
         if "=" in query:
             break
-        # A whole query was encoded as if it were a value.
+        # The whole query was encoded like a value.
         query = ENCODED.sub(lambda found: _text(found[0], "latin-1"), query)
     known = "|".join(map(re.escape, names))
     encoded = rf"(?:%(?:26|3F|3B)|\\u0026)(?=(?:{known})(?:=|%3D))"
     parts = re.split(rf"&(?:amp;)*|{GLUED}|{encoded}", query, flags=re.IGNORECASE)
     split = (re.split("=|%3[Dd]", part.strip("? "), maxsplit=1) for part in parts)
     named = ((_name(name), "".join(value)) for name, *value in split)
-    # An empty repetition says nothing.
+    # Ignore an empty repetition.
     return [(name, value) for name, value in named if name in names and value]
 
 
@@ -69,7 +69,7 @@ def _text(value: str, encoding: str) -> str:
 
 
 def _decoded_again(value: str) -> str:
-    """Without what a mail or a second encoding has added: %2520, "=3D", invisible characters."""
+    """Undo what a mail or a second encoding added: %2520, "=3D", invisible characters."""
     for _decoding in range(MOST_DECODINGS):
         if not ENCODED.search(value):
             break
@@ -78,7 +78,7 @@ def _decoded_again(value: str) -> str:
 
 
 def _alone(value: str) -> str:
-    """Without what stood around the link, or behind it."""
+    """Strip the punctuation around the link and any appended URL."""
     return ADDRESS.sub("", value).strip(PUNCTUATION + " ")
 
 

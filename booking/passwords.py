@@ -1,4 +1,4 @@
-"""What a password of staff must not be made of: the words that an attacker tries first."""
+"""Refuse passwords of staff made of words that attackers try first."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from django.contrib.auth.password_validation import (
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-# Of this trade, in Russian, in Latin letters, and typed in the other keyboard layout.
+# Words of this trade: English, Russian, transliterated, and typed in the other layout.
 OF_THE_TRADE = (
     "admin administrator booking desk flat handover home house key keys macrocrm manager office"
     " operator password qwerty root staff user visit welcome"
@@ -27,9 +27,9 @@ OF_PEOPLE = ("username", "first_name", "last_name", "email")
 
 
 class KnownWordsValidator:
-    """What is left of a password without such words must be a password by itself.
+    """Without such words, the rest must be a valid password.
 
-    Django's own UserAttributeSimilarityValidator finds `olga1234` not similar enough to `olga`.
+    Django's UserAttributeSimilarityValidator accepts `olga1234` for `olga`.
     """
 
     def validate(self, password: str, user: Any = None) -> None:

@@ -12,21 +12,21 @@ import secrets
 LETTERS = "АВЕКМНОРСТУХ"
 DIGITS = "0123456789"
 SHAPE = (LETTERS, DIGITS, DIGITS, DIGITS, DIGITS, LETTERS, LETTERS)
-# What may be typed or pasted around and within a number; longer texts are none.
+# Longest input, with what people type or paste around a number.
 LONGEST_TYPED = 40
 _AS_CYRILLIC = str.maketrans("ABEKMHOPCTYX", LETTERS)
 _BETWEEN = dict.fromkeys(map(ord, "№#-‐‑–— \N{NO-BREAK SPACE}\t."))
-# Zero and the letter О look alike: the place in the number tells which is meant.
+# Zero and the letter О look alike; the position decides.
 _SAME_LOOK = {LETTERS: str.maketrans("0", "О"), DIGITS: str.maketrans("О", "0")}
 
 
 def make() -> str:
-    """A random number, in Cyrillic letters. It may be taken already."""
+    """Make a random number, in Cyrillic letters. It may be taken."""
     return "".join(secrets.choice(characters) for characters in SHAPE)
 
 
 def parse(text: str) -> str | None:
-    """The number as it is stored, from what people type; None if it cannot be one."""
+    """Normalise a typed number; None if it can't be one."""
     if len(text) > LONGEST_TYPED:
         return None
     typed = text.translate(_BETWEEN).upper().translate(_AS_CYRILLIC)

@@ -1,7 +1,7 @@
-"""Makes old bookings nobody's: what names a person goes, what counts stays.
+"""Anonymise old bookings: personal data goes, statistics stay.
 
-Phones and addresses become keyed hashes: equal ones stay equal, so repeats can still be counted,
-but without SECRET_KEY nobody can try all phones there are until one fits.
+Phones and addresses become keyed hashes, so that repeats can still be counted. Without SECRET_KEY
+a hash can't be reversed by trying all phones.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ AT_ONCE = 200
 
 
 def due(days: int) -> QuerySet[Booking]:
-    """Made, and their visit over, more than so many days ago. Nothing that is still being sent."""
+    """Bookings made, and their visits over, more than `days` ago; none that is still being sent."""
     before = timezone.now() - timedelta(days=days)
     old = Booking.objects.filter(created_at__lt=before, starts_at__lt=before, anonymised_at=None)
     return old.exclude(outcome=Outcome.SENDING)
 
 
 def anonymise(days: int, *, by: str) -> int:
-    """Do it; returns how many. Safe to stop, to run again, and to run twice at once."""
+    """Anonymise due bookings and return their number. Safe to stop, repeat and run in parallel."""
     done = 0
     while batch := list(due(days).order_by("created_at", "pk")[:AT_ONCE]):
         done += _anonymise(batch, days, by)
@@ -35,9 +35,9 @@ def anonymise(days: int, *, by: str) -> int:
 
 
 def anonymise_booking(booking: Booking) -> bool:
-    """Take away what names a person, here, on the trail and in requests; the rest stays.
+    """Remove personal data from a booking, its trail and its requests.
 
-    False: another run has done it already.
+    Returns False if another run has done it.
     """
     with transaction.atomic():
         changed = Booking.objects.filter(pk=booking.pk, anonymised_at=None).update(
@@ -56,22 +56,22 @@ def anonymise_booking(booking: Booking) -> bool:
 
 
 def delete_find_attempts() -> None:
-    """Those that count for no limit any more; LIMIT_WINDOW_MINUTES is a day at most."""
+    """Delete attempts that no limit counts any more: LIMIT_WINDOW_MINUTES is a day at most."""
     FindAttempt.objects.filter(tried_at__lt=timezone.now() - timedelta(days=1)).delete()
 
 
 def oldest(days: int) -> datetime | None:
-    """When the oldest of those due was made."""
+    """When the oldest due booking was made."""
     return due(days).order_by("created_at").values_list("created_at", flat=True).first()
 
 
 def keyed_hash(text: str) -> str:
-    """64 hexadecimal digits; of nothing, nothing."""
+    """64 hexadecimal digits; "" for ""."""
     return salted_hmac(SALT, text, algorithm="sha256").hexdigest() if text else ""
 
 
 def _anonymise(batch: list[Booking], days: int, by: str) -> int:
-    """With the line that tells of it, or not at all."""
+    """Anonymise a batch and record it, in one transaction."""
     with transaction.atomic():
         count = sum(anonymise_booking(booking) for booking in batch)
         if count:

@@ -1,7 +1,7 @@
-"""The two groups of staff, made where they are missing whenever `migrate` has run.
+"""Create the two groups of staff after `migrate`, if they are missing.
 
-After the migrations, not in one of them, because Django makes the permissions themselves only then.
-A group that is there is left as it is: whoever runs the site may have changed it.
+Not in a migration, because Django creates permissions only after all migrations. Existing groups
+are left alone: an operator may have changed them.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from django.contrib.auth.models import Group, Permission
 OPERATORS = "operators"
 MANAGERS = "managers"
 
-# See everything with masked phones, find out what is in doubt, answer requests, lift limits.
+# View everything with masked phones, resolve doubts, answer requests, lift limits.
 OF_OPERATORS = (
     "view_booking",
     "view_bookingevent",
@@ -25,7 +25,7 @@ OF_OPERATORS = (
     "lift_limit",
     "view_limitlift",
 )
-# And whole phones, exports, houses, and what others have done with whole phones.
+# And whole phones, exports, houses and the audit trail.
 OF_MANAGERS = (
     *OF_OPERATORS,
     "view_whole_phone",
@@ -43,6 +43,6 @@ def make_groups(**signal: Any) -> None:
             may = Permission.objects.filter(
                 content_type__app_label="booking", codename__in=codenames
             )
-            # Not `set`, which would be told as a change of rights by somebody.
+            # Not `set`, whose signal would record a change of rights by staff.
             held = Group.permissions.through
             held.objects.bulk_create(held(group=group, permission=each) for each in may)

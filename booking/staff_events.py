@@ -1,4 +1,4 @@
-"""Writes down who of staff logged in, who could not, and whose rights were changed, by whom."""
+"""Record logins of staff, failed ones, and changes of accounts and rights."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ logger = logging.getLogger(__name__)
 Kind = StaffEvent.Kind
 COMMAND_LINE = "manage.py"
 FLAGS = ("is_active", "is_staff", "is_superuser")
-# As few digits has no phone; a longer number may be one.
+# A username with this many digits may be a phone.
 DIGITS_OF_A_PHONE = 10
-# Wrong passwords of one account make one row in this time, those of unknown names together one.
+# Wrong passwords make at most one row in this time for each account, and one for unknown names.
 TOLD_EVERY = timedelta(minutes=1)
 AS_STORED = "staff_events_as_stored"
 
@@ -39,7 +39,7 @@ _current: ContextVar[HttpRequest | None] = ContextVar("staff_request", default=N
 
 @contextmanager
 def during(request: HttpRequest) -> Iterator[None]:
-    """What is changed meanwhile is changed by the user of this request."""
+    """Record changes made meanwhile as made by the request's user."""
     token = _current.set(request)
     try:
         yield
@@ -52,7 +52,7 @@ def record(kind: StaffEvent.Kind, *, by: str, **facts: Any) -> None:
 
 
 def shown(name: str) -> str:
-    """The name of an account, unless it is a phone."""
+    """A username; masked if it may be a phone."""
     digits = re.sub(r"\D", "", name)
     return name if len(digits) < DIGITS_OF_A_PHONE else f"…{digits[-2:]}"
 
@@ -60,7 +60,7 @@ def shown(name: str) -> str:
 def wrong_password(
     request: HttpRequest, name: str, user: User | None, pause: MustWait | None
 ) -> None:
-    """`pause` if this was one too many: what is refused from now on is counted, and not told."""
+    """Record a wrong password, and the `pause` that it leads to. Refused tries are only counted."""
     metrics.STAFF_LOGINS.labels("wrong").inc()
     account, client = _account(name, user), _client(request)
     logger.info("Wrong password for %s (client %s)", account, client)
@@ -79,7 +79,7 @@ def wrong_password(
 
 
 def connect() -> None:
-    """Listen to what Django tells of logins and accounts."""
+    """Connect to Django's signals of logins and accounts."""
     user_logged_in.connect(_logged_in)
     user_logged_out.connect(_logged_out)
     pre_save.connect(_before_save, sender=User)
@@ -91,7 +91,7 @@ def connect() -> None:
 
 
 def _account(name: str, user: User | None) -> str:
-    """Of a name that no account has only the beginning: it may be a password, typed too early."""
+    """The username; the beginning of an unknown name, which may be a mistyped password."""
     return shown(user.get_username()) if user else f"{name[:2]}… (no such account)"
 
 
@@ -130,7 +130,7 @@ def _actor() -> str:
 
 
 def _before_save(instance: User, *, raw: bool, update_fields: Any, **signal: Any) -> None:
-    # Of single fields Django itself saves the last login, and a hash that it has made stronger.
+    # Django saves single fields for the last login and an upgraded hash: no change of an account.
     if not raw and update_fields is None:
         setattr(instance, AS_STORED, User.objects.filter(pk=instance.pk).first())
 

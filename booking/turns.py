@@ -1,4 +1,4 @@
-"""Turns for transactions that count before they write, so that none overlooks another's row."""
+"""Advisory locks that serialise transactions which count rows before they write one."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from django.db import connection
 
 
 def take(what: str) -> None:
-    """Wait for others who count the same, until the end of the transaction.
+    """Hold the lock `what` until the end of the transaction.
 
-    Without it, transactions of PostgreSQL would not see each other's rows. SQLite's are one after
-    another anyway. Take several turns in one order everywhere, or two may wait for each other.
+    Without it, parallel transactions on PostgreSQL would not count each other's rows; SQLite has
+    one writer anyway. Take several locks always in the same order, or transactions deadlock.
     """
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""The rows of our own database. They know nothing of the CRM; only `services` changes a booking."""
+"""Database models. They know nothing of the CRM; only `booking.services` changes a booking."""
 
 from booking.models.booking import HAS_VISIT, HOLDING, LIVE, Booking, Category
 from booking.models.booking_event import BookingEvent

@@ -1,4 +1,4 @@
-"""Rows that are written once."""
+"""Base classes of append-only models."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class AppendOnlyQuerySet(models.QuerySet[M]):
 
 
 class AppendOnly(models.Model):
-    """Neither changed nor deleted, whoever asks. Its manager is made of AppendOnlyQuerySet."""
+    """Rows can't be changed or deleted. Managers are made of AppendOnlyQuerySet."""
 
     class Meta:
         abstract = True

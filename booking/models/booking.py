@@ -1,4 +1,4 @@
-"""The journal of bookings. Only `booking.services` changes it, and `booking.retention`."""
+"""The journal of bookings, changed only by `booking.services` and `booking.retention`."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ class Category(models.TextChoices):
     COMM = "comm", _("commercial premises")
 
 
-# A booking that holds a visit, or may hold one: it stands in the way of the same one again.
+# Outcomes of bookings that hold a visit, or may hold one, and so block another of the same flat.
 HOLDING = (Outcome.SENDING, Outcome.CONFIRMED, Outcome.IN_DOUBT)
-# Why a press was refused without a call: its flat has a visit ahead. The buyer reads the same as
-# after a phone that does not match.
+# Reason of a press refused without a call, because its flat has a visit ahead. The buyer reads the
+# same text as for a phone that does not match.
 HAS_VISIT = "has_visit"
 LIVE = ~Q(reason=HAS_VISIT) & Q(
     outcome__in=HOLDING, called_off_at=None, moved_at=None, anonymised_at=None
@@ -41,24 +41,24 @@ LIVE = ~Q(reason=HAS_VISIT) & Q(
 
 class BookingManager(models.Manager["Booking"]):
     def beside(self, doubt: Booking) -> models.QuerySet[Booking]:
-        """What else of the same flat is booked, or may be, while a booking is in doubt."""
+        """Other live bookings ahead of the same flat, beside one in doubt."""
         return self.of_flat(doubt).filter(LIVE, starts_at__gt=timezone.now()).exclude(pk=doubt.pk)
 
     def of_flat(self, booking: Booking) -> models.QuerySet[Booking]:
         return self.filter(**booking.same_flat)
 
     def unused_reference(self) -> str:
-        """At 100,000 bookings one number in 170 is taken."""
+        """Make a number until one is free: at 100,000 bookings one in 170 is taken."""
         while self.filter(reference=(number := references.make())).exists():
             pass
         return number
 
     def numbered(self, reference: str, phone: PhoneNumber) -> Booking | None:
-        """The booking that has this number, if it was made with this phone."""
+        """Find a booking by its number and phone."""
         return self.filter(reference=reference, phone=phone, anonymised_at=None).first()
 
     def in_doubt(self) -> models.QuerySet[Booking]:
-        """Those that can be resolved."""
+        """Bookings in doubt that staff can resolve."""
         in_doubt = in_state(VisitState.IN_DOUBT, now=timezone.now())
         return self.filter(in_doubt, anonymised_at=None)
 
@@ -66,11 +66,10 @@ class BookingManager(models.Manager["Booking"]):
 class Booking(models.Model):
     """One press of the button, or a visit that staff wrote down. Never deleted.
 
-    A flat has one visit ahead (`services.booking.Standing`): the CRM has one planned date for each
-    handover.
+    A flat has one visit ahead (`services.booking.Standing`): the CRM keeps one date of a handover.
 
-    A visit that is moved is told by two rows: the old one keeps its time and says when it was
-    moved, the new one `follows` it.
+    Moving a visit makes a second row that `follows` the first, which keeps its time and gets
+    `moved_at`.
     """
 
     ANSWERS = ("category", "house_id", "flat", "phone", "starts_at")
@@ -86,7 +85,7 @@ class Booking(models.Model):
     house_id = models.CharField(_("house id"), max_length=64)
     house_title = models.CharField(_("house"), max_length=300, blank=True)
     flat = models.CharField(_("flat"), max_length=64)
-    # The number as people search for it; kept by `save`.
+    # The number as people search for it, set by `save`.
     flat_folded = models.CharField(max_length=64, editable=False, default="")
     starts_at = models.DateTimeField(_("visit"))
     time_zone = models.CharField(_("time zone"), max_length=64)
@@ -99,25 +98,24 @@ class Booking(models.Model):
         related_name="followed_by",
         verbose_name=_("moved from"),
     )
-    # The account of staff that wrote the row down, without a call of the CRM; "" where a buyer
-    # pressed.
+    # Username of staff who wrote the row down without a call of the CRM; "" for a buyer's press.
     written_by = models.CharField(_("written down by"), max_length=150, blank=True)
     consent = models.CharField(_("version of the consent"), max_length=32, blank=True)
     source = models.JSONField(_("source"), default=dict, blank=True)
-    # The campaign or else the link that a buyer came by, to filter by; kept by `save`.
+    # utm_source or ref of the buyer's link, to filter by; set by `save`.
     campaign = models.CharField(max_length=200, blank=True, editable=False)
     client_address = models.GenericIPAddressField(_("client address"), null=True, blank=True)
     stand_in = models.BooleanField(_("demonstration"), default=False)
-    # The booking that took its flat last. Of two presses at once, the constraint lets one through.
+    # True for the flat's latest booking. The constraint lets one of two parallel presses through.
     holds_flat = models.BooleanField(default=False, editable=False)
     created_at = models.DateTimeField(_("made at"), default=timezone.now, editable=False)
     deadline_at = models.DateTimeField(_("answer expected by"), editable=False)
     settled_at = models.DateTimeField(_("settled at"), null=True, blank=True)
-    # Set when staff tell that a booked visit will not take place, or takes place at another time.
+    # Set when staff cancel or move a booked visit.
     called_off_at = models.DateTimeField(_("called off at"), null=True, blank=True)
     moved_at = models.DateTimeField(_("moved at"), null=True, blank=True)
     crm_seconds = models.FloatField(_("the CRM took, in seconds"), null=True, blank=True)
-    # What is left of the phone and the address when the booking is old: equal ones stay equal.
+    # Keyed hashes that replace phone and address of an old booking: equal values stay equal.
     phone_hash = models.CharField(max_length=64, blank=True, editable=False)
     client_address_hash = models.CharField(max_length=64, blank=True, editable=False)
     anonymised_at = models.DateTimeField(_("anonymised at"), null=True, blank=True, editable=False)
@@ -149,7 +147,7 @@ class Booking(models.Model):
             models.Index(fields=("house_id", "starts_at"), name="booking_visits_of_house"),
             models.Index(fields=("house_id", "flat", "-created_at"), name="booking_of_flat"),
             models.Index(fields=("client_address", "created_at"), name="booking_of_address"),
-            # What the staff's log filters by, each in the order in which it is shown.
+            # Filters of the staff's log, each in the order in which the log is shown.
             models.Index(fields=("outcome", "-created_at", "-id"), name="booking_log_outcome"),
             models.Index(fields=("category", "-created_at", "-id"), name="booking_log_category"),
             models.Index(fields=("house_id", "-created_at", "-id"), name="booking_log_house"),
@@ -157,7 +155,7 @@ class Booking(models.Model):
             models.Index(fields=("phone", "-created_at", "-id"), name="booking_log_phone"),
             models.Index(fields=("campaign", "-created_at", "-id"), name="booking_log_campaign"),
             models.Index(fields=("starts_at", "id"), name="booking_log_visit"),
-            # Few of many in the order of their visits: the queue of those in doubt, too.
+            # A rare outcome in the order of visits; also serves the queue of bookings in doubt.
             models.Index(fields=("outcome", "starts_at", "id"), name="booking_log_outcome_visit"),
             models.Index(
                 fields=("-created_at", "-id"),
@@ -176,7 +174,7 @@ class Booking(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.reference = self.reference or references.make()
-        # Normalising may make a number longer than it was.
+        # Normalising may lengthen a number.
         self.flat_folded = folded(self.flat)[:64]
         self.campaign = self.source.get("utm_source") or self.source.get("ref") or ""
         super().save(*args, **kwargs)
@@ -186,7 +184,7 @@ class Booking(models.Model):
 
     @property
     def starts_at_local(self) -> datetime:
-        """The visit in wall time of the house."""
+        """The start in wall time of the house."""
         return self.starts_at.astimezone(ZoneInfo(self.time_zone))
 
     @property
@@ -201,7 +199,7 @@ class Booking(models.Model):
 
     @property
     def in_doubt_since(self) -> datetime | None:
-        """When its reply failed to come, written down or not."""
+        """When the booking got in doubt, whether or not that is written down yet."""
         if self.outcome == Outcome.IN_DOUBT:
             return self.settled_at
         is_overdue = self.outcome == Outcome.SENDING and self.deadline_at < timezone.now()
@@ -218,7 +216,7 @@ class Booking(models.Model):
 
     @property
     def is_in_doubt(self) -> bool:
-        """And can be resolved: nobody can look up one that has been anonymised."""
+        """In doubt and resolvable: after anonymising, the CRM can't be searched for it."""
         return self.state is VisitState.IN_DOUBT and self.anonymised_at is None
 
     @property
@@ -227,10 +225,9 @@ class Booking(models.Model):
 
     @property
     def moved_from(self) -> Booking | None:
-        """The row whose visit was moved to this one's time.
+        """The row whose visit was moved to this row's time.
 
-        Rows from before visits could be moved may follow an earlier visit of the same flat: that
-        one was not moved, or only after they were made.
+        Old rows may follow an earlier visit of the same flat that was not moved, or only later.
         """
         before = self.follows
         if before is None or before.moved_at is None or before.moved_at > self.created_at:
@@ -238,23 +235,23 @@ class Booking(models.Model):
         return before
 
     def history(self) -> list[Booking]:
-        """The rows of a visit up to this one; the first of them is the one that the buyer made."""
+        """The rows of a moved visit up to this one, beginning with the buyer's."""
         rows = [self]
         while before := rows[0].moved_from:
             rows.insert(0, before)
         return rows
 
     def latest(self) -> Booking:
-        """The row that tells of the visit now."""
+        """The current row of the visit."""
         row = self
         while row.moved_at is not None:
             row = row.followed_by.latest("pk")
         return row
 
     def note(self, kind: BookingEvent.Kind, facts: dict[str, Any]) -> None:
-        """Add to the trail, and to the outbox if it must be told at once.
+        """Add an event to the trail and, if staff must hear of it, notices to the outbox.
 
-        `facts` go to staff: JSON, without secrets, tokens or phones.
+        Staff read `facts`: JSON without secrets, tokens or phones.
         """
         with transaction.atomic(savepoint=False):
             Notice.objects.enqueue(self.events.create(kind=kind, facts=facts))

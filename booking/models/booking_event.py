@@ -1,4 +1,4 @@
-"""The trail of a booking: what happened to it, line by line."""
+"""The trail of a booking: its events."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from booking.models.append_only import AppendOnly, AppendOnlyQuerySet
 
-# Facts of an event in which nobody's words can stand.
+# Facts that hold no free text, and so stay after anonymising.
 WITHOUT_TEXT = {
     "reason",
     "http_status",
@@ -30,7 +30,7 @@ class Trail(AppendOnlyQuerySet["BookingEvent"]):
 
 
 class BookingEvent(AppendOnly):
-    """One line of a booking's trail. Written once, never changed."""
+    """One event of a booking, append-only."""
 
     class Kind(models.TextChoices):
         SENDING = "sending", _("sending")
@@ -71,7 +71,7 @@ class BookingEvent(AppendOnly):
         return f"{self.at:%Y-%m-%d %H:%M:%S} {self.get_kind_display()}"
 
     def scrub(self) -> None:
-        """The one change that a line ever sees: an old one loses its texts; nothing is added."""
+        """Remove free texts, when the booking is anonymised: the only change of an event."""
         kept = {name: value for name, value in self.facts.items() if name in WITHOUT_TEXT}
         if kept != self.facts:
             self.facts = kept

@@ -1,4 +1,4 @@
-"""A buyer's wish to move or cancel a visit: the CRM takes none, so staff do it by hand."""
+"""A buyer's wish to move or cancel a visit. The CRM's API can't, so staff do it by hand."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from booking.models.booking import Booking
 
 class ChangeRequestManager(models.Manager["ChangeRequest"]):
     def waiting(self) -> models.QuerySet[ChangeRequest]:
-        """For an answer. One on a booking that has been anonymised since would not be read."""
+        """Unanswered requests, except on anonymised bookings, whose buyers can't read an answer."""
         return self.filter(answered_at=None, booking__anonymised_at=None)
 
 
 class ChangeRequest(models.Model):
-    """One wish and its answer; a booking has at most one that waits for an answer."""
+    """One wish and its answer; at most one of a booking is unanswered."""
 
     class Kind(models.TextChoices):
         MOVE = "move", _("move to another time")

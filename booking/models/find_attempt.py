@@ -1,4 +1,4 @@
-"""Failed searches for a booking, counted so that nobody guesses numbers."""
+"""Failed searches for a booking, counted against guessing."""
 
 from __future__ import annotations
 
@@ -7,14 +7,11 @@ from django.utils import timezone
 
 
 class FindAttempt(models.Model):
-    """A number and a phone that do not belong together. Neither can be read from it.
-
-    Deleted after a day (`booking.retention`).
-    """
+    """A wrong pair of number and phone, as hashes. `booking.retention` deletes it after a day."""
 
     tried_at = models.DateTimeField(default=timezone.now)
     client_address = models.GenericIPAddressField(null=True)
-    # Keyed hashes of the phone, and of the number with the phone: equal ones are the same.
+    # Keyed hashes of the phone, and of number and phone.
     phone_hash = models.CharField(max_length=64)
     pair_hash = models.CharField(max_length=64)
 

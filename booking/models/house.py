@@ -1,4 +1,4 @@
-"""What the CRM does not know of a house, kept by staff."""
+"""What the CRM does not know about a house; staff maintain it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _known_time_zone(name: str) -> None:
 
 
 class House(models.Model):
-    """What the CRM does not know of a house: where it stands and how to get in."""
+    """Address, directions and visit length of a house."""
 
     house_id = models.CharField(_("id in the CRM"), max_length=64, unique=True)
     address = models.CharField(_("address"), max_length=300, blank=True)
@@ -65,7 +65,7 @@ class House(models.Model):
 
     @classmethod
     def for_id(cls, house_id: str) -> House:
-        """What is known of a house; of an unknown one, nothing."""
+        """The house with this id in the CRM, or an empty unsaved one."""
         return cls.objects.filter(house_id=house_id).first() or cls(house_id=house_id)
 
     @property
@@ -74,9 +74,9 @@ class House(models.Model):
 
     @property
     def visit_lasts(self) -> timedelta | None:
-        """How long a visit takes: as staff say, else as long as its times in the CRM.
+        """Length of a visit: as set by staff, else that of its slots.
 
-        None where it takes a single one: nobody need have said how long that is.
+        None for a single slot without a length: a visit need not fill its slot.
         """
         if self.visit_minutes:
             return timedelta(minutes=self.visit_minutes)

@@ -1,4 +1,4 @@
-"""That staff have had the guesses forgotten which made a limit hold."""
+"""Limits that staff have lifted."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class LimitLifts(AppendOnlyQuerySet["LimitLift"]):
 
 
 class LimitLift(AppendOnly):
-    """`subject` names the limit and, as a keyed hash, whom or what it was lifted for."""
+    """`subject` is the limit's name and a keyed hash of its group (`rate_limits.subject`)."""
 
     at = models.DateTimeField(_("at"), default=timezone.now, editable=False)
     by = models.CharField(_("by"), max_length=150)

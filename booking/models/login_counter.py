@@ -1,4 +1,4 @@
-"""Wrong passwords at the login of staff, counted so that none is guessed at leisure."""
+"""Counters of wrong passwords of staff."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from django.utils import timezone
 
 
 class LoginCounter(models.Model):
-    """Those of one account, client address or known browser. Deleted when a day old.
+    """The counter of an account, a client address or a known browser. Deleted when a day old.
 
-    The key is made of a short hash, so that names and addresses without end make no more than a
-    million rows of each kind.
+    The key holds a short hash, so that invented names and addresses make at most a million rows of
+    each kind.
     """
 
     key = models.CharField(max_length=40, primary_key=True)

@@ -1,4 +1,4 @@
-"""What must be told outside: an outbox, written in the transaction of the event it tells of."""
+"""The outbox of notices, written in the transaction of their event."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from django.utils.translation import gettext_lazy as _
 if TYPE_CHECKING:
     from booking.models.booking_event import BookingEvent
 
-# Kinds of events that staff want to hear of at once.
+# Kinds of events that make a notice.
 TOLD = frozenset({"confirmed", "in_doubt", "late_answer", "change_asked"})
 
 
 class NoticeManager(models.Manager["Notice"]):
     def enqueue(self, event: BookingEvent) -> None:
-        """One notice for each channel that is configured, if the event is worth telling."""
+        """Add a notice for each configured channel, if the event's kind makes any."""
         if event.kind in TOLD:
             channels = Notice.configured_channels()
             self.bulk_create(Notice(event=event, channel=channel) for channel in channels)
@@ -27,12 +27,12 @@ class NoticeManager(models.Manager["Notice"]):
         return self.filter(sent_at=None, given_up_at=None)
 
     def failing(self) -> models.QuerySet[Notice]:
-        """Not told yet, after one try at least."""
+        """Unsent notices that failed at least once."""
         return self.filter(sent_at=None).exclude(failure="")
 
 
 class Notice(models.Model):
-    """One message by one channel. Told at least once: a receiver knows a repeat by its number."""
+    """One message by one channel, sent at least once: receivers recognise repeats by its id."""
 
     class Channel(models.TextChoices):
         EMAIL = "email", _("e-mail")

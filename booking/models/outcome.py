@@ -1,4 +1,4 @@
-"""What came of one press of the button: what the CRM answered, or that nobody knows."""
+"""Outcomes of a press of the button."""
 
 from __future__ import annotations
 

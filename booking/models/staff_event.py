@@ -1,4 +1,4 @@
-"""What staff did with personal data, with many bookings at once, and with the accounts of staff."""
+"""The audit trail of staff: personal data, bulk actions, logins and accounts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class StaffEvents(AppendOnlyQuerySet["StaffEvent"]):
 
 
 class StaffEvent(AppendOnly):
-    """Written once, never changed. `facts` hold no whole phone."""
+    """One action of staff, append-only. `facts` hold no whole phone."""
 
     class Kind(models.TextChoices):
         EXPORTED = "exported", _("exported bookings")
@@ -40,7 +40,7 @@ class StaffEvent(AppendOnly):
         verbose_name = _("event of the desk")
         verbose_name_plural = _("events of the desk")
         ordering = ("-pk",)
-        # Asked at each wrong password.
+        # Queried at each wrong password.
         indexes = [models.Index(fields=("kind", "by", "at"), name="staff_event_told")]
 
     def __str__(self) -> str:

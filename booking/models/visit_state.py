@@ -1,4 +1,4 @@
-"""The one word for how a visit stands: of one booking, and as a condition on many."""
+"""The state of a visit, of one booking and as a query condition."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class VisitState(models.TextChoices):
-    """The outcome of a booking and, of a confirmed one, what has become of its visit since."""
+    """The outcome of a booking; for a confirmed one, what became of the visit."""
 
     SENDING = "sending", Outcome.SENDING.label
     EXPECTED = "expected", pgettext_lazy("visit", "expected")
@@ -42,7 +42,7 @@ def state_of(booking: Booking, now: datetime) -> VisitState:
 
 
 def in_state(*states: VisitState, now: datetime) -> Q:
-    """The bookings of which `state_of` says one of these."""
+    """The condition on bookings for which `state_of` returns one of these states."""
     conditions = [_condition(state, now) for state in states]
     return Q(*conditions, _connector=Q.OR)
 
