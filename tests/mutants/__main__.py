@@ -57,6 +57,7 @@ HEART: dict[str, tuple[str, ...]] = {
         "tests/test_project.py::test_no_migration_is_missing",
         "tests/test_visit_state.py",
         "tests/services/test_moves.py",
+        "tests/test_moved_visits.py",
         "tests/services/test_settle.py",
         "tests/services/test_retention.py",
         "tests/test_references.py",
