@@ -120,11 +120,11 @@ def ready_houses(category: str) -> Houses:
         recent["our houses"] = _our_houses()
     ours = recent["our houses"]
     try:
-        return _offered(*_answer(lookup), ours, usual_zone)
+        return _offered(category, *_answer(lookup), ours, usual_zone)
     except LookupError:
         # The large entry was thrown out, and the small one was kept.
         cache.invalidate(lookup.key)
-        return _offered(*_answer(lookup), ours, usual_zone)
+        return _offered(category, *_answer(lookup), ours, usual_zone)
 
 
 def unlisted(house_id: str, title: str = "") -> House:
@@ -164,7 +164,8 @@ def _read(client: CRMClient, category: str) -> tuple[str, bool]:
     digest = hashlib.sha256(body).hexdigest()
     # Before the small entry that names it, and for as long. 4 MB of JSON are 0.4 MB so.
     packed = zlib.compress(body, level=1)
-    shared_cache.set(cache.key_of("body", digest), packed, HOUSES_FRESH_FOR + HOUSES_GOOD_FOR)
+    good_for = HOUSES_FRESH_FOR + HOUSES_GOOD_FOR
+    shared_cache.set(_body_key(category, digest), (digest, packed), good_for)
     _read_here[category] = digest, packed
     return digest, reply.stand_in
 
@@ -189,13 +190,18 @@ def _unpacked(packed: str) -> tuple[ListedFlat, ...]:
     return tuple(ListedFlat(number, label) for number, label in json.loads(packed))
 
 
-def _body(digest: str) -> bytes:
+def _body(category: str, digest: str) -> bytes:
     """The large entry of this digest. Raises LookupError when it is no longer remembered."""
-    key = cache.key_of("body", digest)
-    packed = dict(_read_here.values()).get(digest) or shared_cache.get_many([key]).get(key)
-    if packed is None:
-        raise LookupError(digest)
-    return zlib.decompress(packed)
+    key = _body_key(category, digest)
+    for found in (_read_here.get(category), shared_cache.get_many([key]).get(key)):
+        if found and found[0] == digest:
+            return zlib.decompress(found[1])
+    raise LookupError(digest)
+
+
+def _body_key(category: str, digest: str) -> str:
+    """One of sixteen: each flat that is booked makes another list, and nothing deletes the old."""
+    return cache.key_of("body", category, digest[0])
 
 
 def _our_houses() -> tuple[tuple[str, str, str, int | None], ...]:
@@ -216,6 +222,7 @@ def _note_change(**_kwargs: object) -> None:
 # As many as there are categories, twice, for the moment in which a list changes.
 @lru_cache(maxsize=8)
 def _offered(
+    category: str,
     digest: str,
     stand_in: bool,
     ours: tuple[tuple[str, str, str, int | None], ...],
@@ -224,7 +231,7 @@ def _offered(
     """Raises LookupError when the list of this digest is no longer remembered."""
     by_id = {house_id: (zone, address, slots) for house_id, zone, address, slots in ours}
     houses = []
-    for house_id, title, count, packed in json.loads(_body(digest)):
+    for house_id, title, count, packed in json.loads(_body(category, digest)):
         zone, address, slots = by_id.get(house_id, ("", "", None))
         zone_info = ZoneInfo(zone or usual_zone)
         flats = Flats(count, packed)
