@@ -335,7 +335,7 @@ def test_a_crm_that_is_out_is_asked_no_more_than_it_takes_to_notice(
 
 
 @pytest.mark.django_db
-def test_a_crm_that_hangs_holds_up_nobody_after_it_is_noticed(
+def test_a_crm_that_hangs_holds_up_no_page_after_it_is_noticed(
     standin, fresh_for_long, patient, settings
 ):
     settings.MACROCRM_READ_TIMEOUT = 0.3

@@ -26,7 +26,7 @@ def patient_and_fresh(monkeypatch):
 
 
 def known_page(house=HOUSE):
-    """The page as it is when nobody has written since it was put together."""
+    """The page as it is when nothing has changed since the one before."""
     availability.days_page(house)
     return availability.days_page(house)
 

@@ -245,7 +245,7 @@ class Readers:
         return flight.future
 
     def part_with(self, key: str) -> None:
-        """Whoever asks from now on does not join what is under way."""
+        """Let later callers begin anew instead of joining what is under way."""
         with self._guard:
             self._flights.pop(key, None)
 
@@ -300,7 +300,7 @@ class Readers:
 
     def _asked(self, lookup: Lookup, entry: Entry | None, outage: Entry | None) -> Entry:
         """What the CRM says now; once more if a new generation has begun meanwhile."""
-        for _turn in range(2):
+        for _try in range(2):
             generation = _generation(lookup.key)
             made = self._read(lookup, entry, generation, outage)
             here = recent()

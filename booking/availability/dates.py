@@ -76,7 +76,7 @@ def bookable_starts(
 def unmistakable(wall: datetime, zone: ZoneInfo) -> datetime | None:
     """The moment of a wall time, unless the zone skips it or has it twice that night (C87).
 
-    Such a time is not offered: nobody could say which moment was meant.
+    Such a time is not offered: it does not say which moment is meant.
     """
     moment = wall.replace(tzinfo=zone)
     return moment if moment.utcoffset() == moment.replace(fold=1).utcoffset() else None

@@ -24,7 +24,7 @@ def seconds() -> float:
 
 @contextmanager
 def timeout(limit: float) -> Iterator[None]:
-    """Within, each statement must be answered in so many seconds."""
+    """Within it, each statement must be answered in `limit` seconds."""
     token = _seconds.set(limit)
     try:
         yield
