@@ -1,4 +1,4 @@
-"""Sends what waits in the outbox; never in a buyer's request, but from `manage.py send_notices`.
+"""Send the outbox, by `manage.py send_notices`, never in a buyer's request.
 
 What fails is tried again later and later, and given up after some two days. Two senders at once
 never send the same notice: the row itself says whose turn it is.
@@ -33,23 +33,23 @@ from booking.redaction import without_secrets
 logger = logging.getLogger(__name__)
 
 AT_ONCE = 200
-# Whoever takes a notice has so long to send it before another sender may.
+# Lease of a notice: after this time another run may send it.
 LEASE = timedelta(minutes=10)
 FIRST_PAUSE = timedelta(minutes=1)
 LONGEST_PAUSE = timedelta(hours=6)
 MOST_TRIES = 16
-# A channel that fails so often in a row is down: the rest of it waits for the next run.
+# After this many failures in a row a channel counts as down until the next run.
 FAILURES_IN_A_ROW = 3
 WEBHOOK_TIMEOUT = 10.0  # seconds without a byte
-# And for all of it: one byte now and then would hold the run for ever.
+# For the whole request: a server that trickles bytes would hold the run forever.
 WEBHOOK_DEADLINE = 20.0
 
 
 class DeliveryError(Exception):
-    """Why a notice did not go out; for staff, without secrets."""
+    """Why a notice was not sent, for staff, without secrets."""
 
 
-# What networks do.
+# Failures of the network.
 FORESEEN = (DeliveryError, OSError, smtplib.SMTPException)
 
 
@@ -60,16 +60,16 @@ class Sent:
 
 
 def send_due() -> Sent:
-    """Send what is due by each channel, oldest first. One channel never waits for the other.
+    """Send due notices by each channel, oldest first. Channels don't wait for each other.
 
-    What waits for a channel that is not configured any more waits on.
+    Notices of a channel that is no longer configured stay in the outbox.
     """
     each = [_send_by(channel) for channel in Notice.configured_channels()]
     return Sent(sum(done.sent for done in each), sum(done.failed for done in each))
 
 
 def try_again() -> int:
-    """Put what was given up back into the queue; returns how many there were."""
+    """Put given-up notices back into the queue and return their number."""
     given_up = Notice.objects.filter(sent_at=None).exclude(given_up_at=None)
     return given_up.update(given_up_at=None, tries=0, next_try_at=timezone.now())
 
@@ -90,7 +90,7 @@ def _send_by(channel: Notice.Channel) -> Sent:
 
 
 def _taken(notice: Notice) -> bool:
-    """Whether it is ours to send: of two senders only one still finds the time it has seen."""
+    """Take a lease on the row, which stops two runs from sending the same notice."""
     mine = Notice.objects.waiting().filter(pk=notice.pk, next_try_at=notice.next_try_at)
     taken = mine.update(next_try_at=timezone.now() + LEASE, tries=F("tries") + 1)
     notice.tries += taken
@@ -112,7 +112,7 @@ def _send(notice: Notice) -> bool:
 
 
 def _why(error: Exception) -> str:
-    """What staff may read. Any other error might quote what was to be sent."""
+    """A failure as staff may read it. Other errors may quote the message."""
     if isinstance(error, DeliveryError):
         return str(error)
     name = type(error).__name__
@@ -142,7 +142,7 @@ def _send_email(notice: Notice) -> None:
 
 
 def subject(event: BookingEvent) -> str:
-    """On one line, whatever the CRM calls its houses."""
+    """The subject, on one line whatever the house's title holds."""
     booking = event.booking
     what = wording.object_name(booking.category, booking.flat)
     house = booking.house_title or booking.house_id
@@ -160,7 +160,7 @@ def body(event: BookingEvent) -> str:
         wording.day_and_time(booking.starts_at_local),
         wording.masked_phone(booking.phone),
         _("Booking number: {number}").format(number=booking.reference),
-        # It may have been moved or called off before this goes out.
+        # The visit may have been moved or called off since.
         _("State of the visit: {state}").format(state=booking.state.label),
     ]
     address = admin_url(booking)
@@ -168,7 +168,7 @@ def body(event: BookingEvent) -> str:
 
 
 def admin_url(booking: Booking) -> str:
-    """Where staff read of the booking; "" while nobody has said under which name the site runs."""
+    """The booking's page in the admin; "" without SITE_URL."""
     if not settings.SITE_URL:
         return ""
     return settings.SITE_URL + reverse("admin:booking_booking_change", args=[booking.pk])
@@ -201,7 +201,7 @@ def _send_webhook(notice: Notice) -> None:
 
 
 def _in_time(work: Callable[[], None]) -> None:
-    """Raises TimeoutError at the deadline, and leaves the thread to end with the command."""
+    """Run within a deadline. Raises TimeoutError; the thread ends with the command."""
     done: Future[None] = Future()
 
     def run() -> None:
@@ -217,7 +217,7 @@ def _in_time(work: Callable[[], None]) -> None:
 
 
 def _post(content: bytes, headers: dict[str, str]) -> None:
-    """No redirect is followed: what was signed for one address is not handed to another."""
+    """Post the payload without following redirects: the signature is for one address."""
     try:
         with requests.post(
             settings.NOTICE_WEBHOOK_URL,
@@ -235,7 +235,7 @@ def _post(content: bytes, headers: dict[str, str]) -> None:
 
 
 def _without_address(error: requests.RequestException) -> str:
-    """What the system says. The words of `requests` repeat the address, which may hold a secret."""
+    """The system's message. That of `requests` repeats the URL, which may hold a secret."""
     cause: BaseException = error
     while cause.__context__:
         cause = cause.__context__
@@ -244,12 +244,12 @@ def _without_address(error: requests.RequestException) -> str:
 
 
 def signature(secret: str, stamp: str, content: bytes) -> str:
-    """HMAC-SHA256, in hexadecimal digits, of the timestamp, a dot and the very bytes sent."""
+    """HMAC-SHA256 of timestamp, dot and the bytes sent, in hexadecimal digits."""
     return hmac.new(secret.encode(), f"{stamp}.".encode() + content, hashlib.sha256).hexdigest()
 
 
 def payload(notice: Notice) -> dict[str, Any]:
-    """What a receiver is told; the phone only masked."""
+    """The webhook's JSON, with the phone masked."""
     event, booking = notice.event, notice.event.booking
     told: dict[str, Any] = {
         "notice": notice.pk,

@@ -1,11 +1,11 @@
-"""`python -m config.alive`: whether the site on this machine is alive. The image's health check."""
+"""`python -m config.alive`: the image's health check."""
 
 import os
 import urllib.request
 
 
 def ask() -> None:
-    """Raises OSError if it is not."""
+    """Request /healthz/. Raises OSError if it fails."""
     address = f"http://127.0.0.1:{os.environ.get('PORT', '8000')}/healthz/"
     urllib.request.urlopen(address, timeout=4)
 

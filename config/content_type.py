@@ -1,8 +1,8 @@
-"""What of a request's Content-Type reaches Django: the type, and what parts a multipart body.
+"""Reduce a request's Content-Type to the type and the boundary of a multipart body.
 
-Django reads the query by the charset that a client claims, while it is still making the request,
-where no middleware can help. Python knows charsets that can't read any query ("base64"), and some
-that make text nobody can write again ("utf-7"). Our forms are UTF-8, so no claim is needed.
+Django decodes the query by the client's charset while it constructs the request, before any Django
+middleware. Python has charsets that can't decode a query ("base64") or whose text can't be encoded
+again ("utf-7"). Our forms are UTF-8, so the charset can be dropped.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ BOUNDARY = re.compile(r""";\s*boundary=("?)([\w'()+,./:=? -]{1,70})\1\s*(?:;|$)"
 
 
 def plain(content_type: str) -> str:
-    """A Content-Type without its parameters, except a multipart's boundary."""
+    """Drop the parameters of a Content-Type, except a multipart's boundary."""
     kind = content_type.partition(";")[0].strip()
     boundary = BOUNDARY.search(content_type)
     return f'{kind}; boundary="{boundary[2]}"' if boundary else kind
 
 
 class ContentTypeMiddleware:
-    """A WSGI application in front of which every Content-Type is made plain."""
+    """WSGI middleware that makes every Content-Type plain."""
 
     def __init__(self, application: WSGIApplication) -> None:
         self._application = application

@@ -1,10 +1,9 @@
-"""Reading the environment: a wrong value becomes one sentence, never a traceback.
+"""Read the environment. A wrong value becomes one sentence, never a traceback.
 
-`settings.py` reads every variable through `Environment`. What is missing or makes no sense is
-collected in `problems` and replaced by a harmless value, so that Django can load far enough for
-its system checks to show all the sentences at once and stop the start (`booking.checks`,
-`config.wsgi`).
-No sentence repeats a value: it might be a secret.
+`settings.py` reads every variable through `Environment`. It collects missing and invalid values in
+`problems` and substitutes harmless ones, so that Django loads and its system checks show all
+sentences at once and stop the start (`booking.checks`, `config.wsgi`). No sentence repeats a value,
+which might be a secret.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ ASSIGNMENT = re.compile(r"(export )?[A-Za-z0-9_]+=")
 
 
 class Environment:
-    """Variables of the process, over those of a `.env` file for development."""
+    """The variables of the process, then those of a `.env` file for development."""
 
     def __init__(self, env_file: Path) -> None:
         self.problems: list[str] = []
@@ -41,7 +40,7 @@ class Environment:
         return default if text is None else self._parsed(name, text, parse, default)
 
     def required(self, name: str, parse: Callable[[str], T], placeholder: T) -> T:
-        """The variable's value; `placeholder` only lets Django load until the checks stop it."""
+        """Return the value; `placeholder` lets Django load until the checks stop it."""
         text = self._text(name)
         if text is None:
             self.problems.append(f"{name} is not set.")
@@ -49,13 +48,13 @@ class Environment:
         return self._parsed(name, text, parse, placeholder)
 
     def needs(self, name: str, *others: str) -> None:
-        """Where the one is set, the others must be."""
+        """Require the others if `name` is set."""
         if self._text(name):
             missing = [other for other in others if self._text(other) is None]
             self.problems += [f"{name} needs {other}, which is not set." for other in missing]
 
     def folder(self, name: str, path: Path) -> None:
-        """Make sure of the folder which the variable leads to. Only its owner may look inside."""
+        """Create the variable's folder, readable only by its owner."""
         try:
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
             writable = os.access(path, os.W_OK)
@@ -68,8 +67,8 @@ class Environment:
             )
 
     def _load(self, env_file: Path) -> None:
-        # The file goes to django-environ line by line judged, because it would log a line that it
-        # does not understand, and the line may hold a secret.
+        # Lines are checked first: django-environ logs a line that it can't parse, and the line may
+        # hold a secret.
         try:
             lines = env_file.read_text("utf-8-sig").splitlines()
         except FileNotFoundError:
@@ -84,11 +83,11 @@ class Environment:
                 self.problems.append(f"{env_file.name}, line {number}, is not NAME=value.")
 
     def _text(self, name: str) -> str | None:
-        # Not through Env.str: that takes a value with a leading "$" for another variable's name.
+        # Not through Env.str, which takes a value with a leading "$" for another variable's name.
         return os.environ.get(name, "").strip() or self._text_of_file(f"{name}_FILE")
 
     def _text_of_file(self, name: str) -> str | None:
-        """The content of the file that a variable names: how Docker and Kubernetes hand secrets."""
+        """Read the file that a variable names, as Docker and Kubernetes pass secrets."""
         path = os.environ.get(name, "").strip()
         if not path:
             return None
@@ -107,7 +106,7 @@ class Environment:
 
 
 def stop_on(problems: Iterable[str]) -> None:
-    """Leave with the sentences alone, if there are any."""
+    """Exit with the sentences, if there are any."""
     sentences = "\n".join(f"Cannot start: {problem}" for problem in problems)
     if sentences:
         sys.exit(sentences)
@@ -153,7 +152,7 @@ def words(text: str) -> list[str]:
 
 
 def hosts(text: str) -> list[str]:
-    """Names as Django's ALLOWED_HOSTS takes them, except the one that stands for all."""
+    """Host names for ALLOWED_HOSTS, without the wildcard for all."""
     names = words(text)
     if not names or any(re.search(r"[/*\s@]", name) for name in names):
         raise ValueError(
@@ -191,7 +190,7 @@ def one_of(*allowed: str) -> Callable[[str], str]:
 
 
 def secret_key(text: str) -> str:
-    """Long and varied enough to sign with; the thresholds are those of Django's own check."""
+    """A key long and varied enough to sign with, by the thresholds of Django's check."""
     if len(text) < 50 or len(set(text)) < 5 or text.startswith("django-insecure-"):
         raise ValueError("must be a random text of at least 50 characters")
     return text
@@ -206,7 +205,7 @@ def time_zone(text: str) -> str:
 
 
 def crm_url(text: str) -> str:
-    """Where the CRM is, or the site itself."""
+    """The base URL of the CRM, or of the site."""
     sentence = "must be an https:// address without a path (http:// only on a loopback address)"
     url = _safe_address(text, sentence)
     if not _is_bare(url):
@@ -215,7 +214,7 @@ def crm_url(text: str) -> str:
 
 
 def _address(text: str, sentence: str, *schemes: str) -> SplitResult:
-    """The parts of an address that names a host. Raises ValueError with the sentence."""
+    """Split a URL with a host. Raises ValueError with the sentence."""
     try:
         url = urlsplit(text)
         url.port  # noqa: B018 - raises ValueError when the port makes no sense
@@ -227,7 +226,7 @@ def _address(text: str, sentence: str, *schemes: str) -> SplitResult:
 
 
 def _safe_address(text: str, sentence: str) -> SplitResult:
-    """Over https; over plain http only towards this machine, where the stand-in listens."""
+    """Require https, or http to this machine, where the stand-in listens."""
     url = _address(text, sentence, "https", "http")
     if url.scheme == "http" and not _is_loopback(str(url.hostname)):
         raise ValueError(sentence)
@@ -246,7 +245,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def crm_domain(text: str) -> str:
-    """The site's name as it stands in the CRM, where it is a part of every signature."""
+    """The site's domain as registered in the CRM, part of every signature."""
     if any(mark in text for mark in "/:@? \t"):
         raise ValueError(
             "must be the bare domain registered in MacroCRM, without https:// or a slash"
@@ -255,7 +254,7 @@ def crm_domain(text: str) -> str:
 
 
 def own_path(text: str) -> str:
-    """A path of the site's own, as Django's URLs want it: no slash before, one behind."""
+    """A path as Django's URLs want it: no leading slash, a trailing one."""
     parts = text.strip("/").split("/")
     if not all(re.fullmatch(r"[A-Za-z0-9_-]+", part) for part in parts):
         raise ValueError("must be a path of letters, digits, hyphens and underscores")
@@ -277,7 +276,7 @@ def webhook_secret(text: str) -> str:
 
 
 def email_address(text: str) -> str:
-    """One address, without a name before it."""
+    """One e-mail address without a display name."""
     try:
         validate_email(text)
     except ValidationError as exc:
@@ -309,7 +308,7 @@ def web_url(text: str) -> str:
 
 
 def report_address(text: str) -> str:
-    """A DSN, as Sentry's project settings show it."""
+    """A Sentry DSN."""
     sentence = "must be the DSN that Sentry shows, https://key@host/number"
     url = _address(text, sentence, "https", "http")
     if not url.username or not url.path.strip("/"):
@@ -318,14 +317,14 @@ def report_address(text: str) -> str:
 
 
 def phone(text: str) -> str:
-    """A phone as it should be shown; short numbers are phones too."""
+    """A phone as shown, short numbers included."""
     if not re.fullmatch(r"\+?[\d\s()–-]+", text) or sum(c.isdigit() for c in text) < 3:
         raise ValueError("must be one phone number, of digits, spaces, brackets and hyphens")
     return text
 
 
 def database(text: str) -> dict[str, Any]:
-    """A PostgreSQL database or an SQLite file. The journal must not live in memory."""
+    """A PostgreSQL database or an SQLite file, never one in memory."""
     sentence = (
         "must be an address such as postgres://user:password@host:5432/name"
         " or sqlite:////folder/file.sqlite3"

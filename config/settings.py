@@ -9,11 +9,11 @@ from django.core.management.utils import get_random_secret_key
 
 from config import environment as env
 
-# Lets the admin's classes be told of which model they are: `ModelAdmin[Booking]`.
+# Makes Django's classes generic at run time: `ModelAdmin[Booking]`.
 django_stubs_ext.monkeypatch()
 
-# Journal, cache, exports and logs hold phones: whatever a process of ours writes is its user's
-# alone, whichever way it was started. Static files are for all (`config.static_files`).
+# Journal, cache, exports and logs hold phones, so only their owner may read files. Static files are
+# an exception (`config.static_files`).
 os.umask(0o077)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -79,7 +79,7 @@ _database: dict[str, Any] = _env.optional(
     env.database,
     {"ENGINE": "django.db.backends.sqlite3", "NAME": "var/db.sqlite3"},
 )
-# A booking is committed before the CRM is called, so no request may be one big transaction.
+# A booking is committed before the CRM is called, so a request must not be one transaction.
 _database["ATOMIC_REQUESTS"] = False
 DATABASES = {"default": _database}
 DATABASE_ROUTERS = ["booking.database.routers.CacheRouter"]
@@ -203,19 +203,19 @@ STORAGES = {
     },
 }
 WHITENOISE_ALLOW_ALL_ORIGINS = False
-# Seconds, for files asked for without the hash in their names; with it they are kept for ever.
+# Seconds, for file names without a hash; those with one are cached forever.
 WHITENOISE_MAX_AGE = 3600
 
 # Security
 
 SECURE_SSL_REDIRECT = _env.optional("SECURE_SSL_REDIRECT", env.boolean, not DEBUG)
-# Whoever watches the site from inside the machine or the cluster asks over plain HTTP.
+# Probes from inside the machine or cluster use plain HTTP.
 SECURE_REDIRECT_EXEMPT = [r"^healthz/$", r"^readyz/$"]
 if METRICS_PATH:
     SECURE_REDIRECT_EXEMPT.append(f"^{METRICS_PATH}$")
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if SECURE_SSL_REDIRECT else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_SSL_REDIRECT
-# The preload list is for whole registrable domains; this site is one name under somebody's.
+# The preload list takes registrable domains; this site may be a subdomain.
 SILENCED_SYSTEM_CHECKS = ["security.W021"]
 if TRUSTED_PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -226,7 +226,7 @@ CSRF_FAILURE_VIEW = "booking.admin.csrf_failure.form_refused"
 CSRF_COOKIE_SAMESITE = SESSION_COOKIE_SAMESITE = "Lax"
 # Only staff have a session, and what it opens is personal data: a working day, in seconds.
 SESSION_COOKIE_AGE = 12 * 3600
-# Our addresses hold a flat, and a booking's address is all it takes to open it.
+# Our URLs hold a flat, and a booking's URL opens it.
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
@@ -246,7 +246,7 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ] + [{"NAME": "booking.passwords.KnownWordsValidator"}]
 
-# Watching. Without METRICS_PATH there are no metrics, without SENTRY_DSN no error reports.
+# Observability. Without METRICS_PATH there are no metrics, without SENTRY_DSN no error reports.
 
 SENTRY_DSN = _env.optional("SENTRY_DSN", env.report_address, "")
 LOG_FORMAT = _env.optional("LOG_FORMAT", env.one_of("JSON", "LINE"), "LINE" if DEBUG else "JSON")
@@ -268,12 +268,12 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT.lower()}},
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
-        # Django's own handlers for this logger would say everything twice.
+        # With Django's handlers, this logger would write each line twice.
         "django": {"handlers": [], "level": "INFO"},
         "django.server": {"handlers": [], "level": "INFO", "propagate": True},
         "django.request": {"filters": ["only_tracebacks", "no_address"]},
         "django.security.csrf": {"filters": ["no_address"]},
-        # A traceback for every scanner that calls us by another name; it gets its 400 all the same.
+        # Drops the traceback for each scanner with another host name, which gets a 400.
         "django.security.DisallowedHost": {"level": "CRITICAL"},
         # At DEBUG it writes whole URLs, and with MACROCRM_METHOD=GET those hold the token.
         "urllib3": {"level": "INFO"},
@@ -294,8 +294,8 @@ MACROCRM_CALLS_PER_MINUTE = _env.optional("MACROCRM_CALLS_PER_MINUTE", env.whole
 # Of all processes together. Unlimited, eight threads got 708 a minute, 44 at once.
 MACROCRM_ADDS_AT_ONCE = _env.optional("MACROCRM_ADDS_AT_ONCE", env.whole(1, 10**6), 8)
 MACROCRM_ADDS_PER_MINUTE = _env.optional("MACROCRM_ADDS_PER_MINUTE", env.whole(1, 10**6), 60)
-# Whether a second `add` of a flat moves its visit. Nobody knows it of an installation before it is
-# tried there; until then none is sent while a visit lies ahead.
+# Whether a second `add` of a flat moves its visit, which differs between installations. Unless set,
+# no `add` is sent while a visit lies ahead.
 MACROCRM_ADD_MOVES = _env.optional("MACROCRM_ADD_MOVES", env.boolean, False)
 
 # Booking
@@ -310,7 +310,7 @@ BOOKING_MIN_NOTICE_HOURS = _env.optional("BOOKING_MIN_NOTICE_HOURS", env.whole(0
 BOOKING_VISIT_SLOTS = _env.optional("BOOKING_VISIT_SLOTS", env.whole(1, 16), 1)
 BOOKING_GRID_MINUTES = _env.optional("BOOKING_GRID_MINUTES", env.whole(5, 240), 30)
 
-# Limits, within a window that moves along. Many buyers may share one address: a mobile operator's.
+# Limits within a sliding window. Many buyers may share one address, a mobile operator's.
 
 LIMIT_WINDOW_MINUTES = _env.optional("LIMIT_WINDOW_MINUTES", env.whole(1, 1440), 60)
 LIMIT_PHONES_OF_CLIENT = _env.optional("LIMIT_PHONES_OF_CLIENT", env.whole(1, 10**6), 5)
@@ -321,13 +321,13 @@ LIMIT_PRESSES_OF_CLIENT = _env.optional("LIMIT_PRESSES_OF_CLIENT", env.whole(1, 
 LIMIT_FIND_PER_CLIENT = _env.optional("LIMIT_FIND_PER_CLIENT", env.whole(1, 10**6), 10)
 LIMIT_FIND_PER_PHONE = _env.optional("LIMIT_FIND_PER_PHONE", env.whole(1, 10**6), 20)
 
-# Of the pages that a process serves at once (booking.middleware.load_shedding).
+# Of the slots of a process (booking.middleware.load_shedding).
 PLACES_PER_CLIENT = _env.optional("PLACES_PER_CLIENT", env.whole(1, 20), 4)
 
 # What buyers read
 
 SITE_NAME = _env.optional("SITE_NAME", str, "")
-# Judged by the system check `booking.checks.look`.
+# Checked by `booking.checks.look`.
 ACCENT_COLOR = _env.optional("ACCENT_COLOR", str, "")
 LOGO_FILE = _env.optional("LOGO_FILE", str, "")
 SUPPORT_PHONE = _env.optional("SUPPORT_PHONE", env.phone, "")

@@ -1,4 +1,4 @@
-"""Static files that a proxy, another user on this machine, may read and serve."""
+"""Static files that a proxy, as another user of the machine, may read."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 class CompressedStaticFiles(CompressedManifestStaticFilesStorage):  # type: ignore[misc]  # untyped
     def post_process(self, *args: Any, **kwargs: Any) -> Iterator[Any]:
-        """WhiteNoise writes the compressed copies past Django and its file_permissions_mode."""
+        """Set permissions of compressed copies, which WhiteNoise writes past Django."""
         for name, written, processed in super().post_process(*args, **kwargs):
             if written and not isinstance(processed, Exception):
                 Path(self.path(written)).chmod(self.file_permissions_mode)

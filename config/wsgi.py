@@ -1,4 +1,4 @@
-"""The application for gunicorn. Refuses to start on a configuration that the checks find wrong."""
+"""The WSGI application, which refuses to start if the system checks fail."""
 
 import os
 
@@ -13,7 +13,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 
 def _errors() -> list[str]:
-    """What is wrong; a WSGI server, unlike manage.py, runs no system checks of its own."""
+    """Run the system checks, which a WSGI server, unlike manage.py, does not."""
     found = checks.run_checks(include_deployment_checks=True)
     return [str(message.msg) for message in found if message.is_serious()]
 

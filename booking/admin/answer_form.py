@@ -1,4 +1,4 @@
-"""What staff answer to a buyer who asks to move or cancel a visit."""
+"""The form with which staff answer a request to move or cancel a visit."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from booking import availability, wording
 from booking.models import Booking, House
 
-# Further ahead it is a wrong year.
+# A later date has a wrong year.
 FURTHEST = timedelta(days=366)
 
 
@@ -70,7 +70,7 @@ class AnswerForm(forms.Form):
 
     @property
     def taken(self) -> dict[str, Any]:
-        """A valid form, as `services.visits.answer` takes it."""
+        """The cleaned data as arguments of `services.visits.answer`."""
         return {
             "answer": self.cleaned_data["answer"],
             "cancels": self.cleaned_data["becomes"] == "called_off",

@@ -1,4 +1,4 @@
-"""Who saw or took whole phones, and which."""
+"""Record and show who saw or exported whole phones."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def note(request: HttpRequest, kind: StaffEvent.Kind, **facts: Any) -> None:
 
 
 def searched(request: HttpRequest) -> None:
-    """A look for whose a phone is, whatever was found."""
+    """Record a search for a phone, whatever it found."""
     said = request.GET.get(SEARCH_VAR, "")
     if phones.spelled_in(said):
         note(
@@ -35,7 +35,7 @@ def searched(request: HttpRequest) -> None:
 
 
 def saw_phones(request: HttpRequest, shown: Iterable[Booking]) -> None:
-    """One line for each page on which whole phones stood. Old bookings have none any more."""
+    """Record a page that showed whole phones. Anonymised bookings have none."""
     count = sum(bool(booking.phone) for booking in shown)
     if count and phones.may_see_whole(request):
         kind = StaffEvent.Kind.SAW_PHONES
@@ -43,8 +43,8 @@ def saw_phones(request: HttpRequest, shown: Iterable[Booking]) -> None:
 
 
 def exported(request: HttpRequest, narrowed_by: Any, file_format: str, count: int) -> bool:
-    """Whether the file may hold whole phones. Noted before the first row leaves: a file that stops
-    half way has been taken all the same."""
+    """Record an export and return whether it may hold whole phones. Recorded before the first row,
+    because an aborted download counts as well."""
     whole = phones.may_see_whole(request)
     note(
         request,
@@ -58,7 +58,7 @@ def exported(request: HttpRequest, narrowed_by: Any, file_format: str, count: in
 
 
 def filters(request: HttpRequest) -> dict[str, str]:
-    """What the page was narrowed down by. A phone that was searched for is masked."""
+    """The filters of the page, with phones in the search masked."""
     given = {name.replace("\0", ""): value for name, value in request.GET.items() if value}
     return {name: phones.masked_in(str(value)) for name, value in given.items()}
 

@@ -1,4 +1,4 @@
-"""Bars as SVG shapes: whole numbers for a template to write down. Knows nothing of bookings."""
+"""Bar charts as SVG shapes in whole numbers, for templates. Knows nothing of bookings."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-# In units of the drawing, which the page scales.
+# In SVG units, which the page scales.
 WIDTH = 720
 ROW, THICKNESS, LABELS = 26, 18, 200
 COLUMNS_HEIGHT, FOOT = 200, 24
@@ -14,7 +14,7 @@ COLUMNS_HEIGHT, FOOT = 200, 24
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One bar: what it stands for, and its parts as (kind, count), in the order drawn."""
+    """A labelled bar and its parts as (kind, count), in drawing order."""
 
     label: str
     parts: Sequence[tuple[str, int]]
@@ -50,7 +50,7 @@ class Drawing:
 
 
 def rows(bars: Sequence[Bar]) -> Drawing:
-    """One bar below the other: the label before it, the count behind it."""
+    """A chart of horizontal bars: label, bar, count."""
     room = WIDTH - LABELS - 60
     most = _most(bars)
     rects, texts = [], []
@@ -65,7 +65,7 @@ def rows(bars: Sequence[Bar]) -> Drawing:
 
 
 def columns(bars: Sequence[Bar]) -> Drawing:
-    """One bar beside the other, as days go; the first, the last and the highest are labelled."""
+    """A chart of vertical bars, with labels at the first, the last and the highest."""
     most = _most(bars)
     step = WIDTH / max(len(bars), 1)
     rects = [
@@ -88,7 +88,7 @@ def columns(bars: Sequence[Bar]) -> Drawing:
 
 
 def _ends(bar: Bar, room: int, most: int) -> list[tuple[str, int, int]]:
-    """Where each part that can be seen starts and ends."""
+    """Start and end of each visible part."""
     sums = [room * count // most for count in accumulate(count for _kind, count in bar.parts)]
     starts = [0, *sums]
     return [

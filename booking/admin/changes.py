@@ -1,4 +1,4 @@
-"""Requests to move or cancel a visit, to read; the open ones lead to their answer."""
+"""Read-only list of requests to move or cancel; open ones link to their form."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A form that Django's check has refused (CSRF_FAILURE_VIEW): why, in words, and the way back."""
+"""CSRF_FAILURE_VIEW: tell why Django refused a form, and the way back."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ LOGIN = "admin:login"
 def form_refused(request: HttpRequest, reason: str = "") -> HttpResponse:
     view = request.resolver_match.view_name if request.resolver_match else ""
     if not view.startswith("admin:"):
-        # Buyers' forms have a check of their own (`booking.views.cross_site`), other pages no form.
+        # Buyers' forms have their own check (`booking.views.cross_site`), other pages no form.
         return HttpResponseNotAllowed(["GET", "HEAD"])
     if view == LOGIN and admin.site.has_permission(request):
-        # The button was pressed twice, or another tab was quicker: the first login holds.
+        # A second press, or another tab: the first login holds.
         return redirect(LoginView(request=request).get_success_url())
     title = _("You are not logged in") if view == LOGIN else _("Nothing was changed")
     page = staff_page.render_staff_page(
@@ -42,7 +42,7 @@ def _cause(reason: str) -> str:
 
 
 def _back_url(request: HttpRequest) -> str:
-    """The page on which the button was, if the browser tells."""
+    """The page with the form, if the browser sends it."""
     referer = request.headers.get("Referer", "")
     is_ours = len(referer) <= bounds.HEADER and url_has_allowed_host_and_scheme(
         referer, {request.get_host()}

@@ -1,4 +1,4 @@
-"""Who comes on one day, by house and time: to print and to sign, and as a file."""
+"""The visits of a day by house and time, to print and sign, or as a file."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from booking.admin import audit, phones, tables
 from booking.admin.staff_page import needs, render_staff_page
 from booking.models import Booking, House, VisitState, in_state
 
-# What is in doubt may be in the CRM, so somebody may stand at the door.
+# A booking in doubt may be in the CRM, so its buyer may come.
 MAY_TAKE_PLACE = (VisitState.EXPECTED, VisitState.OVER, VisitState.IN_DOUBT)
-# No place on earth is further from UTC.
+# The largest offset from UTC.
 FURTHEST_ZONE = timedelta(hours=14)
-# Calendars end, and so does arithmetic with days.
+# The last days of the calendar, where date arithmetic overflows.
 YEARS = range(2000, 3000)
 COLUMNS = (
     gettext_lazy("Time"),
@@ -36,7 +36,7 @@ COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """The sheet of one house: its rows, below COLUMNS."""
+    """The rows of one house, below COLUMNS."""
 
     title: str
     address: str
@@ -77,7 +77,7 @@ def download(request: HttpRequest, file_format: str) -> HttpResponseBase:
 
 
 def visits_on(day: date) -> list[Booking]:
-    """Sorted by time. The day is that of each house's own wall clock."""
+    """The day's visits by time. The day is that of each house's wall clock."""
     services.settling.settle_overdue()
     midnight = datetime.combine(day, time(), UTC)
     around = Booking.objects.filter(
@@ -91,7 +91,7 @@ def visits_on(day: date) -> list[Booking]:
 
 
 def _sheets(bookings: Iterable[Booking], *, whole: bool) -> list[Sheet]:
-    """A sheet for each house, however its title changed between two bookings; sorted by title."""
+    """One sheet for each house id, sorted by title; a title may change between bookings."""
     addresses = dict(House.objects.values_list("house_id", "address"))
     of_each: defaultdict[str, list[Booking]] = defaultdict(list)
     for booking in bookings:
@@ -137,7 +137,7 @@ def _remarks(booking: Booking) -> Iterator[str]:
 
 
 def _day(request: HttpRequest) -> date:
-    """The day asked for, else tomorrow."""
+    """The requested day, else tomorrow."""
     try:
         day = date.fromisoformat(request.GET.get("day", ""))
     except ValueError:

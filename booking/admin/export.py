@@ -1,4 +1,4 @@
-"""The filtered log as a file, and a line about who took it."""
+"""Export the filtered log as a file, and record it."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from booking.database.timeouts import timeout
 from booking.models import Booking
 from booking.query import SOURCES
 
-# A title, and what stands below it.
+# A column's title and value.
 Column = tuple[str, Callable[[Booking], tables.Cell]]
 
-# A spreadsheet's own limit is a million, and it is made before the first byte is sent.
+# Rows. XLSX allows a million, and the file is made before the first byte is sent.
 MOST_IN_A_SPREADSHEET = 200_000
 READ_AT_ONCE = 2000
 
@@ -36,7 +36,7 @@ READ_AT_ONCE = 2000
 def export(
     request: HttpRequest, log: admin.ModelAdmin[Booking], file_format: str
 ) -> HttpResponseBase:
-    """What the log shows under these filters, all pages of it."""
+    """Export all pages of the log under these filters."""
     if file_format not in tables.FORMATS:
         raise Http404
     try:
@@ -88,17 +88,17 @@ def _source(name: str, booking: Booking) -> str:
 
 
 def _there(booking: Booking, moment: datetime | None) -> datetime | None:
-    """By the clock of the house."""
+    """A moment in wall time of the house."""
     return moment and moment.astimezone(ZoneInfo(booking.time_zone))
 
 
 def _rows(bookings: QuerySet[Booking], columns: list[Column]) -> Iterator[tables.Row]:
-    """A row for each booking, in the language of the one who asks, few of them in memory."""
+    """Yield a row for each booking, in the request's language, with few in memory."""
     language = translation.get_language()
 
     def translated() -> Iterator[tables.Row]:
         for booking in bookings.iterator(chunk_size=READ_AT_ONCE):
-            # The rows of a streamed file are made after the request's language is gone.
+            # Rows of a stream are made after the request, whose language is gone.
             with translation.override(language):
                 yield [value(booking) for _title, value in columns]
 

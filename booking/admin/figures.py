@@ -1,7 +1,7 @@
-"""Bookings in figures: each a picture and, for those who do not see it, the same as a table.
+"""Charts of bookings, each with the same figures as an accessible table.
 
-Counted in the journal when asked, over a period of days back. A visit that was moved counts once,
-by the row that tells of it now.
+Counted in the journal at each request, over the last days. A moved visit counts once, by its
+current row.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ PERIODS = (7, 30, 90, 365)
 USUAL_PERIOD = 30
 MOST_BARS = 15
 ONE_KIND = "all"
-# Up to so many days between booking and visit.
+# Upper bounds of days between booking and visit.
 LEADS = (1, 2, 3, 5, 8, 15)
-# The states of visits that are counted, from the best to what came to nothing.
+# The counted states, from the best to the worst.
 STATES = (
     VisitState.EXPECTED,
     VisitState.OVER,
@@ -59,7 +59,7 @@ NOT_ANSWERED = (VisitState.SENDING, VisitState.NOT_SENT)
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """`kinds` are (kind, name) of the parts of each bar, in order."""
+    """A chart. `kinds` are (kind, name) of the parts of each bar, in order."""
 
     title: str
     first_column: str
@@ -98,7 +98,7 @@ def show(request: HttpRequest) -> HttpResponse:
 
 
 def made_within(days: int) -> QuerySet[Booking]:
-    """Of the last so many days, today among them; without the rows whose visit was moved."""
+    """Bookings of the last `days`, today included, without rows whose visit was moved."""
     midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
     since = midnight - timedelta(days=days - 1)
     return Booking.objects.filter(created_at__gte=since, moved_at=None).order_by()
@@ -131,7 +131,7 @@ def by_house(made: QuerySet[Booking]) -> Figure:
 
 
 def by_hour(made: QuerySet[Booking]) -> Figure:
-    """Confirmed visits by the hour of the house's own clock."""
+    """Confirmed visits by the hour in wall time of the house."""
     visits = made.filter(in_state(*STANDING, now=timezone.now()))
     hours: Counter[int] = Counter()
     for zone in visits.values_list("time_zone", flat=True).distinct():
@@ -158,7 +158,7 @@ def by_lead(made: QuerySet[Booking]) -> Figure:
 
 
 def by_source(made: QuerySet[Booking]) -> Figure:
-    """How far bookings of each source got. Each bar's parts are those that got no further."""
+    """How far bookings of each source got: each part of a bar got no further."""
     kinds = [
         ("stands", _("confirmed and stands")),
         ("called_off", _("called off since")),
@@ -181,18 +181,18 @@ def by_source(made: QuerySet[Booking]) -> Figure:
     return Figure(title, _("Source"), kinds, drawn, bars.rows(drawn))
 
 
-# A source's two marks and then its counts.
+# utm_source, ref and the counts.
 Rows = QuerySet[Any, Any]
 
 
 def _reached(made: QuerySet[Booking]) -> Rows:
-    """Bookings by source, the busiest first: made, got to the CRM, standing, called off since."""
-    # KT, because a mark is a text even where it is one that JSON would read as something else.
-    marks = {
+    """Counts by source, busiest first: made, got to the CRM, standing, called off since."""
+    # KT returns text, also for a value that JSON would read as a number.
+    campaign = {
         name: Coalesce(KT(f"source__{name}"), Value(""), output_field=TextField())
         for name in ("utm_source", "ref")
     }
-    marked: Rows = made.annotate(**marks)
+    marked: Rows = made.annotate(**campaign)
     counted: Rows = marked.values_list("utm_source", "ref").annotate(
         pressed=Count("pk"),
         answered=_count(*(state for state in STATES if state not in NOT_ANSWERED)),
@@ -207,7 +207,7 @@ def _count(*states: VisitState) -> Count:
 
 
 def _source_name(utm_source: str, ref: str) -> str:
-    return " / ".join(filter(None, (utm_source, ref))) or _("no mark")
+    return " / ".join(filter(None, (utm_source, ref))) or _("no campaign")
 
 
 def _plain(title: str, first_column: str, rows: Iterable[tuple[str, int]]) -> Figure:

@@ -1,4 +1,4 @@
-"""What the log is narrowed down by."""
+"""Filters of the log."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from booking.models import Booking, VisitState, in_state
 
 
 class ChoiceFilter(admin.SimpleListFilter):
-    """Narrows a list down to one of a few choices, by value and name."""
+    """A filter with fixed choices of value and name."""
 
     choices_offered: Iterable[tuple[str, Any]] = ()
 
@@ -41,7 +41,7 @@ class OfState(ChoiceFilter):
 
     @classmethod
     def ordering(cls, request: HttpRequest) -> tuple[str, ...] | None:
-        """By visit where its time decides, so that one index both finds and sorts."""
+        """By visit for states that depend on its time, so that one index finds and sorts."""
         state = request.GET.get(cls.parameter_name)
         if state == VisitState.OVER:
             return ("-starts_at", "-pk")
@@ -49,7 +49,7 @@ class OfState(ChoiceFilter):
 
 
 class VisitDay(ChoiceFilter):
-    """Who comes when. Days are those of the installation's time zone."""
+    """Visits by day, in the installation's time zone."""
 
     title = _("visit day")
     parameter_name = "visit_day"
@@ -75,7 +75,7 @@ class VisitDay(ChoiceFilter):
 
     @classmethod
     def ordering(cls, request: HttpRequest) -> tuple[str, ...] | None:
-        """By visit where visits are asked for, so that one index both finds and sorts."""
+        """By visit under this filter, so that one index finds and sorts."""
         chosen = request.GET.get(cls.parameter_name)
         if chosen == "past":
             return ("-starts_at", "-pk")
@@ -97,7 +97,7 @@ class OfHouse(admin.SimpleListFilter):
 
 
 class OfSource(admin.SimpleListFilter):
-    """The campaigns and links that buyers came by: as many as staff will pick from."""
+    """Campaigns and links of buyers, up to the number that staff would pick from."""
 
     title = _("source")
     parameter_name = "source"

@@ -1,4 +1,4 @@
-"""The limits on guesses that hold now, for staff to see whom they keep out, and to lift."""
+"""The page of reached limits on guesses, which staff can lift."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from booking.admin.staff_page import needs, render_staff_page
 from booking.models import LimitLift
 from booking.rate_limits import Holding, Limit
 
-# What each limit keeps out; of the newest guess, `flat`, `phone` and `client` are known.
+# What each limit keeps out, in terms of its newest guess.
 WORDS: dict[Limit, Promise] = {
     Limit.PHONES_OF_CLIENT: gettext_lazy("{client} has tried too many phones for {flat}"),
     Limit.FLATS_OF_CLIENT: gettext_lazy("{client} has tried too many flats with {phone}"),
@@ -34,7 +34,7 @@ class LimitLiftAdmin(ReadOnly, admin.ModelAdmin[LimitLift]):
 
 
 def holding() -> list[Holding]:
-    """Of the button, then of the search."""
+    """Limits of booking, then of the search."""
     return [*rate_limits.holding(), *finding.holding()]
 
 

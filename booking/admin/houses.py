@@ -1,4 +1,4 @@
-"""What staff tell of a house, because the CRM does not know it; and how the buyer will see it."""
+"""Edit what the CRM does not know about a house, with a preview of the buyer's page."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ class HouseAdmin(admin.ModelAdmin[House]):
         ),
     )
     formfield_overrides: ClassVar = {
-        # What a link typed without its scheme means.
+        # The scheme of a link typed without one.
         URLField: {"assume_scheme": "https"},
-        # Well below what `booking.bounds` cuts, so that a longer text is told and not cut.
+        # Below the bound of `booking.bounds`, so that a longer text is an error and not cut.
         TextField: {"max_length": 2000},
     }
 
@@ -71,7 +71,7 @@ class HouseAdmin(admin.ModelAdmin[House]):
 
 @needs("booking.view_house")
 def preview(request: HttpRequest, pk: int) -> HttpResponse:
-    """The page of a confirmed booking in this house, as a buyer would see it; nothing is stored."""
+    """Show a buyer's page of a confirmed booking in this house, without storing one."""
     booking = _sample(get_object_or_404(House, pk=pk))
     context = {**presenters.booking_context(booking), "is_preview": True}
     return render(request, "admin/booking/house_preview.html", context)

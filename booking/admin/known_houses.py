@@ -1,4 +1,4 @@
-"""The houses of the log, found without reading it through."""
+"""List the houses of the log without scanning it."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from django.core.cache import cache
 
 from booking.models import Booking, House
 
-# More are more than anybody picks from; a search finds the others by id or address all the same.
+# More than staff would pick from; a search finds the others by id or address.
 MOST = 200
 REMEMBERED_SECONDS = 60
 
 
 def titles() -> dict[str, str]:
-    """The title that each house had last, by its id."""
+    """The last title of each house, by id."""
     return cache.get_or_set("staff:houses", _read, REMEMBERED_SECONDS) or {}
 
 
@@ -36,7 +36,7 @@ def _holds(words: str, *texts: str | None) -> bool:
 
 
 def newest_of_each(column: str, *others: str, most: int) -> Iterator[tuple[str, ...]]:
-    """Of the newest booking of each value. Skips along the index: a look-up for each."""
+    """Columns of the newest booking of each value: a skip scan, one look-up for each."""
     bookings = Booking.objects.order_by(column, "-created_at", "-pk").values_list(column, *others)
     last = ""
     for _ in range(most):
@@ -54,7 +54,7 @@ def _read() -> dict[str, str]:
 
 
 def _title(house_id: str) -> str:
-    """The last one that the CRM gave; it may have given none for the newest booking."""
+    """The last non-empty title: the newest booking may have none."""
     titled = Booking.objects.filter(house_id=house_id).exclude(house_title="")
     newest_first = titled.order_by("-created_at", "-pk")
     return newest_first.values_list("house_title", flat=True).first() or ""

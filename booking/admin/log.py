@@ -1,4 +1,4 @@
-"""The log of every attempt, read-only, with the trail of each."""
+"""The read-only log of bookings, with their trails."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ from booking.admin.filters import OfHouse, OfSource, OfState, VisitDay
 from booking.admin.read_only import ReadOnly
 from booking.models import Booking, BookingEvent
 
-# What the address may narrow the log down by. Django would let any column be probed, and so spell
-# out a phone digit by digit to those who see it masked.
+# Allowed look-ups in the URL. With others, users who see phones masked could probe them digit by
+# digit.
 LOOKUPS = {
     "category",
     "category__exact",
@@ -51,7 +51,7 @@ LOOKUPS = {
 
 class LogChangeList(ChangeList):
     def get_results(self, request: HttpRequest) -> None:
-        """Django foresees a year that is no number, but none that no calendar or database knows."""
+        """Django handles a year that is no number, but not one outside the calendar."""
         try:
             super().get_results(request)
         except (OverflowError, ValueError, DataError) as exc:
@@ -92,7 +92,7 @@ class BookingAdmin(ReadOnly, admin.ModelAdmin[Booking]):
     )
     list_filter = (OfState, VisitDay, "created_at", OfHouse, "category", OfSource)
     list_per_page = 50
-    # Only what an index sorts; Django's own list would sort a million rows for a click.
+    # Only indexed columns: sorting by another would sort a million rows for a click.
     sortable_by = ("made_at", "visit")
     search_fields = ("flat",)  # for the box to show; what it finds is in `search`
     search_help_text = _("Phone in any spelling, flat, house or booking number")
@@ -202,7 +202,7 @@ class BookingAdmin(ReadOnly, admin.ModelAdmin[Booking]):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        # Django's own title tells to select a row.
+        # Django's title asks to select a row.
         title = {"title": capfirst(self.opts.verbose_name_plural)}
         response = super().changelist_view(request, title | (extra_context or {}))
         if isinstance(response, TemplateResponse) and response.context_data:
@@ -219,7 +219,7 @@ class BookingAdmin(ReadOnly, admin.ModelAdmin[Booking]):
     ) -> HttpResponse:
         response = super().change_view(request, object_id, form_url, extra_context)
         if isinstance(response, TemplateResponse) and response.context_data:
-            # What is shown, not what was asked for: Django reads the address in its own way.
+            # What is shown, not what was asked for: Django interprets the URL in its own way.
             booking = response.context_data["original"]
             audit.saw_phones(request, [booking])
             response.context_data["can_resolve"] = resolving.may_resolve(request, booking)

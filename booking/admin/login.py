@@ -1,4 +1,4 @@
-"""The login of staff: a password is looked at only if its turn has come."""
+"""The login form of staff, with limits on passwords."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from django.views.decorators.debug import sensitive_variables
 
 from booking import login_limits, staff_events
 
-# More than anybody's; each character costs a little when it is hashed.
+# Longer than any real password: hashing takes time for each character.
 LONGEST_PASSWORD = 1000
 
 
 class StaffLoginForm(AdminAuthenticationForm):
-    # Django's own form tells the browser how long a name may be, and then takes any.
+    # Django's form only tells the browser the longest name, but accepts any.
     username = UsernameField(
         max_length=User._meta.get_field("username").max_length,
         widget=forms.TextInput(attrs={"autofocus": True}),
@@ -56,13 +56,13 @@ class StaffLoginForm(AdminAuthenticationForm):
 
 
 def _account(name: str) -> User | None:
-    """The one of this name; or the only one that differs in capitals, which telephones add."""
+    """The account of this name, or the only one that differs in case: phones capitalise."""
     alike = {user.username: user for user in User.objects.filter(username__iexact=name)[:2]}
     return alike.get(name) or (next(iter(alike.values())) if len(alike) == 1 else None)
 
 
 def _in_words(pause: login_limits.MustWait) -> str:
-    # A minute is what the page can tell, and nobody should come too early.
+    # Rounded up to the minute that the page shows, so that the next try is not too early.
     until = timezone.localtime(pause.until + login_limits.FIRST_PAUSE)
     return _(
         "Too many wrong passwords. In this browser try again after %(until)s. A browser in which"

@@ -1,4 +1,4 @@
-"""Which notices went out, and which do not."""
+"""The read-only log of notices."""
 
 from __future__ import annotations
 

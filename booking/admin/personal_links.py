@@ -1,4 +1,4 @@
-"""A deep link to one flat of a house, with a QR code, for staff to send or print."""
+"""Make a deep link to a flat, with a QR code, to send or print."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from booking.crm import CRMError
 from booking.models import House
 from booking.query import BookingQuery
 
-# Bookings made through such a link carry it.
+# `ref` of bookings made through such a link.
 SOURCE = {"ref": "personal-link"}
 
 
 class FlatForm(forms.Form):
-    """A flat of a house, by any spelling of its number."""
+    """Choose a flat of a house by any spelling of its number."""
 
     category = forms.ChoiceField(label=gettext_lazy("What is received"))
     flat = forms.CharField(
@@ -44,7 +44,7 @@ class FlatForm(forms.Form):
         self.fields["category"].choices = choices  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
-        """The number becomes the one that the CRM lists, if the CRM can be asked."""
+        """Replace the number by the CRM's spelling, if the CRM replies."""
         answers = {"category": "", "flat": "", **(super().clean() or {})}
         if answers["category"] and answers["flat"]:
             answers["flat"] = self._listed(answers["category"], answers["flat"])
@@ -83,7 +83,7 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
 
 @needs("booking.view_house")
 def qr_code(request: HttpRequest, pk: int) -> HttpResponse:
-    """The code of the same link, to show and to print."""
+    """The link's QR code as an image."""
     form = FlatForm(request.GET, house=get_object_or_404(House, pk=pk))
     if not form.is_valid():
         raise Http404
@@ -94,7 +94,7 @@ def qr_code(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _url(request: HttpRequest, form: FlatForm) -> str:
-    """Where buyers reach the site, which need not be where staff do. The form is valid."""
+    """The link for a valid form, at the address for buyers, which may differ from that of staff."""
     answers = BookingQuery(house=form.house.house_id, source=SOURCE, **form.cleaned_data)
     path = answers.choose_flat_url()
     return settings.SITE_URL + path if settings.SITE_URL else request.build_absolute_uri(path)

@@ -1,4 +1,4 @@
-"""Whole phones are for those with the permission; the others see enough to tell two apart."""
+"""Show whole phones with the permission, else masked ones that can be told apart."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ def may_see_whole(request: HttpRequest) -> bool:
 
 
 def mask_columns(request: HttpRequest, names: Iterable[Any]) -> list[Any]:
-    """The columns or fields, with the masked phone where the whole one is not for this user."""
+    """Replace `phone` by the masked phone in columns or fields, without the permission."""
     if may_see_whole(request):
         return [*names]
     return [MASKED.get(name, name) for name in names]
 
 
 def read(text: str) -> PhoneNumber | None:
-    """The phone that a text spells, in whatever way people here do; None if it spells none."""
+    """Parse a phone in any local spelling; None if the text is none."""
     try:
         phone = PhoneNumber.from_string(text, region=REGION)
     except phonenumbers.NumberParseException:
@@ -37,7 +37,7 @@ def read(text: str) -> PhoneNumber | None:
 
 
 def spelled_in(text: str) -> dict[str, PhoneNumber]:
-    """Every phone in it, by its spelling: whatever the search would take for one, and more."""
+    """Find all phones in a text, by spelling: at least those that the search would recognise."""
     found = [match.raw_string for match in phonenumbers.PhoneNumberMatcher(text, REGION)]
     phones = {spelled: read(spelled) for spelled in (*found, text, *text.split())}
     return {spelled: phone for spelled, phone in phones.items() if phone}
@@ -51,7 +51,7 @@ def masked_in(text: str) -> str:
 
 
 def in_a_table(phone: PhoneNumber, *, whole: bool) -> str:
-    """Without a plus in front, which a spreadsheet would take for a formula."""
+    """Format a phone without the leading plus, which spreadsheets take for a formula."""
     if not phone:
         return ""
     if not whole:

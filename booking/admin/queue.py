@@ -1,4 +1,4 @@
-"""What needs a look: doubts, flats with two visits, requests to move or cancel, many refusals."""
+"""The queue of staff: doubts, flats with two visits, open requests, repeated refusals."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from booking.admin import words
 from booking.admin.staff_page import needs, render_staff_page
 from booking.models import Booking, BookingEvent, ChangeRequest, Outcome, VisitState, in_state
 
-# So many refusals of one flat or one phone within a day mean that somebody needs help.
+# Refusals of one flat or phone within a day that suggest a buyer in trouble.
 MANY_REFUSALS = 3
 REFUSALS_WITHIN = timedelta(days=1)
-# More than anybody gets done in one sitting; the counts above tell of the rest.
+# More than one sitting handles; the counts show the rest.
 MOST_SHOWN = 50
 LOOKED_INTO = BookingEvent.Kind.LOOKED_INTO
 
 
 @dataclass(frozen=True, slots=True)
 class Repeated:
-    """Refusals of one flat or one phone, told by the last of them."""
+    """Refusals of one flat or phone, shown by the last one."""
 
     last: Booking
     count: int
@@ -49,7 +49,7 @@ class Counts:
 
 
 def counts() -> Counts:
-    """As of now: what is past its deadline is in doubt, whether or not cron has seen it."""
+    """Count the queue now. Overdue bookings are settled first, whether or not cron has run."""
     services.settling.settle_overdue()
     return Counts(
         in_doubt=in_doubt().count(),
@@ -60,15 +60,15 @@ def counts() -> Counts:
 
 
 def in_doubt() -> QuerySet[Booking]:
-    """The nearest visit first: that buyer has the least time. Then those whose time is over."""
+    """Nearest visit first, because that buyer has the least time; past visits last."""
     return Booking.objects.in_doubt().order_by(_is_over("starts_at"), "starts_at", "pk")
 
 
 def flats_with_two_visits() -> list[dict[str, Any]]:
-    """Each as the fields that name it, the nearest visit first.
+    """The identifying fields of each such flat, nearest visit first.
 
     A flat in doubt may be booked by another phone (`services.booking.keeps_out`). If the
-    doubt was a visit, there are two then, of which the CRM keeps one.
+    doubt was a visit, there are two, of which the CRM keeps one.
     """
     flats = _visits_ahead().order_by().values("category", "house_id", "flat")
     twice = flats.alias(visits=Count("pk"), nearest=Min("starts_at")).filter(visits__gt=1)
@@ -91,10 +91,9 @@ def _is_over(visit: str) -> OrderBy:
 
 
 def repeated_refusals() -> Iterator[Repeated]:
-    """Of the last day, each counted once: by its phone, else by its flat.
+    """Repeated refusals of the last day, each counted once: by its phone, else by its flat.
 
-    One that was booked after all is nobody's trouble any more, and one that somebody looked into
-    is none until the next refusal.
+    Leaves out those booked since, and those dismissed by staff until the next refusal.
     """
     refused = Booking.objects.filter(
         outcome=Outcome.REFUSED, created_at__gt=timezone.now() - REFUSALS_WITHIN
@@ -117,7 +116,7 @@ def _often(refused: QuerySet[Booking], *names: str) -> list[dict[str, Any]]:
 
 @needs("booking.view_booking")
 def show(request: HttpRequest) -> HttpResponse:
-    """One page with all of it and a link to each. Phones are masked for everybody."""
+    """Show the queue. Phones are masked for all users."""
     return render_staff_page(
         request,
         "needs_a_look",

@@ -1,4 +1,4 @@
-"""Evidence: staff read it, nobody changes or deletes it, superusers included."""
+"""Read-only admin for evidence, superusers included."""
 
 from __future__ import annotations
 

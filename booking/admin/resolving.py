@@ -1,4 +1,4 @@
-"""What staff settle by hand: a booking in doubt, refusals that repeat, a buyer's request."""
+"""Pages on which staff settle doubts, repeated refusals and requests."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def resolve(request: HttpRequest, pk: int) -> HttpResponse:
 
 @needs("booking.resolve_booking")
 def dismiss(request: HttpRequest, pk: int) -> HttpResponse:
-    """Takes refusals off the queue; the last of them keeps the note."""
+    """Take refusals off the queue; the last one keeps the note."""
     booking = get_object_or_404(Booking, pk=pk, outcome=Outcome.REFUSED, anonymised_at=None)
     form = NoteForm(request.POST or None)
     if form.is_valid():
@@ -129,7 +129,7 @@ def _take(request: HttpRequest, asked: ChangeRequest, form: AnswerForm) -> HttpR
 
 
 def _tell_of_new_time(request: HttpRequest, house_id: str, start: datetime) -> None:
-    """With a warning where buyers would not be offered it: the CRM is in the hands of staff."""
+    """Confirm the new time, with a warning if buyers would not be offered it."""
     messages.success(
         request, _("The visit is moved to {when}.").format(when=wording.for_day_at(start))
     )
@@ -141,7 +141,7 @@ def _tell_of_new_time(request: HttpRequest, house_id: str, start: datetime) -> N
 
 
 def _not_in_doubt(request: HttpRequest, booking: Booking) -> HttpResponse:
-    """A colleague was quicker, or the CRM has answered: its page tells."""
+    """Go to the booking: a colleague was quicker, or the CRM has replied."""
     messages.info(request, _("This booking is not in doubt any more: nothing was changed."))
     return redirect("admin:booking_booking_change", booking.pk)
 
@@ -152,7 +152,7 @@ def _answered_already(request: HttpRequest, asked: ChangeRequest) -> HttpRespons
 
 
 def _to_next(waiting: QuerySet[Any], view: str) -> HttpResponse:
-    """The next of the same kind, or the queue."""
+    """Redirect to the next of the same kind, or to the queue."""
     first = waiting.first()
     return redirect(view, first.pk) if first else redirect("admin:booking_needs_a_look")
 

@@ -1,4 +1,4 @@
-"""What a caller says -> the bookings meant: a phone, a booking number, a flat, a house, or two."""
+"""Search bookings by what a caller says: a phone, booking number, flat, house, or two of these."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from booking.admin import known_houses, phones
 from booking.flat_numbers import folded
 from booking.models import Booking
 
-# A whole key, with or without dashes: it is the address of a booking's page.
+# A booking's key, with or without dashes: the address of its page.
 KEY = re.compile(r"[0-9a-f]{32}", re.IGNORECASE)
 NOTHING = Q(pk=None)
-# A house may be called by some words; each costs a look-up or five.
+# A house's name may have several words; each costs one to five look-ups.
 MOST_WORDS = 10
 
 
 def search_q(said: str) -> Q:
-    """Every look-up it may consist of is along an index. Something unknown finds nothing."""
+    """Build the condition; all its look-ups use an index. Unknown input finds nothing."""
     said = said.strip()
     if not said:
         return Q()
@@ -28,7 +28,7 @@ def search_q(said: str) -> Q:
 
 
 def _several_things(words: list[str]) -> Q | None:
-    """For example a house and a flat: what fits all the words."""
+    """Match all words, for example a house and a flat."""
     if not 2 <= len(words) <= MOST_WORDS:
         return None
     found = Q()
@@ -41,7 +41,7 @@ def _several_things(words: list[str]) -> Q | None:
 
 
 def _one_thing(said: str) -> Q | None:
-    """The first reading of it under which there is a booking."""
+    """The first interpretation that matches a booking."""
     for reading in (
         _phone(said),
         _number(said),

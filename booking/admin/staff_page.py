@@ -10,7 +10,7 @@ from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-# Staff who are logged in but lack the permission are told so, not asked to log in.
+# Logged-in staff without the permission get 403, not the login form.
 needs = partial(permission_required, raise_exception=True)
 
 

@@ -1,4 +1,4 @@
-"""The facts of an event of staff in words that managers understand."""
+"""Describe the facts of staff events in words."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Tables as files: CSV and XLSX, of any length in little memory, and safe to open.
+"""Write tables as CSV and XLSX, of any length in little memory, and safe to open.
 
-Cells are texts, whole numbers, fractions, moments (written in their own wall time) or None.
+Cells are texts, numbers, moments (written in their own wall time) or None.
 """
 
 from __future__ import annotations
@@ -23,12 +23,11 @@ Row = Sequence[Cell]
 
 BOM = "\N{BYTE ORDER MARK}"  # without it Excel takes UTF-8 for something else
 ROWS_AT_ONCE = 500
-# What makes a spreadsheet take a text for a formula, in wide letters too; at its start, and behind
-# what another spreadsheet takes for the end of a cell.
+# Characters that make a spreadsheet take a text for a formula, full-width forms included: at its
+# start, and after what another spreadsheet takes for the end of a cell.
 STARTS_A_FORMULA = "=+-@\t\r\n|%＝＋－＠"
 FORMULA = re.compile(rf"(?:^|(?<=[,;\t\r\n]))(?= *[{re.escape(STARTS_A_FORMULA)}])")
-# What stands in a number, a share, a sum, a time or a day, beside digits and signs; a month is
-# known by its first three letters.
+# Words that occur in a number, sum, time or date; months by their first three letters.
 VALUE_WORD = re.compile(
     "e|[ap]m?|р|руб|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
     "|янв|фев|мар|апр|май|мая|июн|июл|авг|сен|окт|ноя|дек)[a-zа-я]*"
@@ -36,7 +35,7 @@ VALUE_WORD = re.compile(
 WORD = re.compile(r"[^\W\d_]+")
 TRUTHS = {"true", "false", "истина", "ложь"}
 NO_VALUE = re.compile(r"[=@|\"\x00-\x1f]")
-# Of a text inside a formula, by Excel.
+# Excel's limit for a text inside a formula.
 LONGEST_QUOTED = 255
 MOMENT = "dd.mm.yyyy hh:mm"
 FORMATS = ("csv", "xlsx")
@@ -49,15 +48,15 @@ def response(file_format: str, name: str, header: Row, rows: Iterable[Row]) -> H
 
 
 def harmless(text: str) -> str:
-    """A text that no spreadsheet takes for a formula, with an apostrophe where one would."""
+    """Put an apostrophe before what a spreadsheet would take for a formula."""
     return FORMULA.sub("'", text)
 
 
 def as_is(text: str) -> str:
-    """A text that a spreadsheet shows as it is, though the file is opened by a double click.
+    """Quote a text so that a spreadsheet shows it unchanged when the file is double-clicked.
 
-    It would take «007» for 7, «3E5» for 300,000, «1/2» and «10:30» for moments, and an apostrophe
-    or a space in front would be shown or ignored. Excel and LibreOffice know ="007" for the text.
+    Otherwise «007» becomes 7, «3E5» 300,000, «1/2» and «10:30» moments; an apostrophe or space in
+    front would be shown or ignored. Excel and LibreOffice read ="007" as the text.
     """
     if _looks_like_a_value(text) and not FORMULA.search(text, 1):
         return f'="{text}"'
@@ -65,7 +64,7 @@ def as_is(text: str) -> str:
 
 
 def csv_parts(header: Row, rows: Iterable[Row]) -> Iterator[bytes]:
-    """The file piece by piece: semicolons, as spreadsheets in Russia expect."""
+    """Yield the file in parts, with semicolons, as spreadsheets in Russia expect."""
     yield BOM.encode() + _csv_part([header])
     remaining = iter(rows)
     while part := list(islice(remaining, ROWS_AT_ONCE)):
@@ -73,7 +72,7 @@ def csv_parts(header: Row, rows: Iterable[Row]) -> Iterator[bytes]:
 
 
 def xlsx_file(header: Row, rows: Iterable[Row]) -> IO[bytes]:
-    """An open temporary file that goes when it is closed. Texts stay texts, whatever they say."""
+    """Return an open temporary file. Texts are written as texts."""
     file = tempfile.TemporaryFile(suffix=".xlsx")  # noqa: SIM115 - the response closes it
     # Rows are written out as they come.
     workbook = xlsxwriter.Workbook(file, {"constant_memory": True, "default_date_format": MOMENT})

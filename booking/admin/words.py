@@ -1,4 +1,4 @@
-"""The facts of an event in words that staff understand."""
+"""Describe reasons, sources and the facts of events in words."""
 
 from __future__ import annotations
 
@@ -58,14 +58,14 @@ def reason(name: str) -> str:
     return str(REASONS.get(name, name))
 
 
-def source(marks: dict[str, str]) -> str:
-    """Where a buyer came from, in a word: the campaign's tags or the mark of a link."""
+def source(campaign: dict[str, str]) -> str:
+    """The buyer's source: the campaign's tags and the link's ref."""
     names = ("utm_source", "utm_medium", "utm_campaign", "ref")
-    return " / ".join(marks[name] for name in names if marks.get(name))
+    return " / ".join(campaign[name] for name in names if campaign.get(name))
 
 
 def short_moment(moment: datetime) -> str:
-    """In wall time of the installation."""
+    """Format a moment in wall time of the installation."""
     return f"{timezone.localtime(moment):%d.%m.%Y %H:%M:%S}"
 
 
@@ -81,7 +81,7 @@ def describe_event(event: BookingEvent) -> Iterator[str]:
 
 
 def likelihood(*, was_free: bool | None, is_free: bool) -> str:
-    """What a look at the time tells of an attempt: never more than a likelihood."""
+    """What the slot's state before and after suggests: never more than a likelihood."""
     if is_free:
         return _(
             "The time was still free afterwards: probably it was not booked. This is no proof."

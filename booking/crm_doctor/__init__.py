@@ -1,4 +1,4 @@
-"""Looks at a real installation of MacroCRM as the site would, and books nothing."""
+"""Examine an installation of MacroCRM by the reads that the site makes; book nothing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ REST = Finding("everything else", Verdict.NOT_CHECKED, "of no use before the abo
 
 
 def examine() -> Iterator[Finding]:
-    """The findings in turn, each as soon as it is known; free of secrets, tokens and phones."""
+    """Yield findings as they are made, without secrets, tokens and phones."""
     return (finding.without_secrets() for finding in _examination())
 
 

@@ -1,4 +1,4 @@
-"""The site's own variables, as far as they concern the CRM."""
+"""Check the variables that concern the CRM."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ROW = "configuration"
 
 
 def problems(sentences: Iterable[str]) -> Iterator[Finding]:
-    """What the system checks would stop the site for."""
+    """Errors of the system checks."""
     return (
         Finding(ROW, Verdict.WRONG, sentence, "Every variable is explained in .env.example.")
         for sentence in sentences

@@ -1,4 +1,4 @@
-"""What an examination finds: one row for each thing that was looked at."""
+"""Findings: one row for each check."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`seen` is what was seen of the thing that was looked at, `advice` what to do about it."""
+    """`seen` is what the check saw, `advice` what to do about it."""
 
     check: str
     verdict: Verdict
@@ -40,7 +40,7 @@ class Finding:
         return replace(self, seen=_clean(self.seen), advice=_clean(self.advice))
 
 
-# Finds, and returns what the next stage needs to know.
+# Yields findings and returns the input of the next stage.
 Stage: TypeAlias = Generator[Finding, None, T]
 
 
@@ -50,7 +50,7 @@ def worst(findings: Iterable[Finding]) -> Verdict:
 
 
 def failure(check: str, error: CRMError) -> Finding:
-    """A read that the CRM did not answer."""
+    """The finding of a failed read."""
     return Finding(check, Verdict.WRONG, str(error), _advice(error))
 
 
@@ -66,5 +66,5 @@ def _advice(error: CRMError) -> str:
 
 
 def _clean(text: str) -> str:
-    """Also without whatever looks like a token: a CRM may repeat one anywhere."""
+    """Remove secrets and all that looks like a token: a CRM may repeat one anywhere."""
     return re.sub(r"\b[0-9a-fA-F]{32}\b", HIDDEN, without_secrets(text))

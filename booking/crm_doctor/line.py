@@ -1,4 +1,4 @@
-"""The way to the CRM: names, certificate, speed and clock. Nothing here is signed."""
+"""Check the connection to the CRM: name, certificate, speed and clock. Nothing is signed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from booking.crm import CRMConfig, trusted_roots
 from booking.crm_doctor.findings import Finding, Stage, Verdict
 
-# In seconds. A page waits 2.5 s for the CRM in all, and signatures are dated.
+# In seconds. A page waits at most 2.5 s for the CRM, and signatures expire.
 SLOW = 2.0
 CLOCK_TOLERANCE = 60
 LEAST_DAYS = 14
@@ -24,7 +24,7 @@ LONGEST_HEAD = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A way to the CRM that works. `clock_error`: how many seconds our clock is ahead of its."""
+    """A working connection. `clock_error`: seconds that our clock is ahead of the CRM's."""
 
     clock_error: float = 0.0
 
@@ -39,7 +39,7 @@ class _Place:
 
 
 def check(config: CRMConfig) -> Stage[Line | None]:
-    """The findings, and the line; None if there is no use in asking the CRM anything."""
+    """Yield findings; return the line, or None if the CRM can't be reached."""
     place = _place(config)
     if not (yield from _name(place)):
         return None
@@ -96,7 +96,7 @@ def _unreachable(place: _Place, error: OSError) -> Finding:
 
 
 def _security(place: _Place, sock: socket.socket) -> Stage[socket.socket | None]:
-    """The connection, over TLS where the address says so; None where that is impossible."""
+    """Connect, with TLS for https; None if that fails."""
     if not place.over_tls:
         yield Finding("TLS", Verdict.NOT_CHECKED, "plain http, which stays on this machine")
         return sock
@@ -128,7 +128,7 @@ def _certificate(sock: ssl.SSLSocket) -> Finding:
 
 
 def _answer(place: _Place, sock: socket.socket, connected_in: float) -> Stage[Line]:
-    """How fast the host answers to the most harmless of all requests, and what time it has."""
+    """Measure how fast the host answers GET /, and its clock."""
     began_at = time.monotonic()
     try:
         status, headers = _head(place, sock).split(b"\r\n", 1)
@@ -142,7 +142,7 @@ def _answer(place: _Place, sock: socket.socket, connected_in: float) -> Stage[Li
 
 
 def _head(place: _Place, sock: socket.socket) -> bytes:
-    """The head of the answer to GET /, within the deadline of a call. Raises OSError."""
+    """Read the head of the reply to GET /, within the deadline of a call. Raises OSError."""
     ends_at = time.monotonic() + place.read_timeout
     host = place.host.encode("idna").decode()
     sock.settimeout(place.read_timeout)

@@ -1,4 +1,4 @@
-"""Whether TRUSTED_PROXIES fits the traffic, as far as the journal tells."""
+"""Check TRUSTED_PROXIES against the addresses in the journal."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from booking.models import Booking
 
 ROW = "proxies"
 LATEST = 50
-# Of fewer bookings all may come from one office.
+# Fewer bookings may all come from one office.
 ENOUGH = 20
 ADVICE = (
     "Set TRUSTED_PROXIES to the number of proxies in front of the site: visitors who seem to share"

@@ -1,4 +1,4 @@
-"""One day of free times at one house, and the HTTP methods that the two reads accept."""
+"""Check the free times of one day, and the HTTP methods that the reads accept."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ METHODS = ("POST", "GET")
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What is asked for: a day at a house, in that house's zone."""
+    """A day at a house, in the house's zone."""
 
     house: ListedHouse
     day: date
@@ -67,7 +67,7 @@ def _free_times(config: CRMConfig, sample: Sample) -> Finding:
 
 
 def _methods(config: CRMConfig, sample: Sample | None) -> Finding:
-    """Which of POST form and GET query work, for each read that can be tried."""
+    """Try POST and GET for each read."""
     reads: dict[str, Callable[[CRMClient], object]] = {
         "getReadyFlats": lambda client: client.ready_flats(""),
     }
@@ -102,12 +102,12 @@ def _works(config: CRMConfig, read: Callable[[CRMClient], object]) -> bool:
         read(client)
     except CRMError:
         return False
-    # The client goes over to GET by itself where POST is refused.
+    # The client changes to GET by itself if POST is refused.
     return client.reads_by == config.method
 
 
 def _zone(house: ListedHouse) -> ZoneInfo:
-    """The house's own, or the installation's while the database is not there to be asked."""
+    """The house's zone; the installation's without a database."""
     try:
         return unlisted(house.id).zone
     except DatabaseError:
@@ -138,7 +138,7 @@ def _doubts(found: FreeTimes) -> list[str]:
 
 
 def _step(times: tuple[wall_time, ...]) -> timedelta | None:
-    """The smallest distance between two starts: the grid's, unless others took all between."""
+    """The smallest gap between two starts: that of the grid, unless slots between are taken."""
     starts = [timedelta(hours=start.hour, minutes=start.minute) for start in times]
     return min((later - earlier for earlier, later in pairwise(starts)), default=None)
 

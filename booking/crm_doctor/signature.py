@@ -24,7 +24,7 @@ from booking.crm_doctor.line import CLOCK_TOLERANCE, Line
 
 
 def check(config: CRMConfig, line: Line) -> Stage[CRMConfig | None]:
-    """The findings, and the configuration that the CRM accepts; None if there is none."""
+    """Yield findings; return the configuration that the CRM accepts, or None."""
     began_at = time.monotonic()
     try:
         reply = CRMClient(config).ready_flats("")
@@ -32,7 +32,7 @@ def check(config: CRMConfig, line: Line) -> Stage[CRMConfig | None]:
         return (yield from _refused(config, line, error))
     except CRMError as error:
         yield failure("signature", error)
-        # Anything but a wrong configuration may be the trouble of this one read.
+        # Other errors may concern this one read.
         return None if isinstance(error, CRMMisconfigured) else config
     seconds = time.monotonic() - began_at
     yield Finding("signature", Verdict.OK, f"accepted; answered in {seconds:.2f} s")
@@ -42,7 +42,7 @@ def check(config: CRMConfig, line: Line) -> Stage[CRMConfig | None]:
 
 
 def described(domain: str) -> str:
-    """The domain exactly as it stands, and what about it may be spelt differently in the CRM."""
+    """Describe the configured domain, and how the CRM may spell it."""
     oddities = _oddities(domain)
     return f"{domain} ({'; '.join(oddities)})" if oddities else domain
 
@@ -66,16 +66,16 @@ def _refused(config: CRMConfig, line: Line, error: CRMUnsigned) -> Stage[CRMConf
 
 
 def _variants(config: CRMConfig) -> Iterator[tuple[str, CRMConfig]]:
-    """What else may be right, each as it would be set."""
+    """Other configurations that may be right."""
     if other := other_spelling(config.domain):
         yield f"MACROCRM_DOMAIN={other}", replace(config, domain=other)
     if config.method == "GET":
-        # A server that reads no query finds no signature in it.
+        # A server that ignores the query finds no signature.
         yield "MACROCRM_METHOD=POST", replace(config, method="POST")
 
 
 def _suspects(config: CRMConfig, line: Line) -> Iterator[str]:
-    """What to look at, the likeliest first."""
+    """Settings to check, the likeliest first."""
     if abs(line.clock_error) > CLOCK_TOLERANCE:
         yield "Set this machine's clock first: it is the probable cause."
     yield "Compare MACROCRM_APP_SECRET with what MacroCRM shows for this site."

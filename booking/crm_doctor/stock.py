@@ -1,4 +1,4 @@
-"""What the CRM has to offer: each category's list, and the lists side by side."""
+"""Check the list of each category, and compare the lists."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from booking.crm import CRMClient, CRMConfig, CRMError, ListedHouse, ReadyFlats
 from booking.crm_doctor.findings import Finding, Stage, Verdict, failure
 from booking.flat_numbers import folded
 
-# By category: what was read, and what is offered in it.
+# By category: the reply, and what is offered.
 Lists: TypeAlias = Mapping[str, ReadyFlats]
 Number: TypeAlias = tuple[str, str]  # of a house and of a flat in it
 Offers: TypeAlias = Mapping[str, set[Number]]
@@ -20,7 +20,7 @@ EXAMPLES = 3
 
 
 def check(config: CRMConfig, categories: Iterable[str]) -> Stage[ListedHouse | None]:
-    """The findings, and a house that has something to hand over."""
+    """Yield findings; return a house with flats, if any."""
     client = CRMClient(config)
     lists = {}
     for category in categories:
@@ -52,7 +52,7 @@ def _counted(category: str, found: ReadyFlats) -> Finding:
 
 
 def _compared(lists: Lists) -> Iterator[Finding]:
-    """What only shows when the lists are laid side by side."""
+    """Findings from comparing the lists."""
     offers = {name: numbers for name, found in lists.items() if (numbers := _numbers(found))}
     if not offers:
         yield _nothing()
@@ -89,7 +89,7 @@ def _filtered(offers: Offers) -> Finding:
 
 
 def _shared(offers: Offers) -> Finding:
-    """Normal, since a parking space may have a flat's number, but good to know."""
+    """Report numbers in several categories: normal, as a parking space may have a flat's number."""
     counts = Counter(number for numbers in offers.values() for number in numbers)
     shared = sorted(number for number, count in counts.items() if count > 1)
     if not shared:

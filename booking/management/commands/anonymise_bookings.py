@@ -1,4 +1,4 @@
-"""For cron: old bookings lose what names a person."""
+"""Anonymise old bookings; for cron."""
 
 from __future__ import annotations
 

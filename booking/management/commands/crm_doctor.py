@@ -1,4 +1,4 @@
-"""`manage.py crm_doctor`: what works and what doesn't between this site and its CRM."""
+"""Print what works between this site and its CRM."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from booking.crm_doctor import Finding, Verdict, examine, worst
 VERDICT_WIDTH = 13
 CHECK_WIDTH = 22
 SEEN_AT = VERDICT_WIDTH + CHECK_WIDTH
-# Where the output goes to a file, and the narrowest that is worth filling.
+# Width of output to a file, and the narrowest column of text.
 PAGE_WIDTH = 110
 LEAST_WIDTH = SEEN_AT + 30
 
@@ -28,7 +28,7 @@ class Command(BaseCommand):
         " signature, spelling of the domain, each category, one day of free times. Books nothing."
         " Exit status: 0 all is well, 1 something to look at, 2 something is wrong."
     )
-    # A wrong configuration is its first finding.
+    # A wrong configuration is the first finding.
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -47,7 +47,7 @@ class Command(BaseCommand):
         return findings
 
     def _as_table(self) -> list[Finding]:
-        """Row by row, because a check may take as long as the CRM lets it."""
+        """Print row by row, because a check may wait for the CRM."""
         findings = []
         for finding in examine():
             findings.append(finding)
@@ -62,7 +62,7 @@ class Command(BaseCommand):
         return "\n".join([f"{verdict}{finding.check:<{CHECK_WIDTH}}{first}", *others])
 
     def _coloured(self, verdict: Verdict, text: str) -> str:
-        """Django leaves the colours out where the output is no terminal."""
+        """Colour a text by the verdict; Django omits colours outside a terminal."""
         colours = {
             Verdict.OK: self.style.SUCCESS,
             Verdict.WARNING: self.style.WARNING,
@@ -72,7 +72,7 @@ class Command(BaseCommand):
 
 
 def _lines(finding: Finding) -> Iterable[str]:
-    """What was seen, then what to do; all but the first line indented to its column."""
+    """Lines of `seen` and `advice`, indented to their column."""
     width = max(shutil.get_terminal_size((PAGE_WIDTH, 24)).columns, LEAST_WIDTH) - SEEN_AT
     indent = " " * SEEN_AT
     seen = _wrapped(finding.seen, width) or [""]

@@ -1,4 +1,4 @@
-"""`manage.py migrate`, Django's own: an index over a million rows may take its time."""
+"""Django's migrate without the database timeout: indexing a million rows takes long."""
 
 from __future__ import annotations
 

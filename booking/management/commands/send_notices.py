@@ -1,4 +1,4 @@
-"""For cron: e-mails and webhook calls about new, doubtful and to be changed bookings."""
+"""Send e-mails and webhooks about bookings; for cron."""
 
 from __future__ import annotations
 

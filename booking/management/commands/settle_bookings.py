@@ -1,4 +1,4 @@
-"""For cron: what is left "sending" past its deadline becomes in doubt, and evidence is gathered."""
+"""Settle overdue bookings as in doubt, and collect evidence; for cron."""
 
 from __future__ import annotations
 
