@@ -1,8 +1,8 @@
-"""The cache that all processes share, in the site's database; and what to do while it is away.
+"""The cache shared by all processes, in the site's database, with a fallback.
 
 A cache that does not work makes the site slower, never silent: it is left alone for a while, and
-each process uses a cache of its own meanwhile. It has connections of its own, too, so that nothing
-of it holds or breaks those of the journal.
+each process uses its own cache meanwhile. The cache has its own connections, so that it never holds
+or breaks those of the journal.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from booking.database.timeouts import timeout
 
 logger = logging.getLogger(__name__)
 
-# Seconds. A statement of the cache takes 0.3 ms; a page may not wait for one that hangs, or for a
-# lock, of which Django says nothing.
+# Seconds. A statement of the cache takes 0.3 ms; a page must not wait for one that hangs, or for a
+# lock, which Django does not report.
 TIMEOUT = 1.0
 TOO_LONG = 0.5
 LEFT_ALONE_FOR = 10.0
-# What an entry may raise that a power cut, or another version of Python, has spoilt.
+# Raised by an entry that a power cut or another Python version has spoilt.
 SPOILT = (pickle.UnpicklingError, AttributeError, EOFError, ImportError, IndexError, ValueError)
 
 # By the monotonic clock of this process.
@@ -39,7 +39,7 @@ def get_many(keys: Iterable[str]) -> dict[str, Any]:
     try:
         found: dict[str, Any] = _call("get_many", wanted)
     except SPOILT as exc:
-        # One of them: what is left is asked for again.
+        # One is spoilt: all are read from the CRM again.
         logger.warning("The cache held what can't be read: %s", type(exc).__name__)
         _call("delete_many", wanted)
         return {}
@@ -51,13 +51,13 @@ def set(key: str, value: Any, seconds: float) -> None:
 
 
 def add(key: str, value: Any, seconds: float) -> bool:
-    """Set a key that is not there. False: it is there."""
+    """Set a missing key. False if it exists."""
     for _try in range(2):
         if _call("add", key, value, seconds):
             return True
         if key in get_many([key]):
             return False
-    # Django says nothing of a write that failed.
+    # Django does not report a failed write.
     _leave_alone("it takes no write")
     return bool(_call("add", key, value, seconds))
 
@@ -73,7 +73,7 @@ def _call(method: str, *arguments: Any) -> Any:
         try:
             with timeout(TIMEOUT):
                 result = getattr(caches["default"], method)(*arguments)
-            # A page takes longer than its statements, and the pool is small.
+            # The pool is small, and a page takes longer than its statements.
             give_back([CACHE])
             if time.monotonic() - began_at < TOO_LONG:
                 return result

@@ -1,4 +1,4 @@
-"""States, errors, dates and phones -> the words a buyer reads. Russian is in the catalogue."""
+"""Texts for buyers: states, errors, dates and phones. Russian is in the catalogue."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from booking.models import Booking, VisitState
 
 NBSP = "\N{NO-BREAK SPACE}"
 
-# What says little without the number, or the name, that follows.
+# Words that must stay on one line with the number or name that follows.
 SHORT_WORD = re.compile(
     r"\b((?:дом|д\.|корпус|корп\.|строение|стр\.|секция)(?= \d)"
     r"|(?:ул\.|пр\.|просп\.|пер\.|пл\.|г\.|ЖК)) ",
     re.IGNORECASE,
 )
 
-# What kind of thing is handed over: as a choice, as the question of step 1, as a field's label.
+# Kinds of objects: as a choice, as the question of step 1, as a field's label.
 CATEGORY_NAMES: dict[str, Promise] = {
     "flat": gettext_lazy("Flat"),
     "garage": gettext_lazy("Parking space"),
@@ -39,7 +39,7 @@ CATEGORY_QUESTIONS: dict[str, Promise] = {
     "comm": gettext_lazy("Which premises are you receiving?"),
 }
 
-# What a buyer agrees to. Another text is another version; each booking keeps its own.
+# The text of the consent. Change the version with it; each booking keeps its version.
 CONSENT = gettext_lazy("I agree to the processing of my personal data")
 CONSENT_VERSION = "2026-11-24"
 
@@ -49,7 +49,7 @@ CATEGORY_LABELS: dict[str, Promise] = {
     "storageroom": gettext_lazy("Number of the storage room"),
     "comm": gettext_lazy("Number of the premises"),
 }
-# Asked above the reasons why a thing may not be in its list.
+# Headings above the reasons why an object may not be listed.
 NOT_LISTED: dict[str, Promise] = {
     "flat": gettext_lazy("Your flat is not listed?"),
     "garage": gettext_lazy("Your parking space is not listed?"),
@@ -69,7 +69,7 @@ TITLES: dict[VisitState, Promise] = {
 NOT_YET_KNOWN = gettext_lazy(
     "We have sent your booking, but there is no answer yet. The time may already be yours."
 )
-# What is known of a visit, and nothing more; {when} is its own time.
+# Only what is known about a visit; {when} is its time.
 LEADS: dict[VisitState, Promise] = {
     VisitState.SENDING: NOT_YET_KNOWN,
     VisitState.EXPECTED: gettext_lazy("We expect you {when}"),
@@ -107,7 +107,7 @@ REFUSALS: dict[str, Promise] = {
         " call us and we will book you by phone."
     ),
 }
-# One text after a phone that does not match and for a flat that has a visit: it tells neither.
+# The same text for a phone that does not match and for a flat with a visit, to reveal neither.
 REFUSED_OTHERWISE = gettext_lazy(
     "Perhaps this is not the phone in the contract, or you or another owner have booked a visit"
     " for {what} already."
@@ -135,7 +135,7 @@ KINDS = {
     "comm": pgettext_lazy("before a number", "premises"),
 }
 
-# By `date.weekday()`: alone, in short, inside a sentence, and in the case of what is booked.
+# By `date.weekday()`: alone, short, inside a sentence, and in the accusative.
 WEEKDAYS = (
     pgettext_lazy("weekday", "Monday"),
     pgettext_lazy("weekday", "Tuesday"),
@@ -213,19 +213,19 @@ def title(booking: Booking) -> str:
 
 
 def lead(booking: Booking) -> str:
-    """The sentence under the title of a booking's page: what is known, and nothing more."""
+    """The sentence under the title of a booking's page: only what is known."""
     if booking.state is VisitState.REFUSED:
         return refusal(booking.reason, booking.category)
     return str(LEADS[booking.state]).format(when=on_day_at(booking.starts_at_local))
 
 
 def moved_from(before: Booking) -> str:
-    """When a visit was to be before it was moved."""
+    """The former time of a moved visit."""
     return _("Moved from {when}").format(when=from_day_at(before.starts_at_local))
 
 
 def not_booked_too(booking: Booking, wanted: datetime) -> str:
-    """That a booking stands, and that another time which was asked for is not booked."""
+    """Tell that a booking stands and that the other requested time is not booked."""
     booked = booking.starts_at_local
     is_same_day = wanted.date() == booked.date()
     known = (
@@ -240,7 +240,7 @@ def not_booked_too(booking: Booking, wanted: datetime) -> str:
 
 
 def next_steps(booking: Booking, *, can_call: bool) -> list[str]:
-    """What the buyer should do, or not do, while an outcome is open or a calendar is not true."""
+    """What to do, or not to do, while an outcome is open or a calendar entry is outdated."""
     if note := CALENDAR_NOTES.get(booking.state):
         return [str(note)]
     if booking.state not in {VisitState.SENDING, VisitState.IN_DOUBT}:
@@ -250,7 +250,7 @@ def next_steps(booking: Booking, *, can_call: bool) -> list[str]:
 
 
 def what_to_bring(of_house: str) -> list[str]:
-    """What to have along: a house's own list, one thing a line, or the usual one."""
+    """What to bring: the house's list, one thing per line, or the default."""
     lines = [line.strip() for line in of_house.splitlines() if line.strip()]
     return lines or [
         _("passport"),
@@ -260,7 +260,7 @@ def what_to_bring(of_house: str) -> list[str]:
 
 
 def how_long(lasts: timedelta | None) -> str:
-    """How long a visit takes; "" when nobody has said."""
+    """The length of a visit; "" if unknown."""
     if not lasts:
         return ""
     count = int(lasts.total_seconds() // 60)
@@ -275,15 +275,15 @@ def change_asked(kind: str, at: datetime) -> str:
 
 
 def refusal(reason: str, category: str) -> str:
-    """Why a booking was refused. "No such flat" and "not your phone" read alike, on purpose."""
+    """Why a booking was refused. "No such flat" and "not your phone" share a text, on purpose."""
     text = str(REFUSALS.get(reason, REFUSED_OTHERWISE))
     return text.format(what=BOOKED_FOR.get(category, category))
 
 
 def too_many_tries(limit: str, until: datetime, seconds: int) -> str:
-    """Why a press was not taken, and when the next one is."""
+    """Why a press was refused, and when to press again."""
     if limit in TOO_MANY:
-        # A minute is what the sentence can tell, and a buyer should not come too early.
+        # Rounded up to the minute that the text shows, so that the next press is not too early.
         return str(TOO_MANY[limit]).format(until=clock(until + timedelta(minutes=1)))
     wait = ngettext(
         "There are too many tries just now. Nothing was sent. Press the button again in"
@@ -315,17 +315,17 @@ def flat_not_listed(number: str, house: str) -> str:
 
 
 def object_name(category: str, number: str) -> str:
-    """A flat (or other object) with its kind, the way one says it: "flat 12"."""
+    """An object with its kind: "flat 12"."""
     return f"{KINDS.get(category, '')}{NBSP}{number}".strip()
 
 
 def unbroken(place: str) -> str:
-    """A place as it is shown: «дом 1» and «ул. Мира» stay on one line. Never sent anywhere."""
+    """Keep «дом 1» and «ул. Мира» on one line. For display only."""
     return SHORT_WORD.sub(rf"\1{NBSP}", place)
 
 
 def alphabet(number: str) -> str:
-    """In which letters a number is written, for those that look alike; "" without letters."""
+    """The alphabet of a number's letters, to tell look-alikes apart; "" without letters."""
     letters = [unicodedata.name(c, "") for c in number if c.isalpha()]
     if not letters:
         return ""
@@ -337,7 +337,7 @@ def alphabet(number: str) -> str:
 
 
 def day_in_words(day: date) -> str:
-    """Weekday and day, "вторник, 2 декабря"; the year only when it isn't this one."""
+    """Weekday and day, "вторник, 2 декабря", with the year if it is another."""
     return f"{weekday(day)}, {day_of_month(day)}"
 
 
@@ -346,18 +346,18 @@ def weekday(day: date) -> str:
 
 
 def day_and_month(day: date) -> str:
-    # Short, since it stands in a row of seven: "25 Nov", but "25 ноября".
+    # Short, because a row shows seven: "25 Nov", but "25 ноября".
     form = pgettext("day and month of a calendar, in Django's date format", "j M")
     return _formatted(day, form, get_language())
 
 
 def day_of_month(day: date) -> str:
-    """Day and month, and the year when it isn't this one."""
+    """Day and month, with the year if it is another."""
     this_year = day.year == timezone.localdate().year
     return _formatted(day, "j E" if this_year else "j E Y", get_language())
 
 
-# Formatted anew, the days of step 3 would take a tenth of its time.
+# Without the cache, formatting days takes a tenth of the time of step 3.
 @lru_cache(maxsize=1024)
 def _formatted(day: date, form: str, _language: str | None) -> str:
     return formats.date_format(day, form).replace(" ", NBSP)
@@ -379,13 +379,13 @@ def at_time(moment: datetime) -> str:
 
 
 def for_day_at(moment: datetime) -> str:
-    """What one books for: "среду, 2 декабря, 11:00" after «Записаться на»."""
+    """In the accusative: "среду, 2 декабря, 11:00" after «Записаться на»."""
     for_weekday = str(FOR_WEEKDAYS[moment.weekday()])
     return f"{for_weekday}, {day_of_month(moment.date())}, {clock(moment)}"
 
 
 def from_day_at(moment: datetime) -> str:
-    """What a visit is moved from: "среды, 2 декабря, 11:00" after «Перенесён с»."""
+    """In the genitive: "среды, 2 декабря, 11:00" after «Перенесён с»."""
     from_weekday = str(FROM_WEEKDAYS[moment.weekday()])
     return f"{from_weekday}, {day_of_month(moment.date())}, {clock(moment)}"
 
@@ -399,7 +399,7 @@ def day_and_time(moment: datetime) -> str:
 
 
 def day_and_times(start: datetime, lasts: timedelta | None) -> str:
-    """When a visit is: "вторник, 2 декабря, с 11:00 до 12:30"; its end only where it is known."""
+    """Day and times: "вторник, 2 декабря, с 11:00 до 12:30"; the end only if it is known."""
     if not lasts:
         return day_and_time(start)
     times = pgettext("times of day", "from {start} to {end}").format(
@@ -415,7 +415,7 @@ def part_of_day(moment: datetime) -> str:
 
 
 def day_note(day: Day) -> str:
-    """How a day stands, in a word or two."""
+    """The state of a day, in a word or two."""
     if day.state is DayState.FREE:
         count = len(day.starts)
         return ngettext("{count} place", "{count} places", count).format(count=count)
@@ -423,7 +423,7 @@ def day_note(day: Day) -> str:
 
 
 def ready_count(category: str, count: int) -> str:
-    """How many objects of a house are ready."""
+    """The number of ready objects of a house."""
     forms = {
         "flat": ngettext("{count} flat ready", "{count} flats ready", count),
         "garage": ngettext("{count} parking space ready", "{count} parking spaces ready", count),
@@ -434,7 +434,7 @@ def ready_count(category: str, count: int) -> str:
 
 
 def masked_phone(phone: PhoneNumber | None) -> str:
-    """Enough of a phone for its owner to know it by: "+7 ··· ···-45-67"; "" where it is gone."""
+    """A phone that its owner can recognise: "+7 ··· ···-45-67"; "" if anonymised."""
     if not phone:
         return ""
     digits = phone.as_e164
@@ -442,12 +442,12 @@ def masked_phone(phone: PhoneNumber | None) -> str:
 
 
 def tel(phone: str) -> str:
-    """The address that calls a phone; "" without one."""
+    """A tel: URL; "" without a phone."""
     return "tel:" + "".join(c for c in phone if c.isdigit() or c == "+") if phone else ""
 
 
 def zone_note(moment: datetime) -> str:
-    """Which wall time a page shows: its zone by the city's name or, failing that, by its offset."""
+    """Name the zone of a page's times by its city or, failing that, by its offset."""
     offset = moment.strftime("%z")
     if named := ZONES.get(str(moment.tzinfo)):
         return str(named)

@@ -1,1 +1,1 @@
-"""How the site bears a database that hangs, is read-only, full or away."""
+"""Bear a database that hangs, is read-only, full or away."""

@@ -1,6 +1,6 @@
-"""Which errors mean that the database is away, read-only or full, and which are bugs of ours.
+"""Tell errors of an unavailable, read-only or full database from bugs.
 
-Decided by type and code, never by the words.
+By type and code, never by the message.
 """
 
 from __future__ import annotations
@@ -10,11 +10,10 @@ import sqlite3
 import psycopg
 from django.db import DatabaseError, InterfaceError, OperationalError
 
-# Classes of SQLSTATE: no connection, refused login, no such database, a conflict that passes, no
-# room or memory, an object that is locked, an operator at work, the disk, PostgreSQL itself.
+# Classes of SQLSTATE: no connection, refused login, no such database, a passing conflict, no space
+# or memory, a locked object, operator intervention, the disk, PostgreSQL itself.
 AWAY_CLASSES = {"08", "28", "3D", "40", "53", "55", "57", "58", "XX"}
-# Of classes that are bugs otherwise: read-only, an idle connection that was closed, a right to the
-# tables that was taken away.
+# Of classes that otherwise are bugs: read-only, a closed idle connection, a revoked privilege.
 AWAY_STATES = {"25006", "25P03", "25P04", "42501"}
 # SQLite's own codes for the same.
 AWAY_CODES = {
@@ -35,14 +34,14 @@ AWAY_CODES = {
 
 
 def is_away(error: BaseException | None) -> bool:
-    """Whether an error of Django's says that the database can't serve just now."""
+    """Whether an error means that the database can't serve now."""
     if not isinstance(error, DatabaseError | InterfaceError):
         return False
     cause = error.__cause__
     if isinstance(cause, psycopg.Error) and cause.sqlstate:
         return cause.sqlstate[:2] in AWAY_CLASSES or cause.sqlstate in AWAY_STATES
     if isinstance(cause, sqlite3.Error) and hasattr(cause, "sqlite_errorcode"):
-        # The lower byte; what lies above says more of the same.
+        # The lower byte is the primary code.
         return cause.sqlite_errorcode & 0xFF in AWAY_CODES
     # A broken connection has no code.
     return isinstance(error, OperationalError | InterfaceError)

@@ -1,4 +1,4 @@
-"""A process holds few connections, so none is held while something else is waited for."""
+"""Give connections back before waiting for something else: a process holds few."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tries whether the journal takes a write, and leaves nothing behind."""
+"""Try whether the journal takes a write, without leaving a trace."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from django.db import connection, transaction
 
 from booking.database.timeouts import timeout
 
-# Seconds. Who asks wants to know soon, and a lock held for longer is a fault of its own.
+# Seconds. Probes want a quick answer, and a lock held for longer is a fault as well.
 PROBE_TIMEOUT = 2.0
-# A new table takes room of the disk, which a row may find in a page that is there already. Each of
-# these took less than 3 ms. On SQLite a write reaches the disk only when it does not fit the cache.
+# A new table needs space on the disk, while a row may fit an existing page. Each of these took less
+# than 3 ms. On SQLite a write reaches the disk only if it exceeds the cache.
 NEW_TABLE = {
     "postgresql": "CREATE TEMPORARY TABLE handover_probe ON COMMIT DROP AS SELECT 1",
     "sqlite": "CREATE TABLE handover_probe AS SELECT zeroblob(65536)",
@@ -24,10 +24,10 @@ USUAL_CACHE = -2000
 
 
 def try_a_write(table: str) -> None:
-    """Raises an error of Django's if a row of that table could not be written just now."""
+    """Raise a Django database error if a row of that table can't be written now."""
     with timeout(PROBE_TIMEOUT), _impatient_sqlite(), transaction.atomic():
         with connection.cursor() as cursor:
-            # Asks for the right to write there, and for a database that is not read-only.
+            # Needs the privilege to write there, and a database that is not read-only.
             cursor.execute(f"INSERT INTO {table} SELECT * FROM {table} WHERE 1 = 0")  # noqa: S608
             cursor.execute(NEW_TABLE[connection.vendor])
         transaction.set_rollback(True)

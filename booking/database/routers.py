@@ -1,4 +1,4 @@
-"""The cache has connections of its own, on SQLite even a file: the journal never waits for it."""
+"""Route the cache to its own connections, so that the journal never waits for it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ CACHE = "cache"
 
 
 class CacheRouter:
-    """As Django asks for in order to choose the database of its cache."""
+    """Choose the database of Django's cache table."""
 
     def db_for_read(self, model: Any, **_hints: object) -> str | None:
         return CACHE if _is_cache(model._meta.app_label) else None

@@ -1,6 +1,6 @@
-"""How long this code waits for one answer of PostgreSQL, in seconds.
+"""Timeouts of single statements on PostgreSQL, in seconds.
 
-A page has little time, but for the figures and the exports of staff, who count a million rows.
+Pages have little time, except figures and exports of staff, which count a million rows.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from contextvars import ContextVar
 
 from django.conf import settings
 
-# Only a migration may wait without end.
+# Only migrations have no timeout.
 NEVER = 0.0
 
 _seconds: ContextVar[float] = ContextVar("database_timeout")
 
 
 def seconds() -> float:
-    """Outside of a page it is the long one: in commands, threads and files that are streamed."""
+    """The current timeout; the long one outside of pages: in commands, threads and streams."""
     return _seconds.get(settings.DATABASE_LONG_TIMEOUT)
 
 

@@ -1,9 +1,9 @@
-"""Keeps forms of other sites out of a buyer's views, without a cookie.
+"""Refuse buyers' forms that come from other sites, without a cookie.
 
-Messengers' browsers keep no cookie, send no Referer and name their page `Origin: null`, so Django's
-own check shuts their people out. A buyer's form has no session to ride on: whatever it does can be
-done by any program that knows the flat and the phone, or the booking's secret address. The check
-stops another site from doing it by its visitors' browsers, from addresses that limits count.
+Browsers inside messengers keep no cookies, send no Referer and `Origin: null`, so Django's check
+would refuse them. A buyer's form needs no session: a program that knows the flat and the phone, or
+the booking's secret address, can send it. This check stops another site from sending it through its
+visitors' browsers, from addresses that limits count.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 View = Callable[..., HttpResponse]
 
 FIELD = "form_token"
-# A tab may lie open overnight.
+# A tab may stay open overnight.
 TOKEN_SECONDS = 24 * 3600
 # A token has 55 characters, a host's name 253 at most.
 LONGEST_TOKEN = 100
@@ -45,7 +45,7 @@ _signer = TimestampSigner(salt="booking.form")
 
 
 class Refusal(models.TextChoices):
-    """Why a form was not taken, in one sentence."""
+    """Why a form was refused, in one sentence."""
 
     OTHER_SITE = "other site", _("The form came from another site.")
     TOO_OLD = "too old", _("The page was open for more than a day.")
@@ -53,7 +53,7 @@ class Refusal(models.TextChoices):
 
 
 def form_token() -> str:
-    """For the hidden field of a buyer's form."""
+    """A token for the hidden field of a buyer's form."""
     return _signer.sign("form")
 
 
@@ -80,7 +80,7 @@ def own_forms_only(refused: View) -> Callable[[View], View]:
 
 
 def _refusal(request: HttpRequest) -> Refusal | None:
-    """Ask the browser where the form stood; one that does not tell must send the form's token."""
+    """Check the form's origin by headers; a browser without them must send the token."""
     token = _sent_token(request)
     origin = _header(request, "Origin")
     site = _header(request, "Sec-Fetch-Site")
@@ -103,7 +103,7 @@ def _header(request: HttpRequest, name: str) -> str:
 
 
 def _is_our_host(request: HttpRequest, origin: str) -> bool:
-    """Compares names alone: behind a proxy the scheme and the port may be others."""
+    """Compare only names: behind a proxy, scheme and port may differ."""
     return _host_name(origin) == _host_name(f"//{request.get_host()}")
 
 
@@ -136,6 +136,6 @@ def _problem_with_token(token: str) -> Refusal | None:
 
 
 def _log(request: HttpRequest, refusal: Refusal) -> None:
-    """Name both headers: a proxy that calls the site by another name would show here."""
+    """Log both headers, which show a proxy with another host name."""
     told = (_header(request, "Sec-Fetch-Site"), _header(request, "Origin"))
     logger.warning("A form was refused: %s (Sec-Fetch-Site %r, Origin %r)", refusal.value, *told)

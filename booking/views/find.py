@@ -1,4 +1,4 @@
-""" "Already booked?": back to the page of a booking by its number and its phone."""
+""" "Already booked?": find a booking's page by its number and phone."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def find_booking(request: HttpRequest) -> HttpResponse:
 
 
 def _too_many(request: HttpRequest, form: FindForm, limit: TooManyTries) -> HttpResponse:
-    # A minute is what the page can tell, and nobody should come too early.
+    # Rounded up to the minute that the page shows, so that the next try is not too early.
     page = _page(
         request,
         form,

@@ -1,4 +1,4 @@
-"""What a load balancer asks, by any name of the host. Neither answer calls the CRM."""
+"""Probes of load balancers, for any host name. Neither calls the CRM."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from booking.database.probe import PROBE_TIMEOUT, try_a_write
 from booking.database.timeouts import timeout
 from booking.models import Booking
 
-# Anybody may ask, as often as they like; the database is tried once in so many seconds.
+# Seconds between tries of the database, because the probe is public.
 GOOD_FOR = 1.0
 
 
 class MigrationsPending(Exception):
-    """The database is of an older version of the site."""
+    """The database lacks migrations."""
 
 
 @never_cache
@@ -33,16 +33,16 @@ def alive(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def ready(request: HttpRequest) -> HttpResponse:
-    """Able to serve: the database takes a write and has every migration."""
+    """200 if the database takes a write and has every migration, else 503."""
     if problem := readiness.problem():
         return HttpResponse(f"{problem}\n", "text/plain", status=503)
     return HttpResponse("ready\n", "text/plain")
 
 
 class Readiness:
-    """What is wrong, as this process has last seen it.
+    """The last result of the readiness check in this process.
 
-    One thread looks; others don't wait for it, or a database that hangs would hold them all.
+    One thread checks; others don't wait, or a database that hangs would hold them all.
     """
 
     def __init__(self) -> None:
@@ -86,7 +86,7 @@ def _ask_the_database() -> None:
 
 @cache
 def _require_migrations() -> None:
-    """Looked at until there is nothing more to wait for: it is much work, and anybody may ask."""
+    """Check migrations until none is pending, and then no more: the check is expensive."""
     executor = MigrationExecutor(connection)
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
         raise MigrationsPending

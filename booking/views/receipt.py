@@ -1,4 +1,4 @@
-"""The booking's own page, at an address that nobody can guess, and what can be done from it."""
+"""The page of a booking, at an unguessable address, and its actions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from booking.query import BookingQuery
 from booking.views import kept
 from booking.views.cross_site import Refusal, View, form_token, own_forms_only
 
-# How often the page looks for news by itself, in seconds: an answer under way comes within a few.
+# Seconds between reloads of a page whose reply is under way; it comes within a few.
 REFRESH_SECONDS = {VisitState.SENDING: 4, VisitState.IN_DOUBT: 20}
 
 
@@ -30,14 +30,14 @@ def show_booking(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     now = booking.latest()
     is_back = now.starts_at == booking.starts_at
     if now != booking and (is_back or not now.is_to_come):
-        # Moved back, called off since, or over: to tell of the move would mislead.
+        # Moved back, called off since, or over: mentioning the move would mislead.
         return redirect(now)
     return _page(request, booking, ChangeForm())
 
 
 def _button(view: View) -> View:
-    """For what a button of the booking's page posts to. Opened as a page, its address leads there:
-    a browser keeps it in its history, and asks for it once more when the answer is reloaded."""
+    """Decorate a view that a button of the booking's page posts to. A GET leads back to that page:
+    browsers keep the address in their history and request it on reload."""
 
     @require_http_methods(["GET", "HEAD", "POST"])
     @wraps(view)
@@ -67,7 +67,7 @@ def _wish_refused(request: HttpRequest, refusal: Refusal, key: uuid.UUID) -> Htt
 @own_forms_only(_again_refused)
 @_button
 def book_again(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
-    """One button on the page of a booking that was not sent."""
+    """The button on the page of a booking that was not sent."""
     booking = _find(key)
     made = services.booking.book_again(booking, client_address(request), kept.bookings(request))
     if made is None:
@@ -79,21 +79,21 @@ def book_again(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
 @own_forms_only(_wish_refused)
 @_button
 def ask_for_change(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
-    """To move or cancel the visit: the CRM takes no such wish, so it lands with staff."""
+    """Store a wish to move or cancel the visit for staff: the CRM's API takes none."""
     booking = _find(key)
     form = ChangeForm(request.POST)
     if booking.is_to_come and not form.is_valid():
         return _page(request, booking, form)
     if booking.is_to_come:
         services.requests.ask(booking, form.asked_kind, form.asked_wish)
-    # Where the wish now stands; its heading takes the focus.
+    # The wish's heading, which takes the focus.
     return redirect(f"{booking.get_absolute_url()}#change")
 
 
 @never_cache
 @require_safe
 def calendar(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
-    """The visit as a calendar entry, where it is now; only if it is, or was, confirmed."""
+    """The visit's current calendar entry, if it is or was confirmed."""
     booking = _find(key).latest()
     if booking.outcome != Outcome.CONFIRMED:
         raise Http404

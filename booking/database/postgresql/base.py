@@ -1,8 +1,8 @@
-"""Django's PostgreSQL, on connections whose every wait has an end (`booking.database.timeouts`).
+"""Django's PostgreSQL backend with a timeout on each wait (`booking.database.timeouts`).
 
-psycopg waits for an answer without end. A server that is stopped (SIGSTOP) or swaps still
-acknowledges every byte, so neither tcp_user_timeout nor keepalives notice, and statement_timeout is
-kept by the very server that hangs. So the client watches the clock.
+psycopg waits without a limit. A server that is stopped (SIGSTOP) or swaps still acknowledges every
+byte, so tcp_user_timeout and keepalives don't notice, and the server that hangs would have to
+enforce statement_timeout. So the client watches the clock.
 
 The connections come from Django's pool, one for each alias and process.
 """
@@ -23,14 +23,14 @@ T = TypeVar("T")
 
 class TimeoutConnection(psycopg.Connection[Any]):
     def wait(self, gen: PQGen[T], *args: Any, **kwargs: Any) -> T:
-        """Raises OperationalError, and closes the connection, when the time is up."""
+        """Wait within the timeout; then close the connection and raise OperationalError."""
         limit = seconds()
         if limit != NEVER:
             kwargs.setdefault("timeout", limit)
         try:
             return super().wait(gen, *args, **kwargs)
         except psycopg.errors._WaitTimeout as exc:
-            # The answer may still come: nothing else can be read from this connection any more.
+            # The result may still come, so this connection can't be used any more.
             self.pgconn.finish()
             raise psycopg.OperationalError(f"no answer of the database in {limit:g} s") from exc
 
@@ -42,7 +42,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         settings_dict["OPTIONS"]["pool"]["connection_class"] = TimeoutConnection
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> psycopg.Connection[Any]:
-        """One of the pool, which looks whether it still answers before it gives it."""
+        """Get a connection from the pool, which checks it first."""
         with timeout(settings.DATABASE_CHECK_TIMEOUT):
             connection: psycopg.Connection[Any] = super().get_new_connection(conn_params)
         return connection
@@ -53,9 +53,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
             self._limit(self.connection, lock=NEVER, statement=NEVER)
 
     def _configure_connection(self, connection: psycopg.Connection[Any]) -> bool:
-        """What the pool does to each connection that it opens, in a thread of its own."""
+        """Configure a new connection, in a thread of the pool."""
         with timeout(settings.DATABASE_CHECK_TIMEOUT):
-            # A hook of Django's that its stubs do not know.
+            # A hook of Django that is missing in its stubs.
             changed: bool = super()._configure_connection(connection)  # type: ignore[misc]
             self._limit(
                 connection,
@@ -65,7 +65,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return changed
 
     def _limit(self, connection: psycopg.Connection[Any], **limits: float) -> None:
-        """By a statement, not by `options` of the connection, which PgBouncer refuses."""
+        """Set timeouts by a statement, because PgBouncer refuses connection options."""
         for name, limit in limits.items():
             connection.execute(
                 "SELECT set_config(%s, %s, false)", [f"{name}_timeout", f"{limit:g}s"]
