@@ -1,6 +1,6 @@
 from django.urls import path
 
-from booking.views import about, find, health, receipt, steps
+from booking.views import find, health, receipt, site, steps
 
 app_name = "booking"
 
@@ -13,9 +13,9 @@ urlpatterns = [
     path("bookings/<uuid:key>/again/", receipt.book_again, name="book_again"),
     path("bookings/<uuid:key>/change/", receipt.ask_for_change, name="ask_for_change"),
     path("bookings/<uuid:key>/calendar.ics", receipt.calendar, name="calendar"),
-    path("favicon.ico", about.favicon, name="favicon"),
-    path("accessibility/", about.accessibility, name="accessibility"),
-    path("brand/<str:name>", about.brand_file, name="brand"),
+    path("favicon.ico", site.favicon, name="favicon"),
+    path("accessibility/", site.accessibility, name="accessibility"),
+    path("brand/<str:name>", site.brand_file, name="brand"),
     path("healthz/", health.alive, name="alive"),
     path("readyz/", health.ready, name="ready"),
 ]

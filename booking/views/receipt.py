@@ -16,7 +16,7 @@ from booking.client_address import client_address
 from booking.forms import ChangeForm
 from booking.models import Booking, ChangeRequest, House, Outcome, VisitState
 from booking.query import BookingQuery
-from booking.views import kept
+from booking.views import cookies
 from booking.views.cross_site import Refusal, View, form_token, own_forms_only
 
 # Seconds between reloads of a page whose reply is under way; it comes within a few.
@@ -69,10 +69,10 @@ def _wish_refused(request: HttpRequest, refusal: Refusal, key: uuid.UUID) -> Htt
 def book_again(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     """The button on the page of a booking that was not sent."""
     booking = _find(key)
-    made = services.booking.book_again(booking, client_address(request), kept.bookings(request))
+    made = services.booking.book_again(booking, client_address(request), cookies.bookings(request))
     if made is None:
         return redirect(BookingQuery.of(booking).choose_time_url())
-    return kept.keep(request, redirect(made), made, made.phone)
+    return cookies.keep(request, redirect(made), made, made.phone)
 
 
 @never_cache

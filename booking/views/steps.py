@@ -36,7 +36,7 @@ from booking.models import Booking
 from booking.query import ANSWERS, SOURCES, UNREADABLE, BookingQuery
 from booking.rate_limits import TooManyTries
 from booking.services.booking import BookingRequest
-from booking.views import kept
+from booking.views import cookies
 from booking.views.cross_site import Refusal, form_token, own_forms_only
 
 
@@ -160,7 +160,7 @@ def confirm(request: HttpRequest) -> HttpResponse:
 
 def _check_answers(request: HttpRequest) -> HttpResponse:
     query = _with_default_category(_as_meant(request))
-    for made in kept.bookings(request):
+    for made in cookies.bookings(request):
         if made.is_live and query.matches(made):
             # Gone back after booking: the time is gone, but to this very buyer.
             return redirect(made)
@@ -170,7 +170,7 @@ def _check_answers(request: HttpRequest) -> HttpResponse:
     start = _moment(query, place.house)
     if start is None or not _may_be_free(place.house, start):
         return redirect(query.choose_time_url())
-    phone = kept.phone(request)
+    phone = cookies.phone(request)
     form = ConfirmForm(initial={"phone": phone, "key": uuid.uuid4()}) if phone else None
     return _confirm_page(request, query, place, start, form)
 
@@ -195,7 +195,7 @@ def _book(request: HttpRequest) -> HttpResponse:
         page.status_code = 429
         page.headers["Retry-After"] = str(error.seconds)
         return page
-    return kept.keep(request, redirect(_where_next(asked, made, query)), made, form.typed_phone)
+    return cookies.keep(request, redirect(_where_next(asked, made, query)), made, form.typed_phone)
 
 
 def _booking_request(
@@ -212,7 +212,7 @@ def _booking_request(
         source=query.source,
         client_address=client_address(request),
         stand_in=place.stand_in,
-        known=kept.bookings(request),
+        known=cookies.bookings(request),
     )
 
 
