@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from booking import language, models, wording
-from booking.availability import Day, DayState, Flats, House, Houses
+from booking.availability import Day, DayState, Flats, ReadyHouse, ReadyHouses
 from booking.crm import ListedFlat
 from booking.flat_numbers import folded
 from booking.models import Booking, ChangeRequest, VisitState
@@ -133,7 +133,7 @@ def category_tabs(query: BookingQuery) -> list[Tab]:
     ]
 
 
-def house_cards(category: str, houses: Houses) -> list[HouseCard]:
+def house_cards(category: str, houses: ReadyHouses) -> list[HouseCard]:
     return [
         HouseCard(
             house.id,
@@ -200,12 +200,12 @@ def _time(start: datetime) -> Choice:
 # What was chosen so far
 
 
-def where(house: House) -> str:
+def where(house: ReadyHouse) -> str:
     return wording.unbroken(", ".join(filter(None, (house.title or house.id, house.address))))
 
 
 def chosen_rows(
-    query: BookingQuery, house: House, flat: str = "", start: datetime | None = None
+    query: BookingQuery, house: ReadyHouse, flat: str = "", start: datetime | None = None
 ) -> list[Row]:
     """The answers so far, with the way back to each."""
     to_houses = query.replace(house="", flat="").choose_flat_url()

@@ -21,14 +21,14 @@ def main() -> None:
 
 def answer(command: str, house: str = "", day: str = "") -> object:
     from booking import availability
-    from booking.availability import Flats, House
+    from booking.availability import Flats, ReadyHouse
 
     if command == "houses":
         return len(availability.ready_houses("flat").houses)
     if command == "forget":
         availability.forget(house, date.fromisoformat(day))
         return "forgotten"
-    here = House(house, "", Flats(), ZoneInfo("Asia/Yekaterinburg"))
+    here = ReadyHouse(house, "", Flats(), ZoneInfo("Asia/Yekaterinburg"))
     return len(availability.day(here, date.fromisoformat(day)).starts)
 
 

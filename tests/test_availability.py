@@ -13,7 +13,7 @@ from django.core.cache import caches
 from django.db import connections
 
 from booking import availability, models
-from booking.availability import DayState, Flats, House, cache, days
+from booking.availability import DayState, Flats, ReadyHouse, cache, days
 from booking.crm import CRMClient, CRMError, CRMUnavailable
 from standin import StandIn
 from standin.fixtures import Flat as BuiltFlat
@@ -21,7 +21,7 @@ from standin.fixtures import House as BuiltHouse
 
 URAL = ZoneInfo("Asia/Yekaterinburg")
 HOUSE_ID = "3105011"
-HOUSE = House(HOUSE_ID, "", Flats(), URAL)
+HOUSE = ReadyHouse(HOUSE_ID, "", Flats(), URAL)
 LONG = 3600.0
 
 
@@ -53,7 +53,7 @@ def hurried(monkeypatch):
     monkeypatch.setattr(days, "PAGE_BUDGET", 0.05)
 
 
-def all_days(house: House, chosen=None):
+def all_days(house: ReadyHouse, chosen=None):
     return availability.days_page(house, chosen).days
 
 
@@ -76,7 +76,7 @@ def entry_of(day) -> cache.Entry:
     return entry
 
 
-def listed(house_id: str = HOUSE_ID) -> House:
+def listed(house_id: str = HOUSE_ID) -> ReadyHouse:
     house = availability.ready_houses("flat").house(house_id)
     assert house
     return house
@@ -115,7 +115,7 @@ def fail_until_the_crm_is_out(standin: StandIn, monkeypatch) -> None:
     """By looks at another house, each waited for."""
     monkeypatch.setattr(days, "PAGE_BUDGET", 30)
     standin.fail("getFreeTimes", "status")
-    elsewhere = House("another", "", Flats(), URAL)
+    elsewhere = ReadyHouse("another", "", Flats(), URAL)
     for day in availability.horizon(URAL)[: cache.OUTAGE_AFTER]:
         availability.day(elsewhere, day)
 
@@ -172,7 +172,7 @@ def test_the_most_urgent_goes_first(standin, settings, monkeypatch):
     settings.MACROCRM_CONCURRENCY = 1
     standin.switch(latency=0.2)
     monkeypatch.setattr(days, "PAGE_BUDGET", 30)
-    other = House("another", "", Flats(), URAL)
+    other = ReadyHouse("another", "", Flats(), URAL)
     page = Thread(target=all_days, args=(other,))
     page.start()
     standin.wait_for("getFreeTimes", count=2)
@@ -346,7 +346,7 @@ def test_a_crm_that_hangs_holds_up_no_page_after_it_is_noticed(
     asked = standin.count("getFreeTimes")
     began_at = time.monotonic()
 
-    elsewhere = House("another", "", Flats(), URAL)
+    elsewhere = ReadyHouse("another", "", Flats(), URAL)
     for _buyer in range(50):
         with pytest.raises(CRMUnavailable):
             all_days(elsewhere, chosen=a_day())

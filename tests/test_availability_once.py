@@ -10,11 +10,11 @@ import pytest
 from django.utils import timezone
 
 from booking import availability
-from booking.availability import Flats, House, cache, days
+from booking.availability import Flats, ReadyHouse, cache, days
 from booking.crm import FreeTimes
 
 URAL = ZoneInfo("Asia/Yekaterinburg")
-HOUSE = House("3105011", "", Flats(), URAL)
+HOUSE = ReadyHouse("3105011", "", Flats(), URAL)
 LONG = 10 * 24 * 3600.0
 
 
@@ -67,9 +67,9 @@ class TestPageOfDays:
                 return FreeTimes(times=tuple(map(clock, hours[house])))
 
         monkeypatch.setattr(days, "crm_client", CRM)
-        known_page(House("ural", "", Flats(), URAL))
+        known_page(ReadyHouse("ural", "", Flats(), URAL))
 
-        page = known_page(House("moscow", "", Flats(), ZoneInfo("Europe/Moscow")))
+        page = known_page(ReadyHouse("moscow", "", Flats(), ZoneInfo("Europe/Moscow")))
 
         assert [start.hour for start in page.days[-1].starts] == list(hours["moscow"])
 

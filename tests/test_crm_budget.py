@@ -6,13 +6,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from booking import availability, crm_budget
-from booking.availability import DayState, Flats, House, cache, days
+from booking.availability import DayState, Flats, ReadyHouse, cache, days
 from booking.crm import CRMError
 from booking.models import Booking
 from tests import journey
 
 URAL = ZoneInfo("Asia/Yekaterinburg")
-HOUSE = House("3105011", "", Flats(), URAL)
+HOUSE = ReadyHouse("3105011", "", Flats(), URAL)
 
 
 @pytest.fixture(autouse=True)
@@ -36,7 +36,7 @@ def taken(urgency: int) -> int:
 
 
 def a_page_of(house: str):
-    return availability.days_page(House(house, "", Flats(), URAL)).days
+    return availability.days_page(ReadyHouse(house, "", Flats(), URAL)).days
 
 
 def test_there_are_so_many_slots_a_minute(standin, monkeypatch):

@@ -12,12 +12,12 @@ from django.core.cache import caches
 from django.db import connection, connections, transaction
 
 from booking import availability, shared_cache
-from booking.availability import DayState, Flats, House
+from booking.availability import DayState, Flats, ReadyHouse
 from standin.fixtures import Flat
 from tests import journey
 
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
-HOUSE = House("3105011", "", Flats(), ZoneInfo("Asia/Yekaterinburg"))
+HOUSE = ReadyHouse("3105011", "", Flats(), ZoneInfo("Asia/Yekaterinburg"))
 TABLE = "booking_cache"
 
 

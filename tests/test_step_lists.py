@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from booking import models
-from booking.availability import Houses, cache
+from booking.availability import ReadyHouses, cache
 from standin.fixtures import Flat
 from tests.journey import FLAT, HOUSE, first_free, hidden_fields, offered, text_of
 
@@ -129,4 +129,4 @@ def test_lists_that_are_no_longer_offered_are_let_go(client, standin):
 
     gc.collect()
 
-    assert sum(isinstance(each, Houses) for each in gc.get_objects()) < 30
+    assert sum(isinstance(each, ReadyHouses) for each in gc.get_objects()) < 30

@@ -20,15 +20,15 @@ from booking.availability.days import (
     prefetch,
     was_free,
 )
-from booking.availability.houses import Flats, House, Houses, ready_houses, unlisted
+from booking.availability.houses import Flats, ReadyHouse, ReadyHouses, ready_houses, unlisted
 
 __all__ = [
     "Day",
     "DayState",
     "DaysPage",
     "Flats",
-    "House",
-    "Houses",
+    "ReadyHouse",
+    "ReadyHouses",
     "StillReading",
     "bookable_moment",
     "day",

@@ -18,7 +18,7 @@ from booking import crm_budget
 from booking.availability import cache, dates
 from booking.availability.cache import Entry, Lookup
 from booking.availability.dates import Span
-from booking.availability.houses import House
+from booking.availability.houses import ReadyHouse
 from booking.crm import CRMClient, CRMError, CRMRefused
 from booking.gateway import crm_client
 
@@ -70,7 +70,7 @@ class DaysPage:
     later: date | None = None
 
 
-def days_page(house: House, chosen: date | None = None, *, whole: bool = True) -> DaysPage:
+def days_page(house: ReadyHouse, chosen: date | None = None, *, whole: bool = True) -> DaysPage:
     """The days around the chosen one; the first of which one has free time, if none can be chosen.
 
     A few full pages are passed over to find them, never the whole of a long horizon.
@@ -96,7 +96,7 @@ def days_page(house: House, chosen: date | None = None, *, whole: bool = True) -
     return page if has_free else _page_of(house.zone, first.days, first.earlier, page.later)
 
 
-def prefetch(house: House) -> None:
+def prefetch(house: ReadyHouse) -> None:
     """Begin to read the days that a buyer of this house will ask for next, and wait for nothing."""
     recent, name = cache.recent(), ("prefetched", house.id)
     if name not in recent:
@@ -108,7 +108,7 @@ def prefetch(house: House) -> None:
         cache.get_many(lookups, wait_for=0, wanted_for=PREFETCH_WANTED_FOR)
 
 
-def day(house: House, asked: date) -> Day:
+def day(house: ReadyHouse, asked: date) -> Day:
     """One day at a house within the page's budget; UNKNOWN when it could not be read."""
     lookup = _lookup(house.id, house.zone, asked)
     [found] = cache.get_many([lookup], wait_for=PAGE_BUDGET)
@@ -134,7 +134,7 @@ def was_free(house_id: str, start: datetime) -> bool | None:
     return _has(seen, start)
 
 
-def is_offered(house: House, start: datetime) -> bool | None:
+def is_offered(house: ReadyHouse, start: datetime) -> bool | None:
     """Whether a start can be booked by a look of the last 30 s or one made now; None: can't tell.
 
     Free alone is not enough: the whole visit must fit in, with the notice that a visit needs.
@@ -164,7 +164,7 @@ def is_free(house_id: str, start: datetime) -> bool | None:
 
 
 def _page(
-    house: House, span: Span, chosen: date | None, give_up_at: float, whole: bool
+    house: ReadyHouse, span: Span, chosen: date | None, give_up_at: float, whole: bool
 ) -> DaysPage:
     """The days of one span, as far as they are known when the time is up.
 
@@ -184,7 +184,7 @@ def _page(
 
 
 def _entries(
-    house: House, keys: dict[str, date], chosen: date | None, give_up_at: float, whole: bool
+    house: ReadyHouse, keys: dict[str, date], chosen: date | None, give_up_at: float, whole: bool
 ) -> dict[str, Entry | None]:
     """What is known of some days when the time is up. Raises CRMError when every day failed."""
     known = cache.known(keys)
@@ -207,7 +207,7 @@ def _entries(
     return known
 
 
-def _by_urgency(house: House, seen: Sequence[Day], chosen: date | None) -> list[Lookup]:
+def _by_urgency(house: ReadyHouse, seen: Sequence[Day], chosen: date | None) -> list[Lookup]:
     """The day that a page opens goes first, then those seen free, then the rest."""
     free = (day.date for day in seen if day.state is DayState.FREE)
     unknown = (day.date for day in seen if day.state is DayState.UNKNOWN)
@@ -222,7 +222,7 @@ def _by_urgency(house: House, seen: Sequence[Day], chosen: date | None) -> list[
     return sorted(lookups, key=attrgetter("urgency"))
 
 
-def _wait_for_a_free_day(house: House, asked: dict[Lookup, date], give_up_at: float) -> None:
+def _wait_for_a_free_day(house: ReadyHouse, asked: dict[Lookup, date], give_up_at: float) -> None:
     for lookup, day in asked.items():
         [found] = cache.get_many([lookup], wait_for=max(0, give_up_at - time.monotonic()))
         if _day(house, day, found).state is DayState.FREE:
@@ -237,7 +237,7 @@ def _page_of(
     return DaysPage(days, earlier, later)
 
 
-def _day(house: House, asked: date, found: Entry | None) -> Day:
+def _day(house: ReadyHouse, asked: date, found: Entry | None) -> Day:
     if found is None or found.error:
         return Day(asked, DayState.UNKNOWN)
     times, explanation = found.value

@@ -68,7 +68,7 @@ class Flats(Sequence[ListedFlat]):
 
 
 @dataclass(frozen=True, slots=True)
-class House:
+class ReadyHouse:
     """A house with flats that are ready, as a buyer sees it."""
 
     id: str
@@ -99,20 +99,20 @@ class House:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Houses:
+class ReadyHouses:
     """The houses of one category that have anything ready."""
 
-    houses: tuple[House, ...]
+    houses: tuple[ReadyHouse, ...]
     stand_in: bool
 
-    def house(self, house_id: str) -> House | None:
+    def house(self, house_id: str) -> ReadyHouse | None:
         return next((house for house in self.houses if house.id == house_id), None)
 
-    def houses_with(self, flat: str) -> tuple[House, ...]:
+    def houses_with(self, flat: str) -> tuple[ReadyHouse, ...]:
         return tuple(house for house in self.houses if house.flat(flat))
 
 
-def ready_houses(category: str) -> Houses:
+def ready_houses(category: str) -> ReadyHouses:
     """The houses of a category with something ready, by title. Raises CRMError."""
     lookup, usual_zone = _lookup(category), settings.TIME_ZONE
     recent = cache.recent()
@@ -127,10 +127,10 @@ def ready_houses(category: str) -> Houses:
         return _offered(category, *_answer(lookup), ours, usual_zone)
 
 
-def unlisted(house_id: str, title: str = "") -> House:
+def unlisted(house_id: str, title: str = "") -> ReadyHouse:
     """A house by what only we know of it: for when the list can't be read."""
     known = models.House.for_id(house_id)
-    return House(house_id, title, Flats(), known.zone, known.address, known.visit_slots or 0)
+    return ReadyHouse(house_id, title, Flats(), known.zone, known.address, known.visit_slots or 0)
 
 
 def _answer(lookup: Lookup) -> tuple[str, bool]:
@@ -227,7 +227,7 @@ def _offered(
     stand_in: bool,
     ours: tuple[tuple[str, str, str, int | None], ...],
     usual_zone: str,
-) -> Houses:
+) -> ReadyHouses:
     """Raises LookupError when the list of this digest is no longer remembered."""
     by_id = {house_id: (zone, address, slots) for house_id, zone, address, slots in ours}
     houses = []
@@ -235,5 +235,5 @@ def _offered(
         zone, address, slots = by_id.get(house_id, ("", "", None))
         zone_info = ZoneInfo(zone or usual_zone)
         flats = Flats(count, packed)
-        houses.append(House(house_id, title, flats, zone_info, address, slots or 0))
-    return Houses(tuple(houses), stand_in)
+        houses.append(ReadyHouse(house_id, title, flats, zone_info, address, slots or 0))
+    return ReadyHouses(tuple(houses), stand_in)

@@ -15,7 +15,7 @@ from django.utils import timezone
 from phonenumber_field.phonenumber import PhoneNumber
 
 from booking import availability, rate_limits, turns
-from booking.availability import House
+from booking.availability import ReadyHouse
 from booking.crm import AddOutcome, AddReply, AddRequest, Reason
 from booking.database.pool import give_back
 from booking.gateway import crm_client
@@ -45,7 +45,7 @@ class BookingRequest:
 
     key: uuid.UUID
     category: str
-    house: House
+    house: ReadyHouse
     flat: str
     starts_at: datetime
     phone: PhoneNumber

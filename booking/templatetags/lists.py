@@ -18,7 +18,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
 from booking import language, presenters, wording
-from booking.availability import Day, Flats, Houses
+from booking.availability import Day, Flats, ReadyHouses
 from booking.forms import ConfirmForm
 
 register = template.Library()
@@ -27,7 +27,7 @@ NOON = time(12)
 
 
 @register.simple_tag
-def house_list(category: str, houses: Houses) -> SafeString:
+def house_list(category: str, houses: ReadyHouses) -> SafeString:
     return _house_list(category, houses, get_language())
 
 
@@ -50,7 +50,7 @@ def empty_fields() -> SafeString:
 
 # With each flat that is booked there is another list, and each may hold 100,000 flats.
 @lru_cache(maxsize=16)
-def _house_list(category: str, houses: Houses, _language: str | None) -> SafeString:
+def _house_list(category: str, houses: ReadyHouses, _language: str | None) -> SafeString:
     context = {
         "houses": presenters.house_cards(category, houses),
         "texts_lang": language.of_texts(),

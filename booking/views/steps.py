@@ -28,7 +28,7 @@ from booking import (
     services,
     wording,
 )
-from booking.availability import Day, DayState, House, Houses
+from booking.availability import Day, DayState, ReadyHouse, ReadyHouses
 from booking.client_address import client_address
 from booking.crm import CRMError, ListedFlat, Reason
 from booking.forms import ConfirmForm
@@ -44,7 +44,7 @@ from booking.views.cross_site import Refusal, form_token, own_forms_only
 class Place:
     """The house and flat of the answers, both as the CRM lists them."""
 
-    house: House
+    house: ReadyHouse
     flat: str
     stand_in: bool
 
@@ -85,7 +85,7 @@ def choose_flat(request: HttpRequest) -> HttpResponse:
 
 
 def _choice_of_flat(
-    query: BookingQuery, house: House, matches: Sequence[ListedFlat]
+    query: BookingQuery, house: ReadyHouse, matches: Sequence[ListedFlat]
 ) -> dict[str, Any]:
     """What step 1 shows once a house is chosen; `matches` may be what was typed."""
     return {
@@ -263,7 +263,7 @@ def _confirm_page(
     return render(request, "booking/confirm.html", context)
 
 
-def _may_be_free(house: House, start: datetime) -> bool:
+def _may_be_free(house: ReadyHouse, start: datetime) -> bool:
     """Whether a start may be offered for confirmation: free, or its day can't be read just now."""
     day = availability.day(house, start.date())
     return day.state is DayState.UNKNOWN or start in day.starts
@@ -315,13 +315,13 @@ def _readable(query: BookingQuery) -> BookingQuery:
     return query.replace(**dict.fromkeys(odd, ""))
 
 
-def _with_house_of_flat(query: BookingQuery, houses: Houses) -> BookingQuery:
+def _with_house_of_flat(query: BookingQuery, houses: ReadyHouses) -> BookingQuery:
     """A link that names only the flat is enough where one house has it."""
     having = houses.houses_with(query.flat) if query.flat and not query.house else ()
     return query.replace(house=having[0].id) if len(having) == 1 else query
 
 
-def _flats_found(house: House | None, typed: str) -> tuple[ListedFlat, ...]:
+def _flats_found(house: ReadyHouse | None, typed: str) -> tuple[ListedFlat, ...]:
     """The flat that is listed exactly so, else all whose number reads like what was typed."""
     if house is None or not typed:
         return ()
@@ -349,12 +349,12 @@ def _place_if_readable(query: BookingQuery) -> Place | None:
         return Place(availability.unlisted(query.house), query.flat, stand_in=False)
 
 
-def _wall_start(query: BookingQuery, house: House) -> datetime | None:
+def _wall_start(query: BookingQuery, house: ReadyHouse) -> datetime | None:
     wall = query.wall_start
     return None if wall is None else wall.replace(tzinfo=house.zone)
 
 
-def _moment(query: BookingQuery, house: House) -> datetime | None:
+def _moment(query: BookingQuery, house: ReadyHouse) -> datetime | None:
     wall = query.wall_start
     return None if wall is None else availability.bookable_moment(wall, house.zone)
 
@@ -368,7 +368,7 @@ def _day_to_open(days: Sequence[Day], chosen: date | None) -> Day | None:
 # What is wrong with the answers, in words
 
 
-def _problem_with_place(asked: BookingQuery, house: House | None) -> str:
+def _problem_with_place(asked: BookingQuery, house: ReadyHouse | None) -> str:
     if asked.category and asked.category not in settings.BOOKING_CATEGORIES:
         return _("This link names a kind of property that can't be booked here. Please choose.")
     if asked.house and house is None:
@@ -380,7 +380,7 @@ def _problem_with_place(asked: BookingQuery, house: House | None) -> str:
     return ""
 
 
-def _problem_with_number(asked: BookingQuery, house: House) -> str:
+def _problem_with_number(asked: BookingQuery, house: ReadyHouse) -> str:
     if asked.category not in {"", *settings.BOOKING_CATEGORIES}:
         return ""  # said already
     if asked.flat == UNREADABLE:
@@ -391,7 +391,7 @@ def _problem_with_number(asked: BookingQuery, house: House) -> str:
 
 
 def _problem_with_time(
-    query: BookingQuery, house: House, days: Sequence[Day], lost: datetime | None
+    query: BookingQuery, house: ReadyHouse, days: Sequence[Day], lost: datetime | None
 ) -> str:
     if lost:
         is_free = any(lost in day.starts for day in days)

@@ -14,7 +14,7 @@ from django.utils import timezone
 from phonenumber_field.phonenumber import PhoneNumber
 
 from booking import availability, rate_limits
-from booking.availability import Flats, House
+from booking.availability import Flats, ReadyHouse
 from booking.models import Booking
 from booking.rate_limits import TooManyTries, Try
 from booking.services.booking import book, book_again
@@ -132,7 +132,7 @@ def test_a_form_that_is_corrected_twice_is_two_more_bookings(standin, addressed)
     "changed",
     [
         {"category": "garage"},
-        {"house": House(f"{HOUSE}1", "", Flats(), ZoneInfo("UTC")), "flat": FLAT[1:]},
+        {"house": ReadyHouse(f"{HOUSE}1", "", Flats(), ZoneInfo("UTC")), "flat": FLAT[1:]},
         {"starts_at": timezone.now()},
         {"phone": PhoneNumber.from_string(REFUSED_PHONE)},
     ],
