@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -16,132 +17,6 @@ from packaging.version import Version
 
 from tests import variables
 from tests.variables import ROOT
-
-# Who may import whom inside `booking`; the package crm counts as one module.
-MAP: dict[str, set[str]] = {
-    "booking": set(),
-    "admin": {
-        "availability",
-        "bounds",
-        "crm",
-        "database",
-        "finding",
-        "flat_numbers",
-        "login_limits",
-        "models",
-        "presenters",
-        "query",
-        "rate_limits",
-        "redaction",
-        "references",
-        "services",
-        "staff_events",
-        "wording",
-    },
-    "apps": {"checks", "observability", "roles", "staff_events"},
-    "availability": {
-        "crm",
-        "crm_budget",
-        "database",
-        "flat_numbers",
-        "gateway",
-        "models",
-        "observability",
-        "shared_cache",
-    },
-    "bounds": set(),
-    "brand": set(),
-    "checks": {"brand", "urls"},
-    "client_address": set(),
-    "context_processors": {"brand", "language", "query", "wording"},
-    "crm": set(),
-    "crm_budget": {"crm", "shared_cache"},
-    "crm_doctor": {
-        "availability",
-        "client_address",
-        "crm",
-        "flat_numbers",
-        "gateway",
-        "models",
-        "redaction",
-    },
-    "crm_refusal": {"crm", "shared_cache"},
-    "database": set(),
-    "finding": {"client_address", "models", "observability", "rate_limits", "turns"},
-    "flat_numbers": set(),
-    "forms": {"bounds", "models", "references", "wording"},
-    "gateway": {"crm", "crm_budget", "crm_refusal", "observability"},
-    "ics": {"models", "wording"},
-    "known_browsers": set(),
-    "language": set(),
-    "login_limits": {"client_address", "known_browsers", "models", "observability", "turns"},
-    "management": {"crm_doctor", "database", "login_limits", "notices", "retention", "services"},
-    "mangled_links": set(),
-    "middleware": {
-        "bounds",
-        "client_address",
-        "context_processors",
-        "crm",
-        "database",
-        "known_browsers",
-        "login_limits",
-        "observability",
-        "rate_limits",
-        "staff_events",
-        "wording",
-    },
-    "migrations": {
-        "flat_numbers",
-        "models",
-        "references",
-    },  # a migration names the manager it was made with
-    "models": {"flat_numbers", "references"},
-    "notices": {"models", "redaction", "wording"},
-    "observability": {"crm", "models", "redaction"},
-    "passwords": set(),
-    "presenters": {"availability", "crm", "flat_numbers", "language", "models", "query", "wording"},
-    "query": {"models"},
-    "rate_limits": {"client_address", "models", "observability"},
-    "redaction": set(),
-    "references": set(),
-    "retention": {"models"},
-    "roles": set(),
-    "services": {"availability", "crm", "database", "gateway", "models", "rate_limits", "turns"},
-    "shared_cache": {"database"},
-    "staff_events": {"client_address", "known_browsers", "login_limits", "models", "observability"},
-    "templatetags": {
-        "admin",
-        "availability",
-        "crm_refusal",
-        "forms",
-        "language",
-        "models",
-        "presenters",
-        "wording",
-    },
-    "turns": set(),
-    "urls": {"views"},
-    "views": {
-        "availability",
-        "bounds",
-        "brand",
-        "client_address",
-        "context_processors",
-        "crm",
-        "database",
-        "finding",
-        "forms",
-        "ics",
-        "mangled_links",
-        "models",
-        "presenters",
-        "query",
-        "rate_limits",
-        "services",
-        "wording",
-    },
-    "wording": {"availability", "models"},
-}
 
 # Made by tools, or a developer's own.
 NOT_OURS = re.compile(r"\.(git|venv|env|hypothesis)|var|staticfiles|node_modules|.*_?cache(__)?")
@@ -188,18 +63,44 @@ def room_of(name: str) -> str:
     return name.split(".")[1] if "." in name else name
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_imports_follow_the_map(path):
-    room = room_of(name_of(path))
-    assert room in MAP, f"give {room} a row in the map"
-
-    ours = {room_of(name) for name in imports(path) if name.startswith("booking.")}
-
-    assert ours - {room} <= MAP[room]
+def layers() -> list[set[str]]:
+    """The table of CONTRIBUTING.md, from the top down."""
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    rows = re.findall(r"^\| [\w, ]+ \| (`.+`) \|$", text, re.MULTILINE)
+    return [set(re.findall(r"`(\w+)`", row)) for row in rows]
 
 
-def test_the_map_shows_only_what_there_is():
-    assert {room_of(name_of(path)) for path in MODULES} == set(MAP)
+def rooms() -> dict[str, set[str]]:
+    """Each module of `booking`, and those it imports; a package counts as one module."""
+    found: dict[str, set[str]] = {}
+    for path in MODULES:
+        room = room_of(name_of(path))
+        ours = {room_of(name) for name in imports(path) if name.startswith("booking.")}
+        found.setdefault(room, set()).update(ours - {room})
+    return found
+
+
+def test_each_module_stands_in_one_layer():
+    listed = [room for layer in layers() for room in layer]
+
+    assert sorted(listed) == sorted(rooms().keys() - {"booking"})
+
+
+def test_imports_run_down_the_layers():
+    depth = {room: number for number, layer in enumerate(layers()) for room in layer}
+
+    upwards = {
+        (room, other)
+        for room, others in rooms().items()
+        for other in others
+        if depth[other] < depth[room]
+    }
+
+    assert upwards == set()
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    TopologicalSorter(rooms()).prepare()  # raises CycleError
 
 
 def test_the_crm_package_is_entered_by_its_door():

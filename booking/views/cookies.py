@@ -1,4 +1,4 @@
-"""What the buyer's own browser keeps: the phone for the last step, and its bookings; signed."""
+"""Signed cookies of a buyer: the phone for the last step, and the last bookings."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from phonenumber_field.phonenumber import PhoneNumber
 from booking import services
 from booking.models import Booking
 
-# The phone as typed, for the next try; and the last bookings: they lead their browser to their
-# pages, and prove that it may try again where strangers have guessed.
+# The phone is kept for the next try. The bookings link to their pages, and prove that this browser
+# may try again where strangers have guessed.
 PHONE = "phone"
 PHONE_SECONDS = 30 * 60
 BOOKINGS = "bookings"
@@ -28,14 +28,14 @@ def phone(request: HttpRequest) -> PhoneNumber | None:
 
 
 def bookings(request: HttpRequest) -> tuple[Booking, ...]:
-    """The last bookings of this browser, the newest first; of a moved visit its newest row."""
+    """The last bookings of this browser, newest first; a moved visit as its newest row."""
     return tuple(booking.latest() for booking in services.booking.find_all(_keys(request)))
 
 
 def keep(
     request: HttpRequest, response: HttpResponse, made: Booking, typed: PhoneNumber
 ) -> HttpResponse:
-    """Put both into the browser; the phone only while there may be another try."""
+    """Set both cookies; the phone only while another try is likely."""
     if made.is_live:
         others = [key for key in _keys(request) if key != made.key]
         keys = " ".join(key.hex for key in [made.key, *others][:MOST_BOOKINGS])

@@ -11,16 +11,15 @@ from django.views.decorators.http import require_safe
 from booking import brand
 from booking.context_processors import icon
 
-# Programs write a drawing with its styles inside. They colour nothing but itself, for a page shows
-# it as a picture; Chromium then asks for no leave, but another browser may. Opened by itself it may
-# run nothing.
+# Allows the inline styles of an SVG logo, which other browsers than Chromium may check in an <img>.
+# Opened by itself, the file may run nothing.
 BRAND_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'none'"
 A_YEAR = 365 * 24 * 3600
 
 
 @require_safe
 def favicon(request: HttpRequest) -> HttpResponse:
-    """Where a browser looks for the icon of a page that names none, such as the admin's."""
+    """The icon of pages that name none, such as the admin's."""
     return redirect(icon()["icon"])
 
 
