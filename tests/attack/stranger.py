@@ -11,7 +11,7 @@ from tests.attack.findings import Findings
 from tests.attack.scene import Scene, Told
 
 # The attacker has hours for its samples.
-VARIABLES = {"MACROCRM_ADDS_PER_MINUTE": "1000000"}
+VARIABLES = {"MACROCRM_ADDS_PER_MINUTE": "1000000", "MACROCRM_CALLS_PER_MINUTE": "600"}
 EMPTY = 10  # flats without a visit, so that for none too many phones are tried
 
 
