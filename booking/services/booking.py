@@ -317,11 +317,16 @@ def _insert(new: Booking, standing: Standing, *, is_taken: bool) -> None:
 
 
 def _send(booking: Booking, was_free: bool | None) -> None:
-    """One call, and what came of it written down."""
+    """One call, and what came of it written down.
+
+    A refusal has changed nothing of the day: to read it anew would let wrong phones use up the
+    calls that pages need.
+    """
     give_back()
     reply = STALE_WORKER if _is_too_late(booking) else crm_client().add(_add_request(booking))
     settling.settle_by(booking, reply)
-    availability.forget(booking.house_id, booking.starts_at_local.date())
+    if booking.outcome in HOLDING:
+        availability.forget(booking.house_id, booking.starts_at_local.date())
     settling.collect_evidence_if_possible(booking, was_free)
 
 

@@ -35,7 +35,6 @@ def end_like_a_call(booking: Booking, *, at_most: timedelta, can_be_read: bool) 
         give_back()
         time.sleep(min(like.crm_seconds or 0, at_most.total_seconds()))
     settling.settle(booking, outcome, reason, {"remarks": [NOT_SENT_FOR_A_VISIT]})
-    availability.forget(booking.house_id, booking.starts_at_local.date())
     if like and like.reason in settling.AMBIGUOUS_REFUSALS:
         availability.is_free(booking.house_id, booking.starts_at_local)
 
