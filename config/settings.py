@@ -103,7 +103,7 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
         "CONN_MAX_AGE": None,
         "OPTIONS": {
             "transaction_mode": "IMMEDIATE",
-            "timeout": 0.6,
+            "timeout": 1,
             # NORMAL: what a power cut takes is asked for again.
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
         },
