@@ -40,6 +40,12 @@ def own_language() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
+def own_second() -> None:
+    """Nothing is reused that the test before has read within the last second."""
+    availability.cache.forget_recent()
+
+
+@pytest.fixture(autouse=True)
 def own_readiness(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is remembered of the database that the test before has had."""
     monkeypatch.setattr(health, "readiness", health.Readiness())
@@ -58,7 +64,6 @@ def standin(settings: Settings) -> Iterator[StandIn]:
         settings.MACROCRM_DOMAIN = crm.domain
         settings.MACROCRM_APP_SECRET = crm.secret
         cache.clear()
-        availability.cache.forget_recent()
         yield crm
 
 

@@ -59,7 +59,9 @@ class TestPageOfDays:
             if a.starts
         )
 
-    def test_a_house_in_another_zone_has_its_own_though_the_moments_are_the_same(self, monkeypatch):
+    def test_a_house_in_another_zone_has_its_own_though_the_moments_are_the_same(
+        self, standin, monkeypatch
+    ):
         hours = {"ural": range(10, 19), "moscow": range(8, 17)}
 
         class CRM:
