@@ -111,7 +111,6 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
 else:
     # Django's own, with an end to every wait for an answer.
     _database["ENGINE"] = "booking.database.postgresql"
-    _database["CONN_HEALTH_CHECKS"] = True
     # A thread has a connection only while it works with the database, not while it waits for the
     # CRM (`booking.database.pool`), so few do for 38 threads. Seconds; a server that is back is
     # noticed after the last at the latest.

@@ -386,7 +386,6 @@ def test_postgresql_has_a_pool_and_keeps_its_options():
         "tcp_user_timeout": 10_000,
         "pool": {"min_size": 1, "max_size": 10, "timeout": 1.5, "reconnect_timeout": 2},
     }
-    assert database["CONN_HEALTH_CHECKS"] is True
     assert database["ATOMIC_REQUESTS"] is False
 
 

@@ -46,7 +46,6 @@ def database(address: str, settings: Settings, db: None) -> Iterator[DatabaseWra
         "PORT": found["port"],
         "OPTIONS": {"connect_timeout": 2, "pool": {"min_size": 1, "max_size": 2, "timeout": 1}},
         "CONN_MAX_AGE": 0,
-        "CONN_HEALTH_CHECKS": True,
     }
     wrapper = DatabaseWrapper(connections["default"].settings_dict | differences, ALIAS)
     connections[ALIAS] = wrapper
@@ -121,6 +120,15 @@ def test_a_connection_of_the_pool_is_looked_at_and_replaced(database, postgres):
         ask(database, "SELECT 2")
 
     assert ask_until_it_answers(database, "SELECT 3") == 3
+
+
+def test_all_that_were_cut_are_replaced_before_a_page_gives_up(database, postgres):
+    database.pool.open()
+    with database.pool.connection(timeout=30), database.pool.connection(timeout=30):
+        pass
+    assert postgres.cut_all_connections() >= 2
+
+    assert ask(database, "SELECT 1") == 1
 
 
 def test_a_thread_waits_for_a_connection_no_longer_than_the_pool_allows(database):

@@ -9,6 +9,7 @@ The connections come from Django's pool, one for each alias and process.
 
 from __future__ import annotations
 
+import time
 from typing import Any, TypeVar
 
 import psycopg
@@ -42,10 +43,23 @@ class DatabaseWrapper(base.DatabaseWrapper):
         settings_dict["OPTIONS"]["pool"]["connection_class"] = TimeoutConnection
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> psycopg.Connection[Any]:
-        """Get a connection from the pool, which checks it first."""
-        with timeout(settings.DATABASE_CHECK_TIMEOUT):
+        """Get a connection from the pool that works.
+
+        The pool's own check pauses for a second after each dead one: two of them, after a restart
+        of the server, and a page gave up though the server was back.
+        """
+        give_up_at = time.monotonic() + settings.DATABASE_CHECK_TIMEOUT
+        while True:
             connection: psycopg.Connection[Any] = super().get_new_connection(conn_params)
-        return connection
+            try:
+                with timeout(settings.DATABASE_CHECK_TIMEOUT):
+                    self.pool.check_connection(connection)
+                return connection
+            except psycopg.Error:
+                self.pool.putconn(connection)
+                # One that hangs takes all of this time, one that was cut none.
+                if time.monotonic() >= give_up_at:
+                    raise
 
     def init_connection_state(self) -> None:
         super().init_connection_state()
