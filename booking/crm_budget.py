@@ -48,7 +48,7 @@ def take(urgency: int) -> float:
     slots = {f"crm-call:{number}" for number in range(settings.MACROCRM_CALLS_PER_MINUTE)}
     free = list(slots - shared_cache.get_many(slots).keys())
     # In random order, or all processes would compete for the same slot.
-    random.shuffle(free)
+    random.SystemRandom().shuffle(free)
     spare = len(free) - int(len(slots) * RESERVED[urgency])
     # The cache counts whole seconds.
     taken = any(shared_cache.add(slot, True, 61) for slot in free[: max(0, spare)])

@@ -40,9 +40,11 @@ def own_language() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def own_second() -> None:
-    """Nothing is reused that the test before has read within the last second."""
+def own_reads(settings: Settings) -> Iterator[None]:
+    """No read goes on into the next test, and none is reused there within its second."""
     availability.cache.forget_recent()
+    yield
+    availability.cache.wait_for_reads()
 
 
 @pytest.fixture(autouse=True)

@@ -76,6 +76,7 @@ def test_what_is_known_is_shown_while_the_budget_is_spent(standin, monkeypatch):
     go_on(monkeypatch, days.OTHERS_FRESH_FOR + 1)
     taken(0)
     asked = standin.count("getFreeTimes")
+    monkeypatch.setattr(days, "PAGE_BUDGET", 0.2)
 
     for _page in range(5):
         assert a_page_of("3105011")[1:] == known[1:]

@@ -60,6 +60,7 @@ NO_CALLS = "no calls"
 POLL = 0.05
 # Longer than any entry that it makes old.
 GENERATION_GOOD_FOR = 2 * 24 * 3600.0
+_RANDOM = random.SystemRandom()
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +176,11 @@ def forget_recent() -> None:
     _latest = _Recent(began_at=time.monotonic())
 
 
+def wait_for_reads() -> None:
+    """Wait until this process has read what it has begun to. Tests do, between two of them."""
+    wait(_readers().under_way(), timeout=longest_read())
+
+
 def longest_read() -> float:
     """How long a read may take at the most, in seconds."""
     return float(settings.MACROCRM_CONNECT_TIMEOUT + settings.MACROCRM_READ_TIMEOUT) + MARGIN
@@ -243,6 +249,10 @@ class Readers:
                 self._threads.submit(self._next)
             flight.wanted_until = max(flight.wanted_until, time.monotonic() + wanted_for)
         return flight.future
+
+    def under_way(self) -> list[Future[Entry | None]]:
+        with self._guard:
+            return [flight.future for flight in self._flights.values()]
 
     def part_with(self, key: str) -> None:
         """Let later callers begin anew instead of joining what is under way."""
@@ -327,7 +337,7 @@ class Readers:
                 return replace(entry, retry_at=retry_at)
             return Entry(None, time.time(), generation, retry_at=retry_at, error=exc)
         self._note(lookup.key, None, outage)
-        share = random.uniform(1 - JITTER, 1)  # noqa: S311 - not a secret
+        share = _RANDOM.uniform(1 - JITTER, 1)
         return Entry(value, time.time(), generation, share)
 
     def _note(self, key: str, error: CRMError | None, outage: Entry | None) -> None:

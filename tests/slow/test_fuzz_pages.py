@@ -389,7 +389,7 @@ def test_nor_while_the_lists_cannot_be_read(crm: StandIn, client: Client) -> Non
     crm.fail("getReadyFlats", "status")
     cache.clear()
 
-    assert send(client, form | {"flat": "1" * 65}).status_code == 503
+    assert send(client, form | {"flat": "1" * 65}).url.startswith("/?")
     assert crm.count("add") == 0
 
 

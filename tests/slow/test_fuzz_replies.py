@@ -19,6 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django.fixtures import Settings
 
+from booking import crm_budget
 from booking.models import Booking
 from standin.fixtures import ACCEPTED_PHONE
 from tests.crm_cases import FAILED, HTML, JSON, THANKS, ZONE, houses, ok
@@ -225,6 +226,8 @@ def test_a_yes_with_one_thing_changed(crm: Wire, status: int) -> None:
 def outcome_of(reply: Behaviour, crm: Wire, form: dict[str, str]) -> str:
     """Book, check everything that must hold whatever the reply, and forget the booking."""
     crm.serve(reply, on="add")
+    # A pause that the reply before has asked for.
+    cache.delete(crm_budget.PAUSE)
     before = crm.count("add")
     with undone():
         response = send(Client(), form)
