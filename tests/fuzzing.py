@@ -87,8 +87,8 @@ ATTRIBUTES = frozenset(
         r"\S+",
         """
         lang hreflang charset name content rel href type src alt class id tabindex role for value
-        action formaction method novalidate autocomplete autocapitalize spellcheck inputmode enterkeyhint
-        maxlength checked autofocus rows cols open http-equiv hidden viewbox cx cy r d
+        action formaction method novalidate autocomplete autocapitalize spellcheck inputmode
+        enterkeyhint maxlength checked autofocus rows cols open http-equiv hidden viewbox cx cy r d
         """,
     )
 )

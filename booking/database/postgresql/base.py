@@ -54,12 +54,13 @@ class DatabaseWrapper(base.DatabaseWrapper):
             try:
                 with timeout(settings.DATABASE_CHECK_TIMEOUT):
                     self.pool.check_connection(connection)
-                return connection
             except psycopg.Error:
                 self.pool.putconn(connection)
                 # One that hangs takes all of this time, one that was cut none.
                 if time.monotonic() >= give_up_at:
                     raise
+            else:
+                return connection
 
     def init_connection_state(self) -> None:
         super().init_connection_state()
