@@ -7,6 +7,7 @@ app_name = "booking"
 urlpatterns = [
     path("", steps.choose_flat, name="choose_flat"),
     path("time/", steps.choose_time, name="choose_time"),
+    path("time/days/", steps.list_days, name="list_days"),
     path("confirm/", steps.confirm, name="confirm"),
     path("find/", find.find_booking, name="find_booking"),
     path("bookings/<uuid:key>/", receipt.show_booking, name="show_booking"),

@@ -158,6 +158,7 @@ class Site:
         return {
             "booking:choose_flat": {"category": "flat", "house": journey.HOUSE},
             "booking:choose_time": {**chosen, "start": ""},
+            "booking:list_days": {**chosen, "start": ""},
             "booking:confirm": chosen,
             "admin:booking_house_link": flat,
             "admin:booking_house_qr_code": flat,

@@ -58,6 +58,7 @@ TABLE = (
     Row("GET /", 200),
     Row("GET /time/?<answers>", 200),
     Row("GET /time/", 302),
+    Row("GET /time/days/?<answers>", 200),
     Row("GET /confirm/?<answers>", 200),
     Row("GET /confirm/", 302),
     Row("POST /confirm/", 302, when="the form is complete"),

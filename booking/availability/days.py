@@ -70,26 +70,25 @@ class DaysPage:
     later: date | None = None
 
 
-def days_page(house: ReadyHouse, chosen: date | None = None, *, whole: bool = True) -> DaysPage:
+def days_page(house: ReadyHouse, chosen: date | None = None) -> DaysPage:
     """The days around the chosen one; the first of which one has free time, if none can be chosen.
 
     A few full pages are passed over to find them, never the whole of a long horizon.
 
-    They are asked side by side within the page's budget; unless it is to be `whole`, only until the
-    day is there that a page opens. A day that has not answered in time, or whose read failed, is
-    UNKNOWN, never full; only the chosen one is waited for as long as the CRM may take. Raises
-    CRMError when every day failed.
+    They are asked side by side within the page's budget. A day that has not answered in time, or
+    whose read failed, is UNKNOWN, never full; only the chosen one is waited for as long as the CRM
+    may take. Raises CRMError when every day failed.
     """
     give_up_at = time.monotonic() + PAGE_BUDGET
     if chosen not in dates.horizon(house.zone):
         chosen = None
-    first = page = _page(house, dates.span_with(house.zone, chosen), chosen, give_up_at, whole)
+    first = page = _page(house, dates.span_with(house.zone, chosen), chosen, give_up_at)
     for _page_passed_over in range(PAGES_PASSED_OVER):
         is_full = all(day.state is DayState.FULL for day in page.days)
         if chosen or not is_full or page.later is None or time.monotonic() >= give_up_at:
             break
         try:
-            page = _page(house, dates.span_with(house.zone, page.later), None, give_up_at, whole)
+            page = _page(house, dates.span_with(house.zone, page.later), None, give_up_at)
         except CRMError:
             break
     has_free = any(day.state is DayState.FREE for day in page.days)
@@ -163,9 +162,7 @@ def is_free(house_id: str, start: datetime) -> bool | None:
     return None if found is None or found.error else _has(found, start)
 
 
-def _page(
-    house: ReadyHouse, span: Span, chosen: date | None, give_up_at: float, whole: bool
-) -> DaysPage:
+def _page(house: ReadyHouse, span: Span, chosen: date | None, give_up_at: float) -> DaysPage:
     """The days of one span, as far as they are known when the time is up.
 
     Raises CRMError when every day failed.
@@ -173,7 +170,7 @@ def _page(
     recent, name = cache.recent(), (house, span, chosen)
     if name not in recent:
         keys = {key_of(house.id, date): date for date in span.dates}
-        entries = _entries(house, keys, chosen, give_up_at, whole)
+        entries = _entries(house, keys, chosen, give_up_at)
         days = tuple(_day(house, date, entries[key]) for key, date in keys.items())
         page = _page_of(house.zone, days, span.earlier, span.later)
         if any(day.state is DayState.UNKNOWN for day in days):
@@ -184,7 +181,7 @@ def _page(
 
 
 def _entries(
-    house: ReadyHouse, keys: dict[str, date], chosen: date | None, give_up_at: float, whole: bool
+    house: ReadyHouse, keys: dict[str, date], chosen: date | None, give_up_at: float
 ) -> dict[str, Entry | None]:
     """What is known of some days when the time is up. Raises CRMError when every day failed."""
     known = cache.known(keys)
@@ -194,10 +191,8 @@ def _entries(
     if None in found:
         if chosen:
             cache.get_many(lookups[:1], wait_for=cache.longest_read())
-        else:
-            _wait_for_a_free_day(house, {each: keys[each.key] for each in lookups}, give_up_at)
         left = max(0, give_up_at - time.monotonic())
-        found = cache.get_many(lookups, wait_for=left if whole else 0)
+        found = cache.get_many(lookups, wait_for=left)
     errors = [entry.error for entry in found if entry and entry.error]
     if len(errors) == len(found):
         raise copy(errors[0])
@@ -220,13 +215,6 @@ def _by_urgency(house: ReadyHouse, seen: Sequence[Day], chosen: date | None) -> 
         for day, urgency in zip(seen, urgencies, strict=True)
     ]
     return sorted(lookups, key=attrgetter("urgency"))
-
-
-def _wait_for_a_free_day(house: ReadyHouse, asked: dict[Lookup, date], give_up_at: float) -> None:
-    for lookup, day in asked.items():
-        [found] = cache.get_many([lookup], wait_for=max(0, give_up_at - time.monotonic()))
-        if _day(house, day, found).state is DayState.FREE:
-            return
 
 
 # By zone, too: starts are equal when they are the same moment, whatever the clocks show.

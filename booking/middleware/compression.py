@@ -9,7 +9,7 @@ from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
 
 # Views whose pages may be long, hold no secret, and are the same for all visitors.
-PUBLIC = {"booking:choose_flat", "booking:choose_time", "booking:brand"}
+PUBLIC = {"booking:choose_flat", "booking:choose_time", "booking:list_days", "booking:brand"}
 
 
 class PublicPagesGZipMiddleware(GZipMiddleware):

@@ -13,7 +13,7 @@ from datetime import date, datetime
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -121,11 +121,26 @@ def choose_time(request: HttpRequest) -> HttpResponse:
         "house": house,
         "days": page.days,
         "opened": _day_to_open(page.days, chosen),
+        "not_checked": any(day.state is DayState.UNKNOWN for day in page.days),
         "nothing_free": all(day.state is DayState.FULL for day in page.days),
         "earlier_url": presenters.day_url(query, page.earlier),
         "later_url": presenters.day_url(query, page.later),
     }
     return render(request, "booking/choose_time.html", context)
+
+
+@never_cache
+@require_safe
+def list_days(request: HttpRequest) -> HttpResponse:
+    """The days of step 2 alone, for its script: some had not been checked in time."""
+    query = BookingQuery.read(request.GET)
+    place = _place(query)
+    if place is None:
+        raise Http404
+    page = availability.days_page(place.house, query.day)
+    opened = _day_to_open(page.days, query.day)
+    context = {"days": page.days, "opened": opened, "house": place.house}
+    return render(request, "booking/days.html", context)
 
 
 def _form_refused(request: HttpRequest, refusal: Refusal) -> HttpResponse:

@@ -63,6 +63,49 @@ function watchForNews(shown) {
   }, shown.dataset.refresh * 1000);
 }
 
+// Ask for the days that were not checked in time, and put them in their places. The others stay as
+// they are: one of them may be about to be pressed.
+async function fillInDays(form) {
+  const status = document.getElementById(form.dataset.status);
+  const list = form.querySelector(".days");
+  for (let tries = 0; tries < DAYS_TRIES && isUnchecked(list); tries++) {
+    const reply = await fetch(daysAddress(form)).catch(() => null);
+    if (!reply?.ok) return;
+    const page = new DOMParser().parseFromString(await reply.text(), "text/html");
+    putDays(list, page.querySelector(".days"));
+    if (!isUnchecked(list)) status.textContent = status.dataset.text;
+    await new Promise((done) => setTimeout(done, DAYS_PAUSE));
+  }
+}
+
+const DAYS_TRIES = 5;
+const DAYS_PAUSE = 1000; // milliseconds
+const isUnchecked = (node) => node.querySelector(".day--unknown") !== null;
+const daysIn = (list) => Array.from(list.querySelectorAll(":scope > :not(.times)"));
+
+function daysAddress(form) {
+  const answers = new URLSearchParams(new FormData(form));
+  // The day that is open stays so, even if an earlier one turns out to be free.
+  const opened = form.dataset.opened || form.querySelector("button[aria-current]")?.value;
+  if (opened) answers.set("date", opened);
+  return `${form.dataset.days}?${answers}`;
+}
+
+function putDays(list, checked) {
+  const days = daysIn(checked);
+  const times = checked.querySelector(".times");
+  daysIn(list).forEach((old, place) => {
+    const day = days[place];
+    if (!isUnchecked(old) || !day || isUnchecked(day)) return;
+    const hadFocus = old.contains(document.activeElement);
+    old.replaceWith(day);
+    if (hadFocus) day.querySelector("button")?.focus();
+    if (day.id !== "day") return;
+    list.querySelector(".times")?.remove();
+    day.after(times);
+  });
+}
+
 // A button of the page for what the browser's own menu does.
 function printOnPress(button) {
   button.hidden = false;
@@ -91,6 +134,7 @@ window.addEventListener("load", () => document.querySelector("[autofocus]")?.foc
 document.querySelectorAll("form[data-submit-once]").forEach(submitOnce);
 document.querySelectorAll("input[data-filter]").forEach(filterList);
 document.querySelectorAll("[data-refresh]").forEach(watchForNews);
+document.querySelectorAll("form[data-days]").forEach(fillInDays);
 document.querySelectorAll("[data-print]").forEach(printOnPress);
 // Last, since browsers of before 2020 know no units.
 document.querySelectorAll("[data-house-clock]").forEach(compareClocks);

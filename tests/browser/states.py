@@ -124,6 +124,9 @@ def day_not_bookable(buyer: Buyer, standin: StandIn, settings: Settings) -> None
 
 
 def days_unknown(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    # Else the page's script would soon know them.
+    nothing = '<ul class="days"></ul>'
+    buyer.page.route("**/time/days/*", lambda route: route.fulfill(body=nothing))
     standin.fail("getFreeTimes", "status", times=4)
     settings.MACROCRM_CONCURRENCY = 1
     buyer.open("/time/", **OF_FLAT)
