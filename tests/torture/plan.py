@@ -29,7 +29,7 @@ FAULTS: dict[str, dict[str, float]] = {
         "garbage": 0.04,
         "status": 0.04,
         "slot_just_taken": 0.05,
-        "rate": 0.03,
+        "rate": 0.01,
     },
     "getFreeTimes": {"status": 0.04, "drop_before_reply": 0.04, "garbage": 0.03, "hang": 0.01},
     "getReadyFlats": {"status": 0.05, "drop_before_reply": 0.05},
@@ -93,6 +93,8 @@ def faults(dice: random.Random) -> Iterator[dict[str, Any]]:
                 "kind": kind,
                 "probability": probability,
                 "seed": dice.randrange(10**6),
+                # All obey it: with the usual 30 s, one would end the run.
+                "retry_after": "1",
             }
 
 
