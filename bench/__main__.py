@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bench import bookings, calls, cold, estate, figures, hanging, memory, warm, wrk
+from bench import bookings, calls, cold, estate, figures, hanging, journal, memory, warm, wrk
 from bench.figures import Figure
 
 SECTIONS: dict[str, Callable[[Path], Iterator[Figure]]] = {
@@ -21,6 +21,7 @@ SECTIONS: dict[str, Callable[[Path], Iterator[Figure]]] = {
     "hanging": hanging.measure,
     "estate": estate.measure,
     "memory": memory.measure,
+    "journal": journal.measure,
     "bookings": bookings.measure,
 }
 

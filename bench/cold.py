@@ -1,4 +1,4 @@
-"""Step 2 when nothing is known of its days: all are asked at once, so many side by side."""
+"""Step 2 when nothing is known of its days: asked side by side, or read while step 1 was open."""
 
 from __future__ import annotations
 
@@ -15,31 +15,48 @@ LATENCY = 0.2  # seconds that the CRM takes for an answer
 RUNS = 5
 GOAL = 4.5
 DAYS = 14
+ON_STEP_1 = 2  # seconds
 
 
 def measure(folder: Path) -> Iterator[Figure]:
     # No two runs are of one house. Nobody ever books here, so a flat is enough.
-    houses = ("--houses", str(RUNS + 1), "--flats", "1", "--latency", str(LATENCY))
+    houses = ("--houses", str(2 * RUNS + 1), "--flats", "1", "--latency", str(LATENCY))
     with stage(folder, *houses) as here:
-        pages = journey.times_of_all_houses(here)
-        here.page(pages.pop())  # opens the connections to the CRM
+        here.page(journey.HOUSES)
+        links = journey.deep_links(2 * RUNS + 1)
+        here.page(links.pop())  # opens the connections to the CRM
+        yield from _deep_links(here, links[:RUNS])
+        yield from _after_step_1(here, links[RUNS:])
+
+
+def _deep_links(here: Stage, links: list[str]) -> Iterator[Figure]:
+    before = here.calls()["getFreeTimes"]
+    took = median(_seconds(here, link) for link in links)
+    asked = here.calls()["getFreeTimes"] - before
+    note = f"{DAYS} days, {LATENCY:g} s, {CONCURRENCY} at once"
+    yield figures.at_most("cold deep link, in answers of the CRM", took / LATENCY, GOAL, note=note)
+    yield figures.at_most("calls for each cold deep link", asked / len(links), DAYS)
+    before = sum(here.calls().values())
+    warm = median(_seconds(here, link) for link in links)
+    yield figures.milliseconds("the same once more", warm)
+    yield figures.at_most("calls for it", sum(here.calls().values()) - before, 0)
+
+
+def _after_step_1(here: Stage, links: list[str]) -> Iterator[Figure]:
+    """A buyer opens a house on step 1, and its flat a little later."""
+    took = []
+    waited_for = 0
+    for link in links:
+        here.page(link.replace("/time/", "/").partition("&flat=")[0])
+        time.sleep(ON_STEP_1)
         before = here.calls()["getFreeTimes"]
-        took = median(_seconds(here, page) for page in pages)
-        note = f"{DAYS} days, {LATENCY:g} s, {CONCURRENCY} at once"
-        yield figures.at_most("cold step 2, in answers of the CRM", took / LATENCY, GOAL, note=note)
-        asked = here.calls()["getFreeTimes"] - before
-        yield figures.at_most("calls for each cold step 2", asked / len(pages), DAYS)
-        yield figures.at_most("calls for a warm step 2", _calls_when_warm(here, pages), 0)
+        took.append(_seconds(here, link))
+        waited_for += here.calls()["getFreeTimes"] - before
+    yield figures.at_most(f"calls for step 2 after {ON_STEP_1} s on step 1", waited_for, 0)
+    yield figures.milliseconds(f"step 2 after {ON_STEP_1} s on step 1", median(took))
 
 
 def _seconds(here: Stage, page: str) -> float:
     began_at = time.perf_counter()
     here.page(page)
     return time.perf_counter() - began_at
-
-
-def _calls_when_warm(here: Stage, pages: list[str]) -> int:
-    before = sum(here.calls().values())
-    for page in pages:
-        here.page(page)
-    return sum(here.calls().values()) - before

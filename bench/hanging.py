@@ -33,15 +33,16 @@ def measure(folder: Path) -> Iterator[Figure]:
 
 def _nothing_known(folder: Path) -> Iterator[Figure]:
     with stage(folder, "--houses", "1", "--flats", "1") as here:
-        way = "/time/?category=flat&house=4000001&flat=1-1-1"
         _hang(here)
-        yield from _after_the_first_failure(here, "empty cache", way, status=503)
+        [page] = journey.deep_links(1)
+        yield from _after_the_first_failure(here, "empty cache", page, status=503)
 
 
 def _days_unknown(folder: Path) -> Iterator[Figure]:
     with stage(folder, "--houses", "1", "--flats", "1") as here:
-        [page] = journey.times_of_all_houses(here)
+        here.page(journey.HOUSES)
         _hang(here)
+        [page] = journey.deep_links(1)
         yield from _after_the_first_failure(here, "only the houses known", page, status=503)
 
 
