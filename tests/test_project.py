@@ -168,6 +168,13 @@ def test_nothing_is_left_to_do_in_a_comment():
     assert files_with(r"\b(?:TODO|FIXME|XXX)\b") == []
 
 
+@pytest.mark.parametrize("command", ["attack", "mutants", "outages", "soak", "torture"])
+def test_what_is_run_by_hand_starts_without_settings(command):
+    module = f"tests.{command}.__main__"
+    done = subprocess.run([sys.executable, "-c", f"import {module}"], cwd=ROOT, env={})
+    assert done.returncode == 0
+
+
 @pytest.mark.django_db
 def test_no_migration_is_missing():
     call_command("makemigrations", "--check", "--dry-run", verbosity=0)
