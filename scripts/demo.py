@@ -72,7 +72,9 @@ def main() -> int:
 
 
 def _run(processes: Processes, stop: Stop) -> None:
-    port = _port(os.environ.get("PORT", ""))
+    # From now on, or another demo that starts meanwhile would share it: gunicorn reuses ports.
+    taken = _take_port(os.environ.get("PORT", ""))
+    port = taken.getsockname()[1]
     os.environ.update(_environment())
     is_new = not DATABASE.exists()
     if is_new:
@@ -89,7 +91,8 @@ def _run(processes: Processes, stop: Stop) -> None:
         _say("Making some bookings")
         processes.run("scripts/demo_bookings.py")
     _say("Starting the site")
-    processes.start("the site", "-m", "gunicorn", *_gunicorn_arguments(port))
+    with taken:
+        processes.start("the site", "-m", "gunicorn", *_gunicorn_arguments(taken), inherits=taken)
     processes.wait(stop, until=lambda: _answers(port), patience=PATIENCE)
     if not stop.asked:
         print(_introduction(port, password), flush=True)
@@ -100,15 +103,29 @@ def _say(what: str) -> None:
     print(f"{what}…", flush=True)
 
 
-def _port(wanted: str) -> int:
-    """The port of the environment, else the first free one."""
+def _take_port(wanted: str) -> socket.socket:
+    """Listen on the port of the environment, else on the first free one."""
     if not wanted:
-        return next(port for port in range(FIRST_PORT, 2**16) if _is_free(port))
+        return next(filter(None, map(_bound, range(FIRST_PORT, 2**16))))
     if not (wanted.isascii() and wanted.isdigit() and 0 < int(wanted) < 2**16):
         raise DemoError(f"PORT is a number from 1 to 65535, not {wanted!r}")
-    if not _is_free(int(wanted)):
-        raise DemoError(f"port {wanted} is taken by another program; leave out PORT for a free one")
-    return int(wanted)
+    if taken := _bound(int(wanted)):
+        return taken
+    raise DemoError(f"port {wanted} is taken by another program; leave out PORT for a free one")
+
+
+def _bound(port: int) -> socket.socket | None:
+    """A socket that listens on this port, if it is free."""
+    taken = socket.socket()
+    # As servers do: a port whose last connections have just been closed is free.
+    taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        taken.bind((HOST, port))
+        taken.listen()
+    except OSError:
+        taken.close()
+        return None
+    return taken
 
 
 def _environment() -> dict[str, str]:
@@ -162,10 +179,10 @@ def _new_password() -> str:
     return password
 
 
-def _gunicorn_arguments(port: int) -> list[str]:
+def _gunicorn_arguments(taken: socket.socket) -> list[str]:
     return [
         "config.wsgi",
-        *("--bind", f"{HOST}:{port}"),
+        *("--bind", f"fd://{taken.fileno()}"),
         *("--workers", "2"),
         *("--graceful-timeout", str(FAREWELL - 5)),
         *("--log-level", "warning"),
@@ -180,12 +197,19 @@ class Processes:
         self._log = log
         self._running: dict[str, subprocess.Popen[bytes]] = {}
 
-    def start(self, name: str, *arguments: str, **variables: str) -> None:
+    def start(
+        self,
+        name: str,
+        *arguments: str,
+        inherits: socket.socket | None = None,
+        **variables: str,
+    ) -> None:
         process = subprocess.Popen(
             [sys.executable, *arguments],
             env=os.environ | variables,
             stdout=self._log,
             stderr=self._log,
+            pass_fds=[inherits.fileno()] if inherits else [],
             start_new_session=True,  # Ctrl-C reaches us alone, and we stop one after another
         )
         self._children.callback(_end, process)
@@ -236,17 +260,6 @@ def _answers(port: int) -> bool:
         return False
     finally:
         connection.close()
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        # As servers do: a port whose last connections have just been closed is free.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            return False
-        return True
 
 
 def _crm_url() -> str:

@@ -12,7 +12,8 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -134,6 +135,15 @@ def test_the_bookings_outlive_the_demo_and_are_not_made_again(folder):
         assert running.port == port
 
     assert bookings(folder) == found
+
+
+def test_two_that_start_at_once_have_a_port_each(folder, tmp_path_factory):
+    other = tmp_path_factory.mktemp("other")
+    shutil.copytree(folder, other, dirs_exist_ok=True)
+    with ExitStack() as stack, ThreadPoolExecutor(2) as pool:
+        running = [pool.submit(stack.enter_context, demo(own, port="")) for own in (folder, other)]
+        demos = [each.result() for each in running]
+        assert len({each.port for each in demos}) == 2
 
 
 @pytest.mark.parametrize(
