@@ -30,10 +30,13 @@ def end_like_a_call(booking: Booking, *, at_most: timedelta, can_be_read: bool) 
     outcome, reason = Outcome.REFUSED, HAS_VISIT
     if not can_be_read:
         outcome, reason = Outcome.NOT_SENT, Reason.UNREACHABLE.value
+    began_at = time.monotonic()
     like = _one_of_the_last(outcome)
     if like:
         give_back()
-        time.sleep(min(like.crm_seconds or 0, at_most.total_seconds()))
+        seconds = min(like.crm_seconds or 0, at_most.total_seconds())
+        # To look for it has taken some of that.
+        time.sleep(max(0, began_at + seconds - time.monotonic()))
     settling.settle(booking, outcome, reason, {"remarks": [NOT_SENT_FOR_A_VISIT]})
     if like and like.reason in settling.AMBIGUOUS_REFUSALS:
         availability.is_free(booking.house_id, booking.starts_at_local)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from django.db import Error, connection, transaction
+from django.db import Error, transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
@@ -25,9 +25,6 @@ AMBIGUOUS_REFUSALS = {Reason.SLOT_TAKEN, Reason.DECLINED}
 
 
 def settle_by(booking: Booking, reply: AddReply) -> None:
-    # The connection has waited for as long as the CRM took: it is looked at once more before use,
-    # as at the start of a request, and one that broke meanwhile is replaced.
-    connection.health_check_done = False  # type: ignore[attr-defined]  # missing in the stubs
     try:
         settle(booking, Outcome(reply.outcome.value), reply.reason.value, _facts(reply))
     except Error:
