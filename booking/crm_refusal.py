@@ -11,6 +11,12 @@ from booking.crm import CallReport
 METHODS = ("getReadyFlats", "getFreeTimes", "add")
 # Seconds that the dashboard shows it after the last call.
 GOOD_FOR = 24 * 3600
+# Seconds before a process looks again for a rejection of another one that is over.
+LOOK_EVERY = 60
+WORKS = {"answered", "confirmed", "refused"}
+
+# By key and the monotonic clock: nothing is to be cleared before.
+_clear_until: dict[str, float] = {}
 
 
 def note(report: CallReport) -> None:
@@ -19,8 +25,11 @@ def note(report: CallReport) -> None:
     if report.refuses_site:
         # Keep an earlier one: staff want to know since when.
         shared_cache.add(key, time.time(), GOOD_FOR)
-    elif report.outcome in {"answered", "confirmed", "refused"} and shared_cache.get_many([key]):
-        shared_cache.delete(key)
+        _clear_until.pop(key, None)
+    elif report.outcome in WORKS and time.monotonic() >= _clear_until.get(key, 0):
+        if shared_cache.get_many([key]):
+            shared_cache.delete(key)
+        _clear_until[key] = time.monotonic() + LOOK_EVERY
 
 
 def since() -> datetime | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from datetime import timedelta
 
 import pytest
@@ -11,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from booking import crm_refusal
+from booking import crm_refusal, shared_cache
 from booking.crm import CallReport
 from booking.gateway import crm_client
 from booking.models import Booking
@@ -65,6 +66,18 @@ def test_what_needs_no_operator_is_neither(caplog, method, outcome, reason):
     crm_refusal.note(report(method, outcome, reason))
 
     assert [record.levelname for record in caplog.records] == ["INFO"]
+    assert crm_refusal.since() is None
+
+
+def test_one_that_another_process_has_met_is_over_within_a_minute(monkeypatch):
+    crm_refusal.note(report("add", "confirmed"))
+    shared_cache.set("crm-refusal:add", time.time(), 60)
+    assert crm_refusal.since()
+
+    later = time.monotonic() + crm_refusal.LOOK_EVERY + 1
+    monkeypatch.setattr("time.monotonic", lambda: later)
+    crm_refusal.note(report("add", "confirmed"))
+
     assert crm_refusal.since() is None
 
 
