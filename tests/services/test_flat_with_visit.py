@@ -266,13 +266,13 @@ def test_a_refusal_without_a_call_takes_as_long_as_one_of_the_crm(standin, press
     Booking.objects.update(created_at=timezone.now() - timedelta(days=3))
     refused = book(replace(other_phone(press), flat="1.8-12-2", starts_at=later(press)))
     assert refused.reason == "no_match"
-    Booking.objects.filter(pk=refused.pk).update(crm_seconds=30)
+    Booking.objects.filter(pk=refused.pk).update(crm_seconds=2)
 
     book(replace(other_phone(press), starts_at=later(press)))
 
     # All in all: what has passed meanwhile is waited for no more.
     [waited] = waits
-    assert 15 < waited < 30
+    assert 1 < waited < 2
 
 
 def test_neither_a_refusal_without_a_call_nor_one_of_the_crm_has_the_day_read_anew(standin, press):
