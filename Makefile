@@ -70,7 +70,7 @@ mutants: install ## whether fast tests notice SAMPLE=120 small changes of the he
 outages: install ## what each page says while PostgreSQL hangs, is read-only or full (root, for a full disk)
 	$(BIN)/python -m tests.outages
 
-bench: install ## how fast the site is, in seven minutes (needs Debian's wrk)
+bench: install ## how fast the site is, in eight minutes (needs Debian's wrk)
 	$(BIN)/python -m bench $(BENCH)
 
 lint: install ## formatting, lint, types, system checks

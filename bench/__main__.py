@@ -1,4 +1,4 @@
-"""Measures, prints a table, and leaves with 1 if a goal is missed. Takes about seven minutes.
+"""Measures, prints a table, and leaves with 1 if a goal is missed. Takes about eight minutes.
 
 `make bench BENCH="--only warm --json"` hands options on.
 """
