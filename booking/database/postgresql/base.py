@@ -43,7 +43,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         settings_dict["OPTIONS"]["pool"]["connection_class"] = TimeoutConnection
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> psycopg.Connection[Any]:
-        """Get a connection from the pool that works.
+        """Get a connection that works.
 
         The pool's own check pauses for a second after each dead one: two of them, after a restart
         of the server, and a page gave up though the server was back.
@@ -51,6 +51,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
         give_up_at = time.monotonic() + settings.DATABASE_CHECK_TIMEOUT
         while True:
             connection: psycopg.Connection[Any] = super().get_new_connection(conn_params)
+            # Django has none for the server's own database, where those of tests are made.
+            if self.pool is None:
+                return connection
             try:
                 with timeout(settings.DATABASE_CHECK_TIMEOUT):
                     self.pool.check_connection(connection)
