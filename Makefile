@@ -47,8 +47,8 @@ test-all: test ## all tests; those in a browser need Chromium
 
 # Not again what does not depend on where the data lie: what a page looks like, the CRM's side of the
 # line, the configuration, the cost of each field.
-NO_DATA := $(addprefix --ignore-glob=tests/,test_crm_* standin* test_config.py test_project.py \
-  test_mangled_links.py test_wording.py test_brand.py)
+NO_DATA := $(addprefix --ignore-glob=tests/,crm/* standin/* project/test_config.py project/test_project.py \
+  $(addprefix pages/test_,mangled_links.py wording.py brand.py))
 NO_SLOW_DATA := $(addprefix --ignore-glob=tests/slow/test_,standin* demo.py fuzz_replies.py patterns.py every_field.py)
 SERVICES := $(BIN)/python -X dev -m tests.with_postgres
 test-services: install ## the tests on PostgreSQL (Debian's package), but for a browser's

@@ -114,8 +114,9 @@ def guide() -> str:
     rows = "\n".join(map(_line, TABLE))
     return f"""# What each answer tells browsers and caches
 
-Written by `python -m tests.headers`; `tests/test_hardening.py` asks for every row and compares all
-of it, so it can't go stale. Every answer, whichever part of the site it comes from, has
+Written by `python -m tests.headers`; `tests/middleware/test_hardening.py` asks for every row and
+compares all of it, so it can't go stale. Every answer, whichever part of the site it comes from,
+has
 
 {everywhere}
 * `X-Request-ID`, and never `Access-Control-Allow-Origin`.

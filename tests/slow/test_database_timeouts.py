@@ -20,7 +20,7 @@ from booking.database.postgresql.base import DatabaseWrapper
 from booking.database.timeouts import seconds, timeout
 from booking.middleware import DatabaseTimeoutMiddleware
 from tests import bookings
-from tests.test_config import settings_with
+from tests.project.test_config import settings_with
 from tests.torture.postgres import Postgres
 
 # What a test that waits in vain waits for, and what it may take on a machine that is busy.

@@ -22,6 +22,7 @@ from pytest_django.fixtures import Settings
 from booking import crm_budget
 from booking.models import Booking
 from standin.fixtures import ACCEPTED_PHONE
+from tests.crm.test_replies import BODIES, JSON_VALUES
 from tests.crm_cases import FAILED, HTML, JSON, THANKS, ZONE, houses, ok
 from tests.fuzzing import INJECTIONS, assert_sound, fuzzed, undone
 from tests.journey import (
@@ -35,7 +36,6 @@ from tests.journey import (
     send,
     text_of,
 )
-from tests.test_crm_replies import BODIES, JSON_VALUES
 from tests.wire import Answer, Behaviour, Bytes, HangUp, Wire
 
 pytestmark = pytest.mark.django_db

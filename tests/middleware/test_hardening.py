@@ -26,7 +26,7 @@ from tests import journey
 from tests.bookings import booking
 from tests.finding import NUMBER, PHONE, find
 from tests.headers import GUIDE, TABLE, guide
-from tests.test_config import settings_with
+from tests.project.test_config import settings_with
 from tests.variables import ROOT
 
 OTHER = "elsewhere.example"
