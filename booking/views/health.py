@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from functools import cache
 
 from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
@@ -18,10 +17,6 @@ from booking.models import Booking
 
 # Seconds between tries of the database, because the probe is public.
 GOOD_FOR = 1.0
-
-
-class MigrationsPending(Exception):
-    """The database lacks migrations."""
 
 
 @never_cache
@@ -49,34 +44,35 @@ class Readiness:
         self._lock = threading.Lock()
         self._problem = "not known yet"
         self._good_until = 0.0
+        self._is_migrated = False
 
     def problem(self) -> str:
         if time.monotonic() >= self._good_until and self._lock.acquire(blocking=False):
             try:
-                self._problem = _problem()
+                self._problem = self._look()
                 self._good_until = time.monotonic() + GOOD_FOR
             finally:
                 self._lock.release()
         return self._problem
 
+    def _look(self) -> str:
+        try:
+            with timeout(PROBE_TIMEOUT):
+                _ask_the_database()
+                # Looked up until none is pending, and then no more: it is expensive.
+                self._is_migrated = self._is_migrated or _has_all_migrations()
+        except Error:
+            return "the database does not answer"
+        if not self._is_migrated:
+            return "migrations are pending"
+        try:
+            try_a_write(Booking._meta.db_table)
+        except Error:
+            return "the database takes no write"
+        return ""
+
 
 readiness = Readiness()
-
-
-def _problem() -> str:
-    try:
-        with timeout(PROBE_TIMEOUT):
-            _ask_the_database()
-            _require_migrations()
-    except Error:
-        return "the database does not answer"
-    except MigrationsPending:
-        return "migrations are pending"
-    try:
-        try_a_write(Booking._meta.db_table)
-    except Error:
-        return "the database takes no write"
-    return ""
 
 
 def _ask_the_database() -> None:
@@ -84,9 +80,6 @@ def _ask_the_database() -> None:
         cursor.execute("SELECT 1")
 
 
-@cache
-def _require_migrations() -> None:
-    """Check migrations until none is pending, and then no more: the check is expensive."""
+def _has_all_migrations() -> bool:
     executor = MigrationExecutor(connection)
-    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-        raise MigrationsPending
+    return not executor.migration_plan(executor.loader.graph.leaf_nodes())
