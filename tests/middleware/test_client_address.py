@@ -1,3 +1,6 @@
+from itertools import count
+from time import monotonic
+
 import pytest
 from django.core.checks import run_checks
 from django.test import RequestFactory
@@ -5,10 +8,16 @@ from django.test import RequestFactory
 from booking import client_address as module
 from booking.client_address import client_address
 
+HOUR = 3600
+BEGINNINGS = count(int(monotonic()) + HOUR, 2 * HOUR)
+
 
 @pytest.fixture(autouse=True)
-def nothing_told(monkeypatch):
-    monkeypatch.setattr(module, "_quiet_until", 0.0)
+def now(monkeypatch) -> int:
+    """So long after the test before that nothing told there keeps this one quiet."""
+    beginning = next(BEGINNINGS)
+    monkeypatch.setattr(module, "monotonic", lambda: beginning)
+    return beginning
 
 
 def asked_from(remote: str, forwarded: str | None = None) -> str | None:
@@ -92,9 +101,9 @@ def test_a_number_of_proxies_that_does_not_fit_is_told(
         assert address not in caplog.text
 
 
-def test_it_is_told_once_an_hour(caplog, monkeypatch):
+def test_it_is_told_once_an_hour(caplog, monkeypatch, now):
     for seconds, told in ((0, 1), (1, 1), (3599, 1), (3600, 2), (3601, 2)):
-        monkeypatch.setattr(module, "monotonic", lambda now=seconds: now)
+        monkeypatch.setattr(module, "monotonic", lambda later=now + seconds: later)
         asked_from(INSIDE, VISITOR)
 
         assert len(caplog.records) == told, seconds

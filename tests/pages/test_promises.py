@@ -49,7 +49,11 @@ def broken() -> HttpResponse:
 
 
 def crowded() -> HttpResponse:
-    return load_shedding._come_again(RequestFactory().get("/"))
+    with pytest.MonkeyPatch.context() as patch:
+        for places in ("PAGES_AT_ONCE", "LINE"):
+            patch.setattr(load_shedding, places, 0)
+        middleware = load_shedding.LoadSheddingMiddleware(lambda _: HttpResponse())
+        return middleware(RequestFactory().get("/"))
 
 
 every_error = pytest.mark.parametrize(
