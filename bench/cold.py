@@ -13,8 +13,9 @@ from bench.stage import CONCURRENCY, Stage, stage
 
 LATENCY = 0.2  # seconds that the CRM takes for an answer
 RUNS = 5
-GOAL = 4.5
+GOAL_OF_TIMES, GOAL_OF_DAYS = 2.2, 4.5
 DAYS = 14
+UNCHECKED = "day--unknown"
 ON_STEP_1 = 2  # seconds
 
 
@@ -31,15 +32,29 @@ def measure(folder: Path) -> Iterator[Figure]:
 
 def _deep_links(here: Stage, links: list[str]) -> Iterator[Figure]:
     before = here.calls()["getFreeTimes"]
-    took = median(_seconds(here, link) for link in links)
+    took = [_seconds_to_times_and_days(here, link) for link in links]
     asked = here.calls()["getFreeTimes"] - before
-    note = f"{DAYS} days, {LATENCY:g} s, {CONCURRENCY} at once"
-    yield figures.at_most("cold deep link, in answers of the CRM", took / LATENCY, GOAL, note=note)
+    note = f"answers of the CRM; {DAYS} days, {LATENCY:g} s, {CONCURRENCY} at once"
+    times, days = (median(each) / LATENCY for each in zip(*took, strict=True))
+    yield figures.at_most("cold deep link, first times", times, GOAL_OF_TIMES, note=note)
+    yield figures.at_most("cold deep link, all days", days, GOAL_OF_DAYS, note=note)
     yield figures.at_most("calls for each cold deep link", asked / len(links), DAYS)
     before = sum(here.calls().values())
     warm = median(_seconds(here, link) for link in links)
     yield figures.milliseconds("the same once more", warm)
     yield figures.at_most("calls for it", sum(here.calls().values()) - before, 0)
+
+
+def _seconds_to_times_and_days(here: Stage, link: str) -> tuple[float, float]:
+    """Until the page is there, and until its script has the other days, too."""
+    began_at = time.perf_counter()
+    page = here.page(link).html
+    to_times = time.perf_counter() - began_at
+    if 'name="start"' not in page:
+        raise RuntimeError(f"no times in {link}")
+    if UNCHECKED in here.page(link.replace("/time/", "/time/days/")).html:
+        raise RuntimeError(f"days not checked in {link}")
+    return to_times, time.perf_counter() - began_at
 
 
 def _after_step_1(here: Stage, links: list[str]) -> Iterator[Figure]:

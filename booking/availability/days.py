@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from datetime import time as clock
 from enum import StrEnum
-from functools import lru_cache
+from functools import lru_cache, partial
 from operator import attrgetter
 from zoneinfo import ZoneInfo
 
@@ -32,6 +32,8 @@ OTHERS_FRESH_FOR = 300
 KEPT_FOR = 600
 # How long a page waits for its days, in seconds. What is later is "not checked yet".
 PAGE_BUDGET = 2.5
+# How much longer one waits whose times are there: a script asks for the other days meanwhile.
+OTHERS_BUDGET = 0.0
 # For how long the days that are read in advance are waited for.
 PREFETCH_WANTED_FOR = 10
 # How many pages of days without a free time are passed over to find the first that has one.
@@ -70,25 +72,29 @@ class DaysPage:
     later: date | None = None
 
 
-def days_page(house: ReadyHouse, chosen: date | None = None) -> DaysPage:
+def days_page(
+    house: ReadyHouse, chosen: date | None = None, *, times_are_enough: bool = False
+) -> DaysPage:
     """The days around the chosen one; the first of which one has free time, if none can be chosen.
 
     A few full pages are passed over to find them, never the whole of a long horizon.
 
     They are asked side by side within the page's budget. A day that has not answered in time, or
     whose read failed, is UNKNOWN, never full; only the chosen one is waited for as long as the CRM
-    may take. Raises CRMError when every day failed.
+    may take. `times_are_enough`: the days after the one that opens may be UNKNOWN, too. Raises
+    CRMError when every day failed.
     """
     give_up_at = time.monotonic() + PAGE_BUDGET
     if chosen not in dates.horizon(house.zone):
         chosen = None
-    first = page = _page(house, dates.span_with(house.zone, chosen), chosen, give_up_at)
+    read = partial(_page, house, give_up_at=give_up_at, times_are_enough=times_are_enough)
+    first = page = read(dates.span_with(house.zone, chosen), chosen)
     for _page_passed_over in range(PAGES_PASSED_OVER):
         is_full = all(day.state is DayState.FULL for day in page.days)
         if chosen or not is_full or page.later is None or time.monotonic() >= give_up_at:
             break
         try:
-            page = _page(house, dates.span_with(house.zone, page.later), None, give_up_at)
+            page = read(dates.span_with(house.zone, page.later), None)
         except CRMError:
             break
     has_free = any(day.state is DayState.FREE for day in page.days)
@@ -162,7 +168,14 @@ def is_free(house_id: str, start: datetime) -> bool | None:
     return None if found is None or found.error else _has(found, start)
 
 
-def _page(house: ReadyHouse, span: Span, chosen: date | None, give_up_at: float) -> DaysPage:
+def _page(
+    house: ReadyHouse,
+    span: Span,
+    chosen: date | None,
+    *,
+    give_up_at: float,
+    times_are_enough: bool,
+) -> DaysPage:
     """The days of one span, as far as they are known when the time is up.
 
     Raises CRMError when every day failed.
@@ -170,7 +183,7 @@ def _page(house: ReadyHouse, span: Span, chosen: date | None, give_up_at: float)
     recent, name = cache.recent(), (house, span, chosen)
     if name not in recent:
         keys = {key_of(house.id, date): date for date in span.dates}
-        entries = _entries(house, keys, chosen, give_up_at)
+        entries = _entries(house, keys, chosen, give_up_at, times_are_enough)
         days = tuple(_day(house, date, entries[key]) for key, date in keys.items())
         page = _page_of(house.zone, days, span.earlier, span.later)
         if any(day.state is DayState.UNKNOWN for day in days):
@@ -181,18 +194,24 @@ def _page(house: ReadyHouse, span: Span, chosen: date | None, give_up_at: float)
 
 
 def _entries(
-    house: ReadyHouse, keys: dict[str, date], chosen: date | None, give_up_at: float
+    house: ReadyHouse,
+    keys: dict[str, date],
+    chosen: date | None,
+    give_up_at: float,
+    times_are_enough: bool,
 ) -> dict[str, Entry | None]:
     """What is known of some days when the time is up. Raises CRMError when every day failed."""
     known = cache.known(keys)
     lookups = _by_urgency(house, [_day(house, keys[key], known[key]) for key in keys], chosen)
-    left = max(0, give_up_at - time.monotonic())
-    found = cache.get_many(lookups, wait_for=0, wanted_for=left)
+    found = cache.get_many(lookups, wait_for=0, wanted_for=_left(give_up_at))
     if None in found:
         if chosen:
             cache.get_many(lookups[:1], wait_for=cache.longest_read())
-        left = max(0, give_up_at - time.monotonic())
-        found = cache.get_many(lookups, wait_for=left)
+        elif times_are_enough:
+            _wait_for_free_day(house, keys, lookups, give_up_at)
+        left = _left(give_up_at)
+        wait_for = min(left, OTHERS_BUDGET) if times_are_enough else left
+        found = cache.get_many(lookups, wait_for=wait_for)
     errors = [entry.error for entry in found if entry and entry.error]
     if len(errors) == len(found):
         raise copy(errors[0])
@@ -200,6 +219,21 @@ def _entries(
     for lookup, entry in zip(lookups, found, strict=True):
         known[lookup.key] = entry or known[lookup.key]
     return known
+
+
+def _wait_for_free_day(
+    house: ReadyHouse, keys: dict[str, date], lookups: Sequence[Lookup], give_up_at: float
+) -> None:
+    """Wait for one day after the other, all of which are being read, until one has free time."""
+    by_key = {lookup.key: lookup for lookup in lookups}
+    for key, asked in keys.items():
+        [found] = cache.get_many([by_key[key]], wait_for=_left(give_up_at))
+        if _day(house, asked, found).state is DayState.FREE:
+            break
+
+
+def _left(give_up_at: float) -> float:
+    return max(0.0, give_up_at - time.monotonic())
 
 
 def _by_urgency(house: ReadyHouse, seen: Sequence[Day], chosen: date | None) -> list[Lookup]:

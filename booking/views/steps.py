@@ -109,7 +109,8 @@ def choose_time(request: HttpRequest) -> HttpResponse:
     house = place.house
     lost = _wall_start(query, house)
     chosen = lost.date() if lost else query.day
-    page = availability.days_page(house, chosen)
+    # In the place of a lost time the nearest ones of all days are shown.
+    page = availability.days_page(house, chosen, times_are_enough=lost is None)
     problem = _problem_with_time(query, house, page.days, lost)
     nearest = availability.nearest_starts(page.days, lost) if problem and lost else []
     context = {

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from booking import availability
 from tests.journey import FLAT, HOUSE, first_free, offered_times, text_of
 
 pytestmark = pytest.mark.django_db
@@ -14,6 +15,10 @@ OF_FLAT = {"category": "flat", "house": HOUSE, "flat": FLAT}
 
 def days(client, **more):
     return client.get(f"/time/days/?{urlencode({**OF_FLAT, **more})}")
+
+
+def value(start):
+    return f'name="start" value="{start:%Y-%m-%dT%H:%M}"'
 
 
 def test_it_is_the_list_of_the_page_and_nothing_else(client, standin):
@@ -30,9 +35,7 @@ def test_the_day_that_is_open_stays_open(client, standin):
     later = standin.free_starts(HOUSE, days_ahead=5)[0]
 
     assert first_free(standin).date() != later.date()
-    assert f'name="start" value="{later:%Y-%m-%dT%H:%M}"' in text_of(
-        days(client, date=f"{later:%Y-%m-%d}")
-    )
+    assert value(later) in text_of(days(client, date=f"{later:%Y-%m-%d}"))
 
 
 def test_a_page_with_all_days_checked_asks_for_nothing(client, standin):
@@ -54,3 +57,58 @@ def test_a_page_with_days_that_were_not_checked_says_where_they_are(client, stan
 
 def test_a_flat_that_is_not_listed_has_no_days(client, standin):
     assert days(client, flat="nope").status_code == 404
+
+
+class TestFirstTimes:
+    """A page goes out with its times; its script asks for the days after them."""
+
+    @pytest.fixture(autouse=True)
+    def one_at_a_time(self, settings, monkeypatch, standin):
+        settings.MACROCRM_CONCURRENCY = 1
+        monkeypatch.setattr(availability.days, "OTHERS_BUDGET", 0)
+        standin.switch(latency={"getFreeTimes": 0.05})
+
+    def shown(self, client, **more):
+        return text_of(client.get(f"/time/?{urlencode({**OF_FLAT, **more})}"))
+
+    def take(self, standin, *starts):
+        for start in starts:
+            standin.hand_to_a_rival(HOUSE, start)
+
+    def test_the_other_days_are_not_waited_for(self, client, standin):
+        page = self.shown(client)
+
+        assert value(first_free(standin)) in page
+        assert 'data-days="/time/days/"' in page
+        assert standin.count("getFreeTimes") < 14
+
+    def test_a_full_day_is_passed_over(self, client, standin):
+        starts = standin.free_starts(HOUSE)
+        full = [each for each in starts if each.date() == starts[0].date()]
+        self.take(standin, *full)
+
+        page = self.shown(client)
+
+        assert value(standin.free_starts(HOUSE)[0]) in page
+        assert value(starts[0]) not in page
+
+    def test_the_chosen_day_is_what_is_waited_for(self, client, standin):
+        later = standin.free_starts(HOUSE, days_ahead=9)[0]
+
+        page = self.shown(client, date=f"{later:%Y-%m-%d}")
+
+        assert value(later) in page
+        assert "data-days" in page
+
+    def test_a_lost_time_has_all_that_are_near_it(self, client, standin):
+        lost = standin.free_starts(HOUSE, days_ahead=9)[0]
+        self.take(standin, lost)
+
+        page = self.shown(client, start=f"{lost:%Y-%m-%dT%H:%M}")
+
+        assert "data-days" not in page
+
+    def test_the_list_alone_is_whole(self, client, standin):
+        self.shown(client)
+
+        assert "узнать" not in text_of(days(client))
