@@ -21,7 +21,9 @@ from tests.browser.states import LOGO
 from tests.journey import FLAT, HOUSE
 from tests.processes import DOMAIN, HOST, ZONE, Site
 
-LIMIT_KILOBYTES = 30
+LIMIT_KILOBYTES = 10
+# With the script, which the front door has no use for, or not compressed.
+LIMIT_KILOBYTES_OF_OTHERS = 13
 LIMIT_REQUESTS = 4
 A_YEAR = 365 * 24 * 3600
 OF_FLAT = urlencode({"category": "flat", "house": HOUSE, "flat": FLAT})
@@ -123,25 +125,34 @@ class Visit:
 
 @pytest.mark.browser
 @pytest.mark.parametrize(
-    "path",
-    ["/", f"/?category=flat&house={HOUSE}", f"/time/?{OF_FLAT}", "/accessibility/"],
+    ("path", "kilobytes"),
+    [
+        ("/", LIMIT_KILOBYTES),
+        (f"/?category=flat&house={HOUSE}", LIMIT_KILOBYTES_OF_OTHERS),
+        (f"/time/?{OF_FLAT}", LIMIT_KILOBYTES_OF_OTHERS),
+        ("/accessibility/", LIMIT_KILOBYTES_OF_OTHERS),
+    ],
     ids=["houses", "flats", "times", "accessibility"],
 )
-def test_a_first_visit_is_light_and_asks_nobody_else(browser, site, path):
-    assert_light(browser, f"http://{HOST}:{site.port}", path)
+def test_a_first_visit_is_light_and_asks_nobody_else(browser, site, path, kilobytes):
+    assert_light(browser, site, path, kilobytes)
 
 
 @pytest.mark.browser
 def test_a_brand_makes_it_no_heavier(browser, branded_site):
-    assert_light(browser, f"http://{HOST}:{branded_site.port}", f"/time/?{OF_FLAT}")
+    assert_light(browser, branded_site, f"/time/?{OF_FLAT}", LIMIT_KILOBYTES_OF_OTHERS)
 
 
-def assert_light(browser: Browser, address: str, path: str) -> None:
+def assert_light(browser: Browser, site: Site, path: str, kilobytes: int) -> None:
+    address = f"http://{HOST}:{site.port}"
+    # Other buyers have been here: else a script asks for days that were not checked yet.
+    ask(site, path)
+    ask(site, path.replace("/time/", "/time/days/"))
     visit = visited(browser, address + path)
 
     assert [url for url in visit.urls if not url.startswith(address)] == []
     assert len(visit.urls) <= LIMIT_REQUESTS, visit.urls
-    assert 0 < visit.bytes <= LIMIT_KILOBYTES * 1000
+    assert 0 < visit.bytes <= kilobytes * 1000
 
 
 def visited(browser: Browser, url: str) -> Visit:
