@@ -37,19 +37,24 @@ demo: $(VENV)/site.stamp ## the site with a stand-in CRM and some bookings, on P
 	@$(BIN)/python scripts/demo.py
 
 PYTEST := $(BIN)/python -X dev -m pytest
-# As many at once as there are cores. What kills, counts seconds or draws pages runs alone.
+# As many at once as there are cores. What kills or counts seconds runs alone.
 FAST := -n auto --dist worksteal -m "not slow and not browser"
+# The pages of one site are drawn in one process: a module may have a site of its own.
+BROWSER := -n auto --dist loadfile -m browser
 test: install ## the fast tests, in two minutes
 	$(PYTEST) $(FAST)
 
 test-all: test ## all tests; those in a browser need Chromium
-	$(PYTEST) -m "slow or browser"
+	$(PYTEST) -m "slow and not browser"
+	$(PYTEST) $(BROWSER)
 
 # Not again what does not depend on where the data lie: what a page looks like, the CRM's side of the
 # line, the configuration, the cost of each field.
-NO_DATA := $(addprefix --ignore-glob=tests/,crm/* standin/* project/test_config.py project/test_project.py \
+NO_DATA := $(addprefix --ignore-glob=tests/,crm/* crm_doctor/* standin/* project/test_config.py project/test_project.py \
   $(addprefix pages/test_,mangled_links.py wording.py brand.py))
-NO_SLOW_DATA := $(addprefix --ignore-glob=tests/slow/test_,standin* demo.py fuzz_replies.py patterns.py every_field.py)
+# Nor what brings its own database, or is about places and sockets.
+NO_SLOW_DATA := $(addprefix --ignore-glob=tests/slow/test_,standin* demo.py fuzz_replies.py patterns.py every_field.py \
+  database_*.py outages.py private_files.py gunicorn.py crowd.py)
 SERVICES := $(BIN)/python -X dev -m tests.with_postgres
 test-services: install ## the tests on PostgreSQL (Debian's package), but for a browser's
 	$(SERVICES) $(PYTEST) $(FAST) $(NO_DATA)
