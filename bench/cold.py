@@ -25,7 +25,7 @@ def measure(folder: Path) -> Iterator[Figure]:
     with stage(folder, *houses) as here:
         here.page(journey.HOUSES)
         links = journey.deep_links(2 * RUNS + 1)
-        here.page(links.pop())  # opens the connections to the CRM
+        _seconds_to_times_and_days(here, links.pop())  # opens the connections to the CRM
         yield from _deep_links(here, links[:RUNS])
         yield from _after_step_1(here, links[RUNS:])
 
