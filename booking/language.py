@@ -1,17 +1,21 @@
-"""The language of a page: chosen by a link, else the browser's, else Russian."""
+"""The language of a page: Russian, unless another one is chosen by a link.
+
+A browser's own language does not count: consumer information has to be in Russian first, and many
+phones here are set to English.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.conf import settings
 from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, QueryDict
 from django.http.response import HttpResponseBase
-from django.middleware.locale import LocaleMiddleware
 from django.utils.encoding import escape_uri_path
 from django.utils.http import escape_leading_slashes
-from django.utils.translation import get_language
+from django.utils.translation import activate, get_language
 
 PARAMETER = "lang"
 
@@ -25,31 +29,33 @@ class LanguageLink:
     url: str
 
 
-class LanguageMiddleware(LocaleMiddleware):
+class LanguageMiddleware:
     """`?lang=en` on any page chooses the language; a session cookie remembers it.
 
     Addresses don't keep the choice, so a shared page uses its reader's language.
     """
 
-    def process_request(self, request: HttpRequest) -> None:
-        chosen = request.GET.get(PARAMETER)
-        if chosen in dict(settings.LANGUAGES):
-            request.COOKIES[settings.LANGUAGE_COOKIE_NAME] = chosen
-        super().process_request(request)
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
 
-    def process_response(
-        self, request: HttpRequest, response: HttpResponseBase
-    ) -> HttpResponseBase:
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
         chosen = request.GET.get(PARAMETER)
-        if chosen in dict(settings.LANGUAGES):
+        wanted = (chosen, request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME))
+        offered = dict(settings.LANGUAGES)
+        code = next((each for each in wanted if each in offered), settings.LANGUAGE_CODE)
+        activate(code)
+        request.LANGUAGE_CODE = code
+        response = self.get_response(request)
+        response.headers.setdefault("Content-Language", code)
+        if code == chosen:
             response.set_cookie(
                 settings.LANGUAGE_COOKIE_NAME,
-                chosen,
+                code,
                 secure=settings.CSRF_COOKIE_SECURE,
                 httponly=True,
                 samesite="Lax",
             )
-        return super().process_response(request, response)
+        return response
 
 
 def of_texts() -> str:

@@ -191,7 +191,7 @@ def test_it_is_told_to_whoever_watches(client, journal_that_fails, caplog):
 def test_it_speaks_english_too(client, journal_that_fails):
     journal_that_fails(OperationalError("no route"))
 
-    answer = client.get(A_PATH, headers={"Accept-Language": "en"})
+    answer = client.get(A_PATH, {"lang": "en"})
 
     assert heading(answer) == "Booking is not available just now"
 
