@@ -2,43 +2,46 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 from phonenumber_field.formfields import PhoneNumberField
 from phonenumber_field.phonenumber import PhoneNumber
 from phonenumber_field.widgets import RegionalPhoneNumberWidget
 
-from booking import bounds, references, wording
+from booking import references, typed_phones, wording
 from booking.models import ChangeRequest
-
-# To be matched at the start: a search for what follows the last digit is quadratic.
-UP_TO_LAST_DIGIT = re.compile(r".*\d", re.DOTALL)
+from booking.typed_phones import PhoneError
 
 
 class TypedPhoneField(PhoneNumberField):  # type: ignore[misc]  # the library has no types
-    """Reads what people write around a number, too: «8 900 123-45-67 Анна», and 0049 for +49."""
+    """Reads what people write around a number, too, and says what is wrong with it."""
 
     def __init__(self, **kwargs: Any) -> None:
         usual = {
             "label": _("Phone"),
+            "region": settings.PHONE_REGION,
             "error_messages": {
                 "required": _("Enter a phone number, for example 8 900 123-45-67"),
-                "invalid": _("Enter a phone number, for example 8 900 123-45-67"),
             },
             # No mask: any spelling is read; what we read is shown back as people here write it.
             "widget": RegionalPhoneNumberWidget(
-                region="RU", attrs={"autocomplete": "tel", "inputmode": "tel", "maxlength": 40}
+                region=settings.PHONE_REGION,
+                attrs={"autocomplete": "tel", "inputmode": "tel", "maxlength": 40},
             ),
         }
         super().__init__(**usual | kwargs)
 
     def to_python(self, value: str | None) -> Any:
-        number = UP_TO_LAST_DIGIT.match(bounds.capped(value or "", bounds.PHONE))
-        return super().to_python(re.sub(r"^\s*00", "+", number[0]) if number else "")
+        if value in self.empty_values:
+            return self.empty_value
+        try:
+            return typed_phones.read(value or "", settings.PHONE_REGION)
+        except PhoneError as exc:
+            raise forms.ValidationError(wording.phone_mistake(exc), code="invalid") from exc
 
 
 class ConfirmForm(forms.Form):

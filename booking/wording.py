@@ -15,6 +15,7 @@ from phonenumber_field.phonenumber import PhoneNumber
 
 from booking.availability import Day, DayState
 from booking.models import Booking, VisitState
+from booking.typed_phones import Mistake, PhoneError
 
 NBSP = "\N{NO-BREAK SPACE}"
 
@@ -439,6 +440,30 @@ def masked_phone(phone: PhoneNumber | None) -> str:
         return ""
     digits = phone.as_e164
     return f"+{phone.country_code}{NBSP}···{NBSP}···-{digits[-4:-2]}-{digits[-2:]}"
+
+
+def phone_mistake(error: PhoneError) -> str:
+    """What is wrong with a typed phone."""
+    missing = ngettext(
+        "One digit is missing: check the number",
+        "{digits} digits are missing: check the number",
+        error.digits,
+    )
+    surplus = ngettext(
+        "There is one digit too many: check the number",
+        "There are {digits} digits too many: check the number",
+        error.digits,
+    )
+    sentences = {
+        Mistake.NO_NUMBER: _("Enter a phone number, for example 8 900 123-45-67"),
+        Mistake.TOO_SHORT: missing.format(digits=error.digits),
+        Mistake.TOO_LONG: surplus.format(digits=error.digits),
+        Mistake.TWO_NUMBERS: _("These are two numbers: leave one of them"),
+        Mistake.NO_COUNTRY: _("Too many digits. Begin a number of another country with +"),
+        Mistake.UNKNOWN_COUNTRY: _("No country has this code: check the digits after the +"),
+        Mistake.UNKNOWN_NUMBER: _("There is no such number: check its digits"),
+    }
+    return sentences[error.mistake]
 
 
 def tel(phone: str) -> str:

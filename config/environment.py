@@ -20,6 +20,7 @@ from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo
 
 import environ
+import phonenumbers
 from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.core.validators import validate_email
 
@@ -320,6 +321,13 @@ def phone(text: str) -> str:
     """A phone as shown, short numbers included."""
     if not re.fullmatch(r"\+?[\d\s()–-]+", text) or sum(c.isdigit() for c in text) < 3:
         raise ValueError("must be one phone number, of digits, spaces, brackets and hyphens")
+    return text
+
+
+def phone_region(text: str) -> str:
+    """A country by the two letters of ISO 3166-1, whose phones are typed without its code."""
+    if text not in phonenumbers.SUPPORTED_REGIONS:
+        raise ValueError("must be the two letters of a country, such as RU or KZ")
     return text
 
 

@@ -330,6 +330,7 @@ SITE_NAME = _env.optional("SITE_NAME", str, "")
 ACCENT_COLOR = _env.optional("ACCENT_COLOR", str, "")
 LOGO_FILE = _env.optional("LOGO_FILE", str, "")
 SUPPORT_PHONE = _env.optional("SUPPORT_PHONE", env.phone, "")
+PHONE_REGION = _env.optional("PHONE_REGION", env.phone_region, "RU")
 PRIVACY_POLICY_URL = _env.optional("PRIVACY_POLICY_URL", env.web_url, "")
 RETENTION_DAYS = _env.optional("RETENTION_DAYS", env.whole(1, 36500), 1095)
 
@@ -352,7 +353,7 @@ EMAIL_USE_TLS = _email.get("EMAIL_USE_TLS", False)
 EMAIL_USE_SSL = _email.get("EMAIL_USE_SSL", False)
 EMAIL_TIMEOUT = 10  # seconds
 
-PHONENUMBER_DEFAULT_REGION = "RU"
+PHONENUMBER_DEFAULT_REGION = PHONE_REGION
 PHONENUMBER_DB_FORMAT = "E164"
 
 # Shown by the system check `booking.checks.configuration`, which stops the start.

@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from typing import Any
 
 import phonenumbers
+from django.conf import settings
 from django.http import HttpRequest
 from phonenumber_field.phonenumber import PhoneNumber
 
 from booking import wording
 from booking.redaction import without_secrets
 
-REGION = "RU"
 MASKED = {"phone": "masked_phone"}
 
 
@@ -30,7 +30,7 @@ def mask_columns(request: HttpRequest, names: Iterable[Any]) -> list[Any]:
 def read(text: str) -> PhoneNumber | None:
     """Parse a phone in any local spelling; None if the text is none."""
     try:
-        phone = PhoneNumber.from_string(text, region=REGION)
+        phone = PhoneNumber.from_string(text, region=settings.PHONE_REGION)
     except phonenumbers.NumberParseException:
         return None
     return phone if phone.is_valid() else None
@@ -38,8 +38,9 @@ def read(text: str) -> PhoneNumber | None:
 
 def spelled_in(text: str) -> dict[str, PhoneNumber]:
     """Find all phones in a text, by spelling: at least those that the search would recognise."""
-    found = [match.raw_string for match in phonenumbers.PhoneNumberMatcher(text, REGION)]
-    phones = {spelled: read(spelled) for spelled in (*found, text, *text.split())}
+    found = phonenumbers.PhoneNumberMatcher(text, settings.PHONE_REGION)
+    spellings = (*(match.raw_string for match in found), text, *text.split())
+    phones = {spelled: read(spelled) for spelled in spellings}
     return {spelled: phone for spelled, phone in phones.items() if phone}
 
 
@@ -56,5 +57,6 @@ def in_a_table(phone: PhoneNumber, *, whole: bool) -> str:
         return ""
     if not whole:
         return wording.masked_phone(phone).lstrip("+")
-    is_ours = phone.country_code == phonenumbers.country_code_for_region(REGION)
+    ours = phonenumbers.country_code_for_region(settings.PHONE_REGION)
+    is_ours = phone.country_code == ours
     return str(phone.as_national if is_ours else phone.as_international.lstrip("+"))

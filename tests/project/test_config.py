@@ -124,6 +124,7 @@ WRONG = {
     "NOTICE_FROM": "Desk <wrong@example.com>",
     "NOTICE_WEBHOOK_SECRET": "wrong",
     "NOTICE_WEBHOOK_URL": "http://wrong.example/",
+    "PHONE_REGION": "wrong",
     "PRIVACY_POLICY_URL": "javascript:wrong",
     "RETENTION_DAYS": "9" * 5000,
     "SECRET_KEY": "wrong",
