@@ -48,9 +48,8 @@ class ConfirmForm(forms.Form):
     """The last step: who is coming, and that they agree."""
 
     phone = TypedPhoneField(
-        help_text=_(
-            "The phone of any co-owner named in the contract. It tells us that it is you who books."
-        ),
+        label=_("Phone in the contract"),
+        help_text=_("Yours or another owner's: it tells us that the flat is yours."),
     )
     consent = forms.BooleanField(
         label=wording.CONSENT,

@@ -46,6 +46,17 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Recap:
+    """A line of what has been chosen: an answer, its house, and where it is changed."""
+
+    label: str
+    value: str
+    house: str
+    change_url: str
+    change_label: str
+
+
+@dataclass(frozen=True, slots=True)
 class HouseClock:
     """Which wall time a page shows, and what a browser needs to compare its own with it."""
 
@@ -100,13 +111,18 @@ class Tab:
 
 
 @dataclass(frozen=True, slots=True)
-class DayRow:
+class DayCell:
+    """One day; the short texts are what a phone has room for, seven in a row."""
+
     date: str
-    weekday: str
-    day: str
     state: DayState
-    note: str
     is_current: bool
+    weekday: str
+    short_weekday: str
+    day: str
+    short_day: str
+    note: str
+    short_note: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,15 +179,18 @@ def match_choices(flats: Iterable[ListedFlat]) -> list[Choice]:
     return [Choice(flat.number, flat.label, wording.alphabet(flat.label)) for flat in flats]
 
 
-def day_rows(days: Iterable[Day], opened: Day | None) -> list[DayRow]:
+def day_cells(days: Iterable[Day], opened: Day | None) -> list[DayCell]:
     return [
-        DayRow(
+        DayCell(
             date=day.date.isoformat(),
-            weekday=wording.weekday(day.date),
-            day=wording.day_and_month(day.date),
             state=day.state,
-            note=wording.day_note(day),
             is_current=day is opened,
+            weekday=wording.weekday(day.date),
+            short_weekday=wording.short_weekday(day.date),
+            day=wording.day_and_month(day.date),
+            short_day=str(day.date.day),
+            note=wording.day_note(day),
+            short_note=wording.short_day_note(day),
         )
         for day in days
     ]
@@ -201,25 +220,43 @@ def _time(start: datetime) -> Choice:
 
 
 def where(house: ReadyHouse) -> str:
-    return wording.unbroken(", ".join(filter(None, (house.title or house.id, house.address))))
+    """The house with its address, unless its title names that already."""
+    title = house.title or house.id
+    address = "" if wording.names(title, house.address) else house.address
+    return wording.unbroken(", ".join(filter(None, (title, address))))
 
 
-def chosen_rows(
+def recap(
     query: BookingQuery, house: ReadyHouse, flat: str = "", start: datetime | None = None
-) -> list[Row]:
-    """The answers so far, with the way back to each."""
-    to_houses = query.replace(house="", flat="").choose_flat_url()
-    rows = [
-        Row(_("House"), where(house), to_houses, _("Change the house"), lang=language.of_texts())
-    ]
-    if flat:
-        name = wording.object_name(query.category, flat)
-        to_flats = query.replace(flat="").choose_flat_url()
-        rows.append(Row(_("What you receive"), name, to_flats, _("Change what you receive")))
+) -> list[Recap]:
+    """The answers so far, in a line or two, with the way back to each; the last one is Back."""
+    if not flat:
+        to_houses = query.replace(house="", flat="").choose_flat_url()
+        return [Recap(_("House"), "", where(house), to_houses, _("Change the house"))]
+    name = wording.short_name(query.category, flat)
+    title = wording.unbroken(wording.without_brackets(house.title or house.id))
+    to_flats = query.replace(flat="").choose_flat_url()
+    lines = [Recap(_("What you receive"), name, title, to_flats, _("Change what you receive"))]
     if start:
-        when, to_times = wording.day_and_time(start), day_url(query, start.date())
-        rows.append(Row(_("Day and time"), when, to_times, _("Change day and time")))
-    return rows
+        when = f"{wording.day_and_time(start)} {wording.in_zone(start)}"
+        to_times = day_url(query, start.date())
+        lines.append(Recap(_("Day and time"), when, "", to_times, _("Change day and time")))
+    return lines
+
+
+def about_visit(house: ReadyHouse, known: models.House) -> list[Row]:
+    """Where to come, for how long and with what, for one who has not chosen a time yet."""
+    theirs = language.of_texts()
+    address = wording.unbroken(known.address) or where(house)
+    things = wording.what_to_bring(known.bring)
+    papers = wording.enumerated(things)
+    lang = theirs if known.bring.strip() else ""
+    rows = [
+        Row(_("Where to come"), address, known.map_url, _("Open the map"), lang=theirs),
+        Row(_("How long it takes"), wording.how_long(known.visit_lasts)),
+        Row(_("What to bring"), papers, lang=lang),
+    ]
+    return [row for row in rows if row.value]
 
 
 def day_url(query: BookingQuery, day: date | None) -> str:
@@ -249,6 +286,9 @@ def booking_context(booking: Booking) -> dict[str, Any]:
         "booking": booking,
         "state": booking.state,
         "title": wording.title(booking),
+        "title_with_time": wording.title_with_time(booking),
+        "where": wording.unbroken(house.address or booking.house_title),
+        "map_url": house.map_url,
         "lead": wording.lead(booking),
         "moved_from": wording.moved_from(before) if before else "",
         "rows": booking_rows(booking, house),
@@ -267,7 +307,8 @@ def booking_rows(booking: Booking, house: models.House) -> list[Row]:
     is_off = booking.state is VisitState.CALLED_OFF
     lasts = house.visit_lasts
     when = "" if is_off else wording.day_and_times(booking.starts_at_local, lasts)
-    address = "" if is_off else wording.unbroken(house.address)
+    # Of an expected visit it stands above, in large letters.
+    address = "" if is_off or booking.is_to_come else wording.unbroken(house.address)
     theirs = language.of_texts()
     phone = whom_to_call(house)
     rows = [
@@ -276,9 +317,9 @@ def booking_rows(booking: Booking, house: models.House) -> list[Row]:
         Row(_("Address"), address, house.map_url, _("Open the map"), lang=theirs),
         Row(_("What you receive"), wording.object_name(booking.category, booking.flat)),
         Row(_("How long it takes"), "" if is_off else wording.how_long(lasts)),
+        Row(_("Phone for questions"), phone, value_url=wording.tel(phone)),
         Row(_("Phone you gave"), wording.masked_phone(booking.phone)),
         Row(_("Booking number"), booking.reference, lang=theirs),
-        Row(_("Whom to call"), phone, value_url=wording.tel(phone)),
     ]
     return [row for row in rows if row.value]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 
@@ -136,7 +137,9 @@ KINDS = {
     "comm": pgettext_lazy("before a number", "premises"),
 }
 
-# By `date.weekday()`: alone, short, inside a sentence, and in the accusative.
+SHORT_FLAT = pgettext_lazy("short, before a number", "flat")
+
+# By `date.weekday()`: alone, short, inside a sentence, in the accusative and in the genitive.
 WEEKDAYS = (
     pgettext_lazy("weekday", "Monday"),
     pgettext_lazy("weekday", "Tuesday"),
@@ -145,6 +148,15 @@ WEEKDAYS = (
     pgettext_lazy("weekday", "Friday"),
     pgettext_lazy("weekday", "Saturday"),
     pgettext_lazy("weekday", "Sunday"),
+)
+SHORT_WEEKDAYS = (
+    pgettext_lazy("short weekday", "Mon"),
+    pgettext_lazy("short weekday", "Tue"),
+    pgettext_lazy("short weekday", "Wed"),
+    pgettext_lazy("short weekday", "Thu"),
+    pgettext_lazy("short weekday", "Fri"),
+    pgettext_lazy("short weekday", "Sat"),
+    pgettext_lazy("short weekday", "Sun"),
 )
 ON_WEEKDAYS = (
     pgettext_lazy("when", "on Monday"),
@@ -175,33 +187,33 @@ FROM_WEEKDAYS = (
 )
 
 ZONES = {
-    "Europe/Kaliningrad": gettext_lazy("Times are Kaliningrad time"),
-    "Europe/Moscow": gettext_lazy("Times are Moscow time"),
-    "Europe/Simferopol": gettext_lazy("Times are Simferopol time"),
-    "Europe/Kirov": gettext_lazy("Times are Kirov time"),
-    "Europe/Samara": gettext_lazy("Times are Samara time"),
-    "Europe/Ulyanovsk": gettext_lazy("Times are Ulyanovsk time"),
-    "Europe/Saratov": gettext_lazy("Times are Saratov time"),
-    "Europe/Volgograd": gettext_lazy("Times are Volgograd time"),
-    "Europe/Astrakhan": gettext_lazy("Times are Astrakhan time"),
-    "Asia/Yekaterinburg": gettext_lazy("Times are Yekaterinburg time"),
-    "Asia/Omsk": gettext_lazy("Times are Omsk time"),
-    "Asia/Novosibirsk": gettext_lazy("Times are Novosibirsk time"),
-    "Asia/Barnaul": gettext_lazy("Times are Barnaul time"),
-    "Asia/Tomsk": gettext_lazy("Times are Tomsk time"),
-    "Asia/Novokuznetsk": gettext_lazy("Times are Novokuznetsk time"),
-    "Asia/Krasnoyarsk": gettext_lazy("Times are Krasnoyarsk time"),
-    "Asia/Irkutsk": gettext_lazy("Times are Irkutsk time"),
-    "Asia/Yakutsk": gettext_lazy("Times are Yakutsk time"),
-    "Asia/Chita": gettext_lazy("Times are Chita time"),
-    "Asia/Vladivostok": gettext_lazy("Times are Vladivostok time"),
-    "Asia/Magadan": gettext_lazy("Times are Magadan time"),
-    "Asia/Sakhalin": gettext_lazy("Times are Sakhalin time"),
-    "Asia/Srednekolymsk": gettext_lazy("Times are Srednekolymsk time"),
-    "Asia/Kamchatka": gettext_lazy("Times are Kamchatka time"),
-    "Asia/Anadyr": gettext_lazy("Times are Anadyr time"),
-    "Asia/Almaty": gettext_lazy("Times are Almaty time"),
-    "Asia/Tashkent": gettext_lazy("Times are Tashkent time"),
+    "Europe/Kaliningrad": pgettext_lazy("zone", "Kaliningrad time"),
+    "Europe/Moscow": pgettext_lazy("zone", "Moscow time"),
+    "Europe/Simferopol": pgettext_lazy("zone", "Simferopol time"),
+    "Europe/Kirov": pgettext_lazy("zone", "Kirov time"),
+    "Europe/Samara": pgettext_lazy("zone", "Samara time"),
+    "Europe/Ulyanovsk": pgettext_lazy("zone", "Ulyanovsk time"),
+    "Europe/Saratov": pgettext_lazy("zone", "Saratov time"),
+    "Europe/Volgograd": pgettext_lazy("zone", "Volgograd time"),
+    "Europe/Astrakhan": pgettext_lazy("zone", "Astrakhan time"),
+    "Asia/Yekaterinburg": pgettext_lazy("zone", "Yekaterinburg time"),
+    "Asia/Omsk": pgettext_lazy("zone", "Omsk time"),
+    "Asia/Novosibirsk": pgettext_lazy("zone", "Novosibirsk time"),
+    "Asia/Barnaul": pgettext_lazy("zone", "Barnaul time"),
+    "Asia/Tomsk": pgettext_lazy("zone", "Tomsk time"),
+    "Asia/Novokuznetsk": pgettext_lazy("zone", "Novokuznetsk time"),
+    "Asia/Krasnoyarsk": pgettext_lazy("zone", "Krasnoyarsk time"),
+    "Asia/Irkutsk": pgettext_lazy("zone", "Irkutsk time"),
+    "Asia/Yakutsk": pgettext_lazy("zone", "Yakutsk time"),
+    "Asia/Chita": pgettext_lazy("zone", "Chita time"),
+    "Asia/Vladivostok": pgettext_lazy("zone", "Vladivostok time"),
+    "Asia/Magadan": pgettext_lazy("zone", "Magadan time"),
+    "Asia/Sakhalin": pgettext_lazy("zone", "Sakhalin time"),
+    "Asia/Srednekolymsk": pgettext_lazy("zone", "Srednekolymsk time"),
+    "Asia/Kamchatka": pgettext_lazy("zone", "Kamchatka time"),
+    "Asia/Anadyr": pgettext_lazy("zone", "Anadyr time"),
+    "Asia/Almaty": pgettext_lazy("zone", "Almaty time"),
+    "Asia/Tashkent": pgettext_lazy("zone", "Tashkent time"),
 }
 
 
@@ -211,6 +223,16 @@ def title(booking: Booking) -> str:
         now = booking.latest().starts_at_local
         return _("The visit is moved to {when}").format(when=for_day_at(now))
     return str(TITLES[booking.state])
+
+
+def title_with_time(booking: Booking) -> str:
+    """The title of a page that tells of a visit: found again among many by its day."""
+    if not booking.is_to_come:
+        return title(booking)
+    when = booking.starts_at_local
+    return _("{title}: {day}, {time}").format(
+        title=title(booking), day=day_of_month(when.date()), time=clock(when)
+    )
 
 
 def lead(booking: Booking) -> str:
@@ -258,6 +280,12 @@ def what_to_bring(of_house: str) -> list[str]:
         _("contract"),
         _("power of attorney, if the one who comes is not a co-owner"),
     ]
+
+
+def enumerated(things: Sequence[str]) -> str:
+    """Things of a list as one sentence: "Passport, contract"."""
+    text = ", ".join(things)
+    return text[:1].upper() + text[1:]
 
 
 def how_long(lasts: timedelta | None) -> str:
@@ -320,6 +348,23 @@ def object_name(category: str, number: str) -> str:
     return f"{KINDS.get(category, '')}{NBSP}{number}".strip()
 
 
+def short_name(category: str, number: str) -> str:
+    """As `object_name`, in fewer letters: "кв. 12"."""
+    if category != "flat":
+        return object_name(category, number)
+    return f"{SHORT_FLAT}{NBSP}{number}"
+
+
+def without_brackets(title: str) -> str:
+    """A house's title without what stands in brackets after it, which is its address."""
+    return title.partition(" (")[0]
+
+
+def names(title: str, address: str) -> bool:
+    """Whether a house's title names its address, however the two are spaced."""
+    return "".join(address.split()).casefold() in "".join(title.split()).casefold()
+
+
 def unbroken(place: str) -> str:
     """Keep «дом 1» and «ул. Мира» on one line. For display only."""
     return SHORT_WORD.sub(rf"\1{NBSP}", place)
@@ -344,6 +389,10 @@ def day_in_words(day: date) -> str:
 
 def weekday(day: date) -> str:
     return str(WEEKDAYS[day.weekday()])
+
+
+def short_weekday(day: date) -> str:
+    return str(SHORT_WEEKDAYS[day.weekday()])
 
 
 def day_and_month(day: date) -> str:
@@ -419,8 +468,15 @@ def day_note(day: Day) -> str:
     """The state of a day, in a word or two."""
     if day.state is DayState.FREE:
         count = len(day.starts)
-        return ngettext("{count} place", "{count} places", count).format(count=count)
-    return _("no places") if day.state is DayState.FULL else _("look")
+        return ngettext("{count} free", "{count} free", count).format(count=count)
+    return _("fully booked") if day.state is DayState.FULL else _("show")
+
+
+def short_day_note(day: Day) -> str:
+    """The state of a day in the narrowest column; `day_note` says it in words."""
+    if day.state is DayState.FREE:
+        return str(len(day.starts))
+    return "–" if day.state is DayState.FULL else "?"
 
 
 def ready_count(category: str, count: int) -> str:
@@ -472,8 +528,18 @@ def tel(phone: str) -> str:
 
 
 def zone_note(moment: datetime) -> str:
-    """Name the zone of a page's times by its city or, failing that, by its offset."""
+    """A sentence on the zone of a page's times."""
+    return _("Times are {zone}").format(zone=_zone(moment))
+
+
+def in_zone(moment: datetime) -> str:
+    """The zone of a time, to stand behind it."""
+    return f"({_zone(moment)})".replace(" ", NBSP)
+
+
+def _zone(moment: datetime) -> str:
+    """A zone by its city or, failing that, by its offset: "по Москве"."""
     offset = moment.strftime("%z")
     if named := ZONES.get(str(moment.tzinfo)):
         return str(named)
-    return _("Times are in the zone UTC{offset}").format(offset=f"{offset[:3]}:{offset[3:]}")
+    return _("in the zone UTC{offset}").format(offset=f"{offset[:3]}:{offset[3:]}")

@@ -73,9 +73,11 @@ def _day_list(
     _this_year: int,
     _language: str | None,
 ) -> SafeString:
+    noon = datetime.combine((opened or days[0]).date, NOON, zone)
     context = {
-        "clock": presenters.house_clock(datetime.combine((opened or days[0]).date, NOON, zone)),
-        "days": presenters.day_rows(days, opened),
+        "clock": presenters.house_clock(noon),
+        "in_zone": wording.in_zone(noon),
+        "days": presenters.day_cells(days, opened),
         "opened": opened,
         "full_label": wording.day_in_words(opened.date) if opened else "",
         "groups": presenters.time_groups(opened.starts) if opened else [],

@@ -24,6 +24,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from booking import (
     availability,
     mangled_links,
+    models,
     presenters,
     services,
     wording,
@@ -89,7 +90,7 @@ def _choice_of_flat(
 ) -> dict[str, Any]:
     """What step 1 shows once a house is chosen; `matches` may be what was typed."""
     return {
-        "chosen": presenters.chosen_rows(query, house),
+        "recap": presenters.recap(query, house),
         "hidden": query.fields("category", "house", "date", "start"),
         "next_step": reverse("booking:confirm" if query.start else "booking:choose_time"),
         "label": wording.CATEGORY_LABELS[query.category],
@@ -117,7 +118,8 @@ def choose_time(request: HttpRequest) -> HttpResponse:
         "stand_in": place.stand_in,
         "problem": problem,
         "nearest": presenters.nearest_choices(nearest),
-        "chosen": presenters.chosen_rows(query.replace(start=""), house, place.flat),
+        "recap": presenters.recap(query.replace(start=""), house, place.flat),
+        "about": presenters.about_visit(house, models.House.for_id(house.id)),
         "hidden": query.fields("category", "house", "flat"),
         "house": house,
         "days": page.days,
@@ -267,7 +269,7 @@ def _confirm_page(
     context = {
         "stand_in": place.stand_in,
         "problem": problem,
-        "chosen": presenters.chosen_rows(query, place.house, place.flat, start),
+        "recap": presenters.recap(query, place.house, place.flat, start),
         "clock": presenters.house_clock(start),
         "action": query.confirm_url(),
         "form_token": form_token(),

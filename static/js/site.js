@@ -120,7 +120,7 @@ function compareClocks(note) {
   const minutes = Math.abs(ahead);
   const difference = [count(Math.floor(minutes / 60), "hour"), count(minutes % 60, "minute")];
   note.textContent = ` ${(ahead < 0 ? less : more).replace("{difference}", difference.join(" ").trim())}`;
-  note.hidden = false;
+  note.parentElement.hidden = false;
 }
 
 // With the plural forms of the page's language.

@@ -60,7 +60,7 @@ class Buyer:
 
     def day(self, moment: datetime) -> Locator:
         """A day with its count of free times."""
-        return self.button(re.compile(rf"^{in_words(moment)} \d+ мест"))
+        return self.button(re.compile(rf"^{in_words(moment)} \d+ свободн"))
 
     def time(self, moment: datetime) -> Locator:
         return self.button(f"{in_words(moment)}, {moment:%H:%M}")

@@ -12,7 +12,7 @@ from tests.browser.states import in_every_state
 pytestmark = [pytest.mark.browser, in_every_state]
 
 FOLDER = "SCREENS"  # the environment's variable
-WIDTHS = (320, 390, 768, 1280)
+WIDTHS = (320, 360, 768, 1280)
 SCHEMES = ("light", "dark")
 TWO_FRAMES = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 SIZES = [(width, scheme) for scheme in SCHEMES for width in WIDTHS]

@@ -105,7 +105,7 @@ def matches(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
 
 def days(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
     buyer.open("/time/", **OF_FLAT)
-    buyer.reads(" мест")
+    buyer.reads(" свободн")
 
 
 def days_of_many_weeks(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
@@ -114,7 +114,7 @@ def days_of_many_weeks(buyer: Buyer, standin: StandIn, settings: Settings) -> No
     buyer.open("/time/", **OF_FLAT)
     buyer.link("Более поздние дни").click()
     buyer.link("Более ранние дни").wait_for()
-    buyer.button(re.compile(r"\d мест")).nth(1).click()
+    buyer.button(re.compile(r"\d свободн")).nth(1).click()
     buyer.reads("Утро")
 
 
@@ -130,13 +130,13 @@ def days_unknown(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
     standin.fail("getFreeTimes", "status", times=4)
     settings.MACROCRM_CONCURRENCY = 1
     buyer.open("/time/", **OF_FLAT)
-    buyer.reads("узнать")
+    buyer.reads("показать")
 
 
 def unknown_day_opened(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
     days_unknown(buyer, standin, settings)
     standin.fail("getFreeTimes", "status")
-    buyer.button(re.compile("узнать")).last.click()
+    buyer.button(re.compile("показать")).last.click()
     buyer.reads("Не успели узнать")
 
 

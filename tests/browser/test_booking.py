@@ -83,7 +83,7 @@ def test_a_number_that_two_flats_may_have_is_asked_back(buyer, standin):
     )
     matches.get_by_role("button").last.click()
     buyer.sees("Когда вам удобно приехать?")
-    expect(buyer.page.get_by_text("квартира К-7")).to_be_visible()
+    expect(buyer.page.get_by_text("кв. К-7")).to_be_visible()
 
 
 def test_a_long_list_narrows_while_a_number_is_typed(buyer, standin):

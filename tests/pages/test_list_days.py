@@ -53,7 +53,7 @@ def test_a_page_with_days_that_were_not_checked_says_where_they_are(client, stan
     page = text_of(client.get(f"/time/?{urlencode(OF_FLAT)}"))
 
     assert 'data-days="/time/days/"' in page
-    assert "узнать" in page
+    assert "показать" in page
 
 
 def test_a_flat_that_is_not_listed_has_no_days(client, standin):
@@ -110,4 +110,4 @@ class TestFirstTimes:
     def test_the_list_alone_is_whole(self, client, standin):
         self.shown(client)
 
-        assert "узнать" not in text_of(days(client))
+        assert "показать" not in text_of(days(client))

@@ -247,7 +247,7 @@ class TestChooseTime:
         page = client.get(self.url())
 
         assert standin.count("getFreeTimes") == 7
-        assert "мест нет" in text_of(page)
+        assert "всё занято" in text_of(page)
 
     def test_days_are_remembered_for_a_short_time(self, client, standin, settings):
         settings.BOOKING_HORIZON_DAYS = 3
@@ -262,7 +262,7 @@ class TestChooseTime:
         settings.MACROCRM_CONCURRENCY = 1
         page = client.get(self.url())
 
-        assert "узнать" in text_of(page)
+        assert "показать" in text_of(page)
 
     def test_the_zone_is_named(self, client, standin):
         assert "Екатеринбургу" in text_of(client.get(self.url()))
@@ -321,7 +321,7 @@ class TestChooseTime:
         page = text_of(client.get(self.url(date=f"{today + timedelta(days=ahead)}")))
 
         assert said in page
-        assert "мест нет" in page
+        assert "всё занято" in page
 
     def test_an_expired_date_of_a_link_leads_to_the_first_free_time(
         self, client, standin, settings
@@ -369,8 +369,11 @@ class TestConfirm:
     def test_another_house_keeps_the_time(self, client, standin):
         start = first_free(standin)
         last_step = text_of(client.get("/confirm/", answers(start)))
+        change = r'href="([^"]*)" aria-label="{}"'
 
-        (to_houses,) = re.findall(r'href="([^"]*)" aria-label="Изменить дом"', last_step)
+        (to_flats,) = re.findall(change.format("Изменить, что получаете"), last_step)
+        flats = text_of(client.get(unescape(to_flats)))
+        (to_houses,) = re.findall(change.format("Изменить дом"), flats)
         houses = offered(client.get(unescape(to_houses)))
 
         at = urlencode({"start": f"{start:%Y-%m-%dT%H:%M}"})
