@@ -28,7 +28,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
     """Context of every page: name, style, phone and links."""
     phone = settings.SUPPORT_PHONE
     return {
-        "site_name": settings.SITE_NAME or _("Booking of the key handover"),
+        "site_name": settings.SITE_NAME or _("Book your key handover"),
         "texts_lang": language.of_texts(),
         "stylesheet": _stylesheet(),
         **icon(),

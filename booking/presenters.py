@@ -301,8 +301,11 @@ def booking_context(booking: Booking) -> dict[str, Any]:
 
 
 def booking_rows(booking: Booking, house: models.House) -> list[Row]:
-    """What was booked; when and where to come only if somebody may be expected."""
-    if booking.state is VisitState.MOVED:
+    """What was booked; when and where to come only if somebody may be expected.
+
+    Nothing of what was refused: rows would make it look like a booking.
+    """
+    if booking.state in {VisitState.MOVED, VisitState.REFUSED}:
         return []
     is_off = booking.state is VisitState.CALLED_OFF
     lasts = house.visit_lasts
@@ -315,7 +318,7 @@ def booking_rows(booking: Booking, house: models.House) -> list[Row]:
         Row(_("Day and time"), when),
         Row(_("House"), wording.unbroken(booking.house_title or booking.house_id), lang=theirs),
         Row(_("Address"), address, house.map_url, _("Open the map"), lang=theirs),
-        Row(_("What you receive"), wording.object_name(booking.category, booking.flat)),
+        Row(str(wording.CATEGORY_NAMES.get(booking.category, booking.category)), booking.flat),
         Row(_("How long it takes"), "" if is_off else wording.how_long(lasts)),
         Row(_("Phone for questions"), phone, value_url=wording.tel(phone)),
         Row(_("Phone you gave"), wording.masked_phone(booking.phone)),

@@ -42,8 +42,8 @@ CATEGORY_QUESTIONS: dict[str, Promise] = {
 }
 
 # The text of the consent. Change the version with it; each booking keeps its version.
-CONSENT = gettext_lazy("I agree to the processing of my personal data")
-CONSENT_VERSION = "2026-11-24"
+CONSENT = gettext_lazy("I consent to the processing of my personal data")
+CONSENT_VERSION = "2026-11-26"
 
 CATEGORY_LABELS: dict[str, Promise] = {
     "flat": gettext_lazy("Flat number"),
@@ -53,10 +53,10 @@ CATEGORY_LABELS: dict[str, Promise] = {
 }
 # Headings above the reasons why an object may not be listed.
 NOT_LISTED: dict[str, Promise] = {
-    "flat": gettext_lazy("Your flat is not listed?"),
-    "garage": gettext_lazy("Your parking space is not listed?"),
-    "storageroom": gettext_lazy("Your storage room is not listed?"),
-    "comm": gettext_lazy("Your premises are not listed?"),
+    "flat": gettext_lazy("Can't find your flat?"),
+    "garage": gettext_lazy("Can't find your parking space?"),
+    "storageroom": gettext_lazy("Can't find your storage room?"),
+    "comm": gettext_lazy("Can't find your premises?"),
 }
 
 TITLES: dict[VisitState, Promise] = {
@@ -82,7 +82,7 @@ LEADS: dict[VisitState, Promise] = {
         " choose another time."
     ),
     VisitState.NOT_SENT: gettext_lazy(
-        "The developer's system does not answer. You have lost nothing: try again in a minute."
+        "Our booking system does not answer. You have lost nothing: try again in a minute."
     ),
     VisitState.IN_DOUBT: NOT_YET_KNOWN,
 }
@@ -98,15 +98,15 @@ CALENDAR_NOTES: dict[VisitState, Promise] = {
 }
 REFUSALS: dict[str, Promise] = {
     "resolved": gettext_lazy(
-        "We have checked: the developer's system did not take this booking. Please book again."
+        "We have checked: our booking system did not take this booking. Please book again."
     ),
     "slot_taken": gettext_lazy("This time has just been taken by somebody else."),
     "busy": gettext_lazy(
-        "The developer's system is getting too many requests just now. Try again in a minute."
+        "Our booking system is getting too many requests just now. Try again in a minute."
     ),
     "misconfigured": gettext_lazy(
-        "The developer's system did not accept our request. This is our fault, not yours: please"
-        " call us and we will book you by phone."
+        "Our booking system did not accept the request. This is our fault, not yours: please call"
+        " us and we will book you by phone."
     ),
 }
 # The same text for a phone that does not match and for a flat with a visit, to reveal neither.
@@ -122,8 +122,8 @@ BOOKED_FOR = {
 }
 TOO_MANY: dict[str, Promise] = {
     "phones_of_client": gettext_lazy(
-        "Too many different phones were entered for this flat. Try again after {until}, or call us."
-        " If you are booked already, your booking stands."
+        "A wrong phone was entered too often for this flat. Try again after {until}, or call us. If"
+        " you are booked already, your booking stands."
     ),
     "flats_of_client": gettext_lazy(
         "This phone was tried for too many flats. Try again after {until}, or call us. If you are"
@@ -137,6 +137,33 @@ KINDS = {
     "comm": pgettext_lazy("before a number", "premises"),
 }
 
+# Lengths of a visit that have a word of their own, by minutes.
+HALF_HOURS: dict[int, Promise] = {
+    30: gettext_lazy("about half an hour"),
+    60: gettext_lazy("about an hour"),
+    90: gettext_lazy("about an hour and a half"),
+    120: gettext_lazy("about two hours"),
+}
+# What a number that is not listed is one of, in the genitive; the question where its house is not
+# known; the sentence where there is none of a kind.
+OF_KIND = {
+    "flat": pgettext_lazy("there is no", "Flat"),
+    "garage": pgettext_lazy("there is no", "Parking space"),
+    "storageroom": pgettext_lazy("there is no", "Storage room"),
+    "comm": pgettext_lazy("there is no", "Premises"),
+}
+WHICH_HOUSE: dict[str, Promise] = {
+    "flat": gettext_lazy("In which house is your flat {number}?"),
+    "garage": gettext_lazy("In which house is your parking space {number}?"),
+    "storageroom": gettext_lazy("In which house is your storage room {number}?"),
+    "comm": gettext_lazy("In which house are your premises {number}?"),
+}
+NOTHING_READY: dict[str, Promise] = {
+    "flat": gettext_lazy("No flats are ready for handover just now."),
+    "garage": gettext_lazy("No parking spaces are ready for handover just now."),
+    "storageroom": gettext_lazy("No storage rooms are ready for handover just now."),
+    "comm": gettext_lazy("No premises are ready for handover just now."),
+}
 SHORT_FLAT = pgettext_lazy("short, before a number", "flat")
 
 # By `date.weekday()`: alone, short, inside a sentence, in the accusative and in the genitive.
@@ -252,7 +279,7 @@ def not_booked_too(booking: Booking, wanted: datetime) -> str:
     booked = booking.starts_at_local
     is_same_day = wanted.date() == booked.date()
     known = (
-        _("You already have a booking for {booked}.")
+        _("You are booked for {booked} already.")
         if booking.is_booked
         else _("We are still finding out about your booking for {booked}.")
     )
@@ -278,7 +305,7 @@ def what_to_bring(of_house: str) -> list[str]:
     return lines or [
         _("passport"),
         _("contract"),
-        _("power of attorney, if the one who comes is not a co-owner"),
+        _("notarised power of attorney, if another person comes in your place"),
     ]
 
 
@@ -293,6 +320,8 @@ def how_long(lasts: timedelta | None) -> str:
     if not lasts:
         return ""
     count = int(lasts.total_seconds() // 60)
+    if count in HALF_HOURS:
+        return str(HALF_HOURS[count])
     return ngettext("about {count} minute", "about {count} minutes", count).format(count=count)
 
 
@@ -313,7 +342,8 @@ def too_many_tries(limit: str, until: datetime, seconds: int) -> str:
     """Why a press was refused, and when to press again."""
     if limit in TOO_MANY:
         # Rounded up to the minute that the text shows, so that the next press is not too early.
-        return str(TOO_MANY[limit]).format(until=clock(until + timedelta(minutes=1)))
+        minute = f"{clock(until + timedelta(minutes=1))}{NBSP}{_zone(until)}"
+        return str(TOO_MANY[limit]).format(until=minute)
     wait = ngettext(
         "There are too many tries just now. Nothing was sent. Press the button again in"
         " {seconds} second.",
@@ -325,9 +355,7 @@ def too_many_tries(limit: str, until: datetime, seconds: int) -> str:
 
 
 def time_taken(start: datetime) -> str:
-    return _("{time} {on_day} has just been taken.").format(
-        time=clock(start), on_day=on_day(start.date())
-    )
+    return _("Another buyer has booked {when} already.").format(when=for_day_at(start))
 
 
 def time_not_bookable(start: datetime) -> str:
@@ -337,10 +365,11 @@ def time_not_bookable(start: datetime) -> str:
     )
 
 
-def flat_not_listed(number: str, house: str) -> str:
-    return _("{number} is not among the ready ones in {house}. Check the number.").format(
-        number=number, house=house
-    )
+def flat_not_listed(category: str, number: str) -> str:
+    return _(
+        "{kind} {number} is not among the ready ones in this house. Check the number, or choose it"
+        " from the list."
+    ).format(kind=OF_KIND[category], number=number)
 
 
 def object_name(category: str, number: str) -> str:

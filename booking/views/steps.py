@@ -75,6 +75,7 @@ def choose_flat(request: HttpRequest) -> HttpResponse:
         "tabs": presenters.category_tabs(query),
         "category": query.category,
         "houses": houses,
+        "nothing_ready": wording.NOTHING_READY[query.category],
         "house": house,
     }
     if house:
@@ -388,13 +389,14 @@ def _day_to_open(days: Sequence[Day], chosen: date | None) -> Day | None:
 
 def _problem_with_place(asked: BookingQuery, house: ReadyHouse | None) -> str:
     if asked.category and asked.category not in settings.BOOKING_CATEGORIES:
-        return _("This link names a kind of property that can't be booked here. Please choose.")
+        return _("This link can't be used for booking. Choose what you are receiving.")
     if asked.house and house is None:
         return _("The house of this link is not in the list now. Please choose your house.")
     if asked.flat == UNREADABLE and house is None:
         return _("The number of this link can't be read. Please choose.")
     if asked.flat.strip() and house is None:
-        return _("Please choose the house in which {flat} is.").format(flat=asked.flat)
+        category = asked.category or settings.BOOKING_CATEGORIES[0]
+        return str(wording.WHICH_HOUSE[category]).format(number=asked.flat)
     return ""
 
 
@@ -405,7 +407,7 @@ def _problem_with_number(asked: BookingQuery, house: ReadyHouse) -> str:
         return _("This number can't be read. Enter it as it is in the contract.")
     if not asked.flat.strip():
         return _("Enter the number, as it is in the contract, or choose it from the list.")
-    return wording.flat_not_listed(asked.flat, house.title)
+    return wording.flat_not_listed(asked.category or settings.BOOKING_CATEGORIES[0], asked.flat)
 
 
 def _problem_with_time(

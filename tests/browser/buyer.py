@@ -42,7 +42,7 @@ class Buyer:
 
     @property
     def consent(self) -> Locator:
-        return self.page.get_by_role("checkbox", name="Я согласен")
+        return self.page.get_by_role("checkbox", name="Даю согласие")
 
     @property
     def number(self) -> Locator:

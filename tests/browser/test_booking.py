@@ -47,7 +47,7 @@ def test_a_link_to_an_unknown_flat_keeps_the_house(buyer, standin):
     buyer.open("/", category="flat", house=HOUSE, flat="1.8-99-9", utm_source="sms")
 
     expect(buyer.message).to_be_focused()
-    expect(buyer.message).to_contain_text("1.8-99-9 нет среди готовых")
+    expect(buyer.message).to_contain_text("1.8-99-9 в этом доме нет среди готовых")
     assert buyer.page.title().startswith("Ошибка:")
     expect(buyer.number).to_have_value("1.8-99-9")
     buyer.number.fill("1.8–12–1")

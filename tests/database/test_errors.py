@@ -287,4 +287,4 @@ def test_a_bug_is_still_a_bug(client: Client, monkeypatch: pytest.MonkeyPatch):
 
     response = client.get(f"/bookings/{uuid4()}/")
 
-    assert (response.status_code, heading(response)) == (500, "Что-то сломалось у нас")
+    assert (response.status_code, heading(response)) == (500, "У нас что-то сломалось")

@@ -349,7 +349,7 @@ def test_the_login_leads_to_no_other_site(client, target):
 
 def assert_too_much(response: Any) -> None:
     assert response.status_code == 413
-    assert journey.heading(response) == "Отправлено слишком много"
+    assert journey.heading(response) == "Запрос слишком большой"
 
 
 @pytest.mark.django_db

@@ -58,7 +58,7 @@ class TestWhatItTells:
             "https://maps.example.test/14",
             "подъезд 2",
             "рулетка",
-            "около 90 минут",
+            "около полутора часов",
             "+7 343 111-11-11",
             booking.reference,
         ):
@@ -72,7 +72,7 @@ class TestWhatItTells:
         start = booking.starts_at_local
         if lasts:
             assert f"с {start:%H:%M} до {start + lasts:%H:%M}" in html
-            assert "около 90 минут" in html
+            assert "около полутора часов" in html
         else:
             assert f", {start:%H:%M}<" in html
             assert "Сколько это займёт" not in html

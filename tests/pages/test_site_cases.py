@@ -35,7 +35,7 @@ PAGES = {
     AddOutcome.IN_DOUBT: dict.fromkeys(Reason, IN_DOUBT),
     AddOutcome.NOT_SENT: {Reason.UNREACHABLE: ("Запись не отправлена", "ничего не потеряли")},
     AddOutcome.REFUSED: {
-        Reason.SLOT_TAKEN: ("Когда вам удобно приехать?", "только что заняли"),
+        Reason.SLOT_TAKEN: ("Когда вам удобно приехать?", "уже записался кто-то другой"),
         Reason.NO_MATCH: (NOT_BOOKED, "не тот телефон, что указан в договоре"),
         Reason.DECLINED: (NOT_BOOKED, "не тот телефон, что указан в договоре"),
         Reason.BUSY: (NOT_BOOKED, "перегружена"),

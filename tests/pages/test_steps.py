@@ -60,7 +60,7 @@ class TestChooseFlat:
     )
     def test_what_is_not_listed_has_its_name(self, client, standin, category, asked):
         houses = text_of(client.get(f"/?category={category}"))
-        assert "Нет вашего дома?" in houses
+        assert "Не нашли свой дом?" in houses
         assert asked not in houses
         assert asked in text_of(client.get(f"/?category={category}&house={HOUSE}"))
 
@@ -110,7 +110,7 @@ class TestChooseFlat:
     def test_an_unknown_category_is_explained(self, client, standin):
         page = client.get("/?category=yacht")
 
-        assert "вид недвижимости" in text_of(page)
+        assert "записаться нельзя" in text_of(page)
 
     def test_a_category_that_is_not_offered_opens_nothing_else(self, client, standin, settings):
         settings.BOOKING_CATEGORIES = ["flat"]
@@ -118,7 +118,7 @@ class TestChooseFlat:
         page = client.get(f"/?category=garage&house={HOUSE}&flat={FLAT}")
 
         assert page.status_code == 200
-        assert "вид недвижимости" in text_of(page)
+        assert "записаться нельзя" in text_of(page)
         assert hidden_fields(text_of(page))["house"] == HOUSE
 
     def test_a_number_is_found_however_it_is_typed(self, client, standin):
@@ -203,7 +203,7 @@ class TestChooseFlat:
     def test_nothing_ready_says_so(self, client, standin):
         standin.fail("getReadyFlats", "status", status=200, body=EMPTY)
 
-        assert "нет ничего готового" in text_of(client.get("/"))
+        assert "квартир сейчас нет" in text_of(client.get("/"))
 
 
 EMPTY = '{"status_code":200,"data":[],"message":"Выполнено"}'
@@ -279,7 +279,7 @@ class TestChooseTime:
 
         html = text_of(page)
         assert f"{lost:%H:%M}" in html
-        assert "только что заняли" in html
+        assert "уже записался кто-то другой" in html
         near = [f"{lost + timedelta(minutes=m):%Y-%m-%dT%H:%M}" for m in (-30, 30)]
         times = offered_times(page)
         assert all(any(url.endswith(quote(start)) for url in times) for start in near)
@@ -306,7 +306,7 @@ class TestChooseTime:
 
         page = text_of(client.get("/time/", answers(far) | {"date": f"{timezone.now():%Y-%m-%d}"}))
 
-        assert "только что заняли" not in page
+        assert "уже записался кто-то другой" not in page
         assert f"start={far:%Y-%m-%dT%H}" in page
 
     @pytest.mark.parametrize(
@@ -386,7 +386,7 @@ class TestConfirm:
         page = client.get("/", answers(start), follow=True)
 
         assert page.request["PATH_INFO"] == "/time/"
-        assert "только что заняли" in text_of(page)
+        assert "уже записался кто-то другой" in text_of(page)
 
     def test_a_booking_from_the_form_to_its_page(self, client, standin):
         response = send(client, fill_in(client, first_free(standin), utm_source="sms"))
@@ -527,7 +527,7 @@ class TestConfirm:
 
         page = client.get(response.url)
         assert response.url.startswith("/time/?")
-        assert "только что заняли" in text_of(page)
+        assert "уже записался кто-то другой" in text_of(page)
         assert Booking.objects.get().reason == "slot_taken"
         assert "8 (900) 123-45-67" in text_of(client.get(offered_times(page)[0]))
 
@@ -548,7 +548,7 @@ class TestConfirm:
         assert "не записывайтесь повторно" in text_of(page)
         assert 'http-equiv="refresh"' not in text_of(page)
         assert "Проверить, есть ли ответ" in text_of(page)
-        assert "Сохраните эту страницу" in text_of(page)
+        assert "Сохраните ссылку на эту страницу" in text_of(page)
         assert Booking.objects.get().outcome == "in_doubt"
 
     def test_not_sent_has_one_button_that_tries_again(self, client, standin):
@@ -609,8 +609,8 @@ class TestConfirm:
         assert response.url.startswith(first.url)
         notice = text_of(page).partition('role="alert"')[2].partition("</div>")[0]
         assert "autofocus" in notice
-        assert "У вас уже есть запись на " in notice
-        assert f"Мы не записали вас на {late:%H:%M}." in notice.replace("\N{NO-BREAK SPACE}", " ")
+        assert "Вы уже записаны на " in notice
+        assert f"На {late:%H:%M} мы вас не записали." in notice.replace("\N{NO-BREAK SPACE}", " ")
         assert 'href="#change"' in notice
         assert not offered(page)
         assert standin.count("add") == 1

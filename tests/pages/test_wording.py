@@ -89,7 +89,7 @@ def test_another_consent_is_another_version():
 
     # Change the version together with this.
     digest = hashlib.sha256("|".join(texts).encode()).hexdigest()[:12]
-    assert (wording.CONSENT_VERSION, digest) == ("2026-11-24", "665324e53d94")
+    assert (wording.CONSENT_VERSION, digest) == ("2026-11-26", "67c1b7d1518c")
 
 
 def test_a_wrong_phone_and_a_flat_that_has_a_visit_read_alike():

@@ -59,7 +59,7 @@ def test_the_sixth_wrong_phone_for_a_flat_is_not_tried(standin):
     page = press(standin, phone=wrong_phone(5))
 
     assert page.status_code == 429
-    assert "вводили слишком много разных телефонов" in told(page)
+    assert "слишком часто вводили неверный телефон" in told(page)
     assert standin.count("add") == 5
 
 
