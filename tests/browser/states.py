@@ -229,7 +229,7 @@ def change_form_with_a_long_wish(buyer: Buyer, standin: StandIn, settings: Setti
 def change_asked(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
     confirmed(buyer, standin, settings)
     buyer.ask_to_cancel()
-    buyer.reads("До ответа запись запись в силе")
+    buyer.reads("До ответа запись остаётся в силе")
 
 
 def change_answered(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
