@@ -10,6 +10,9 @@ _LOOK_ALIKES = str.maketrans("abcehkmoptxy", "авсенкмортху")
 _DASHES = re.compile(r"[‐‑‒–—−﹘﹣－-]+")
 # Invisible characters, such as soft hyphens, that are copied along.
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200d\u2060\ufeff]")
+_SEPARATORS = re.compile(r"[\s.,/\\-]+")
+_SIGNS = re.compile(r"[.,/\\-]")
+_BESIDE_LETTER = re.compile(r"(?<=\d)-(?=\D)|(?<=\D)-(?=\d)")
 # Kinds that buyers write before a number.
 _KIND = re.compile(
     r"^(?:(?:квартира|кв|машино-?место|м/м|мм|место|парковка|кладовая|кладовка|помещение|пом)"
@@ -34,6 +37,22 @@ def folded(number: str) -> str:
     return re.sub(r"\s+", " ", text).translate(_LOOK_ALIKES)
 
 
-def run_together(number: str) -> str:
-    """The folded form without dashes and spaces. Different numbers may share it."""
-    return re.sub("[- ]", "", folded(number))
+def skeleton(number: str) -> str:
+    """The folded form with one kind of separator, and none beside a letter.
+
+    "1,8 12/1" is «1.8-12-1», "К 7" is «К-7».
+    """
+    text = _SEPARATORS.sub("-", folded(number)).strip("-")
+    return _BESIDE_LETTER.sub("", text)
+
+
+def may_mean(typed: str, number: str) -> bool:
+    """Whether a number contains what was typed, by its `skeleton`; the script has the same rule.
+
+    Where none is typed but spaces, separators do not count: "112" may mean «1-12» and «11-2».
+    """
+    wanted, whole = skeleton(typed), skeleton(number)
+    if not wanted or wanted in whole:
+        return bool(wanted)
+    is_loose = not _SIGNS.search(folded(typed))
+    return is_loose and wanted.replace("-", "") in whole.replace("-", "")

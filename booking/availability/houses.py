@@ -28,7 +28,7 @@ from booking import models, shared_cache
 from booking.availability import cache
 from booking.availability.cache import Lookup
 from booking.crm import CRMClient, CRMUnavailable, ListedFlat, ListedHouse, ReadyFlats
-from booking.flat_numbers import folded, natural_key, run_together
+from booking.flat_numbers import may_mean, natural_key, skeleton
 from booking.gateway import crm_client
 
 logger = logging.getLogger(__name__)
@@ -84,18 +84,15 @@ class ReadyHouse:
 
     def flats_like(self, typed: str) -> tuple[ListedFlat, ...]:
         """The flats with this number, however it is spelled: «кв. 12», "K-1" for «К-1»."""
-        wanted = folded(typed)
-        return tuple(flat for flat in self.flats if wanted and folded(flat.number) == wanted)
+        wanted = skeleton(typed)
+        return tuple(flat for flat in self.flats if wanted and skeleton(flat.number) == wanted)
 
     def flats_near(self, typed: str) -> tuple[ListedFlat, ...]:
-        """The flats that may be meant by a number typed without dashes: «1-12» and «11-2» by "112".
+        """The flats whose number contains what was typed.
 
         To be chosen from; none of them may be taken for the one that was typed.
         """
-        wanted = run_together(typed)
-        if not wanted or "-" in folded(typed):
-            return ()
-        return tuple(flat for flat in self.flats if run_together(flat.number) == wanted)
+        return tuple(flat for flat in self.flats if may_mean(typed, flat.number))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -40,6 +40,11 @@ from booking.services.booking import BookingRequest
 from booking.views import cookies
 from booking.views.cross_site import Refusal, form_token, own_forms_only
 
+# As many as can be seen at once, on a screen.
+FEW_HOUSES = 8
+# Numbers that contain what was typed, shown after a miss: as many as fit a small phone's screen.
+MOST_SUGGESTED = 12
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -75,12 +80,13 @@ def choose_flat(request: HttpRequest) -> HttpResponse:
         "tabs": presenters.category_tabs(query),
         "category": query.category,
         "houses": houses,
+        "are_many": len(houses.houses) > FEW_HOUSES,
         "nothing_ready": wording.NOTHING_READY[query.category],
         "house": house,
     }
     if house:
-        near = house.flats_near(query.flat) if error else ()
-        context |= _choice_of_flat(query, house, found or near)
+        near = house.flats_near(query.flat) if error and settings.BOOKING_LIST_NUMBERS else ()
+        context |= _choice_of_flat(query, house, found or near[:MOST_SUGGESTED])
     else:
         context["hidden"] = query.fields("category", "flat", "date", "start")
     return render(request, "booking/choose_flat.html", context)
@@ -98,6 +104,7 @@ def _choice_of_flat(
         "typed": query.flat,
         "matches": presenters.match_choices(matches),
         "not_listed": wording.NOT_LISTED[query.category],
+        "is_listed": settings.BOOKING_LIST_NUMBERS,
     }
 
 
@@ -308,7 +315,7 @@ def _what_holds(asked: BookingQuery) -> tuple[bool, ...]:
     houses = availability.ready_houses(query.category)
     house = houses.house(_with_house_of_flat(query, houses).house)
     is_category = asked.category in {"", query.category}
-    is_flat = bool(_flats_found(house, asked.flat))
+    is_flat = len(_flats_found(house, asked.flat)) == 1
     is_when = not (asked.start and not asked.wall_start) and not (asked.date and not asked.day)
     return is_category, house is not None, is_flat, is_when
 

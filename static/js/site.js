@@ -29,26 +29,69 @@ function submitOnce(form) {
   });
 }
 
-// Narrow a long list of links while a number is being typed.
+// Narrow a long list while something is typed: numbers of flats, or words of a house.
 function filterList(input) {
   const list = document.getElementById(input.dataset.filter);
   const status = document.getElementById(input.dataset.filterStatus);
   if (!list) return;
-  // As the server reads them: letters that look alike are the same, and so are dashes.
-  const cyrillic = (letter) => "авсенкмортху"["abcehkmoptxy".indexOf(letter)];
-  const plain = (text) =>
-    text.toLowerCase().replace(/\s/g, "").replace(/[‐-―−]/g, "-").replace(/[abcehkmoptxy]/g, cyrillic);
-  const rows = Array.from(list.children, (row) => [row, plain(row.textContent)]);
+  const isWords = "words" in input.dataset;
+  const rows = Array.from(list.children, (row) => [
+    row,
+    isWords ? plain(row.textContent) : skeleton(row.querySelector("button").value),
+  ]);
 
   function narrow() {
-    const typed = plain(input.value);
-    const found = rows.filter(([, text]) => text.includes(typed)).length;
-    // What fits nothing here may still be understood by the server: leave the list as it is.
-    for (const [row, text] of rows) row.hidden = found > 0 && !text.includes(typed);
-    status.textContent = typed && (found ? `${status.dataset.text} ${found}` : status.dataset.none);
+    const fits = isWords ? hasWords(input.value) : mayMean(input.value);
+    const found = rows.filter(([, text]) => fits(text)).length;
+    // Where nothing fits, the list stays: the server may still understand what was typed.
+    for (const [row, text] of rows) row.hidden = found > 0 && !fits(text);
+    const isTyped = input.value.trim() !== "";
+    status.textContent = isTyped ? (found ? `${status.dataset.text} ${found}` : status.dataset.none) : "";
   }
 
+  input.closest(".field").hidden = false;
   input.addEventListener("input", narrow);
+}
+
+const KIND = /^(?:(?:квартира|кв|машино-?место|м\/м|мм|место|парковка|кладовая|кладовка|помещение|пом)(?:[.\s№#]+|(?=\d))|[№#]\s*)/;
+const isDigit = (letter) => letter >= "0" && letter <= "9";
+
+// Numbers as booking/flat_numbers.py reads them; a test compares the two. Without lookbehind, which
+// stops the script on an iPhone of before 2023.
+function folded(number) {
+  return number
+    .replace(/[\u00ad\u200b-\u200d\u2060\ufeff]/g, "")
+    .toLowerCase()
+    .trim()
+    .replace(/[‐‑‒–—−﹘﹣－-]+/g, "-")
+    .replace(KIND, "")
+    .normalize("NFKC")
+    .replace(/\s+/g, (gap, at, all) => (isDigit(all[at - 1]) && isDigit(all[at + gap.length]) ? " " : ""))
+    .replace(/[abcehkmoptxy]/g, (letter) => "авсенкмортху"["abcehkmoptxy".indexOf(letter)]);
+}
+
+function skeleton(number) {
+  return folded(number)
+    .replace(/[\s.,\/\\-]+/g, "-")
+    .replace(/^-/, "")
+    .replace(/-$/, "")
+    .replace(/-/g, (dash, at, all) => (isDigit(all[at - 1]) === isDigit(all[at + 1]) ? dash : ""));
+}
+
+// A test of a number's skeleton for what was typed.
+function mayMean(typed) {
+  const wanted = skeleton(typed);
+  const bare = wanted.replace(/-/g, "");
+  const isLoose = !/[.,\/\\-]/.test(folded(typed));
+  return (whole) => whole.includes(wanted) || (isLoose && whole.replace(/-/g, "").includes(bare));
+}
+
+const plain = (text) => text.toLowerCase().replace(/ё/g, "е").replace(/[^\p{L}\p{N}]+/gu, " ").trim();
+
+// A test of a text for all words that were typed, in any order.
+function hasWords(typed) {
+  const words = plain(typed).split(" ");
+  return (text) => words.every((word) => text.includes(word));
 }
 
 // Look for news of a booking in doubt, and show the page anew only when there are some: a page that
