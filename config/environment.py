@@ -14,6 +14,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterable
+from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import SplitResult, urlsplit
@@ -322,6 +323,13 @@ def phone(text: str) -> str:
     if not re.fullmatch(r"\+?[\d\s()–-]+", text) or sum(c.isdigit() for c in text) < 3:
         raise ValueError("must be one phone number, of digits, spaces, brackets and hyphens")
     return text
+
+
+def day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as exc:
+        raise ValueError("must be a day such as 2026-11-26") from exc
 
 
 def phone_region(text: str) -> str:

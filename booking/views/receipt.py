@@ -101,7 +101,8 @@ def calendar(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     body = ics.build_ics(booking, House.for_id(booking.house_id), url)
     name = f"visit-{booking.starts_at_local:%Y-%m-%d}.ics"
     headers = {
-        "Content-Disposition": f'attachment; filename="{name}"',
+        # An iPhone offers to add what is inline, and only saves an attachment; others save both.
+        "Content-Disposition": f'inline; filename="{name}"',
         "X-Robots-Tag": "noindex",
     }
     return HttpResponse(body, content_type="text/calendar; charset=utf-8", headers=headers)

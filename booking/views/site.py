@@ -25,7 +25,8 @@ def favicon(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def accessibility(request: HttpRequest) -> HttpResponse:
-    return render(request, "booking/accessibility.html")
+    context = {"looked_at": settings.ACCESSIBILITY_DATE}
+    return render(request, "booking/accessibility.html", context)
 
 
 @cache_control(public=True, max_age=A_YEAR, immutable=True)

@@ -9,7 +9,6 @@ function submitOnce(form) {
     button.textContent = words;
     if (status) status.textContent = more;
   };
-
   form.addEventListener("submit", (event) => {
     if (form.dataset.submitted) {
       event.preventDefault();
@@ -121,8 +120,7 @@ async function fillInDays(form) {
   }
 }
 
-const DAYS_TRIES = 5;
-const DAYS_PAUSE = 1000; // milliseconds
+const [DAYS_TRIES, DAYS_PAUSE] = [5, 1000]; // milliseconds
 const isUnchecked = (node) => node.querySelector(".day--unknown") !== null;
 const daysIn = (list) => Array.from(list.querySelectorAll(":scope > :not(.times)"));
 
@@ -149,10 +147,26 @@ function putDays(list, checked) {
   });
 }
 
-// A button of the page for what the browser's own menu does.
-function printOnPress(button) {
-  button.hidden = false;
-  button.addEventListener("click", () => window.print());
+// Buttons for what only some browsers can do.
+function offer(selector, can, press) {
+  for (const button of document.querySelectorAll(selector)) {
+    button.hidden = !can;
+    button.addEventListener("click", () => press(button));
+  }
+}
+
+async function copyLink(button) {
+  await navigator.clipboard.writeText(button.value);
+  document.querySelector("[data-copied]").textContent = button.dataset.done;
+}
+// Rejects when the reader thinks better of it.
+const shareLink = (button) => navigator.share({ title: document.title, url: button.value }).catch(() => null);
+
+// Keep a typed phone for this tab, on the way back to a day or a flat.
+function keepTyped(input) {
+  if (!input.value) input.value = sessionStorage.getItem(input.name) ?? "";
+  input.addEventListener("input", () => sessionStorage.setItem(input.name, input.value));
+  input.form.addEventListener("submit", () => sessionStorage.removeItem(input.name));
 }
 
 // Say by how much the reader's clock differs from the house's, at the moment that the page is about.
@@ -178,6 +192,9 @@ document.querySelectorAll("form[data-submit-once]").forEach(submitOnce);
 document.querySelectorAll("input[data-filter]").forEach(filterList);
 document.querySelectorAll("[data-refresh]").forEach(watchForNews);
 document.querySelectorAll("form[data-days]").forEach(fillInDays);
-document.querySelectorAll("[data-print]").forEach(printOnPress);
+offer("[data-print]", true, () => window.print());
+offer("[data-copy]", navigator.clipboard, copyLink);
+offer("[data-share]", navigator.share, shareLink);
+document.querySelectorAll("form[data-submit-once] input[type=tel]").forEach(keepTyped);
 // Last, since browsers of before 2020 know no units.
 document.querySelectorAll("[data-house-clock]").forEach(compareClocks);

@@ -158,6 +158,36 @@ def test_what_staff_find_out_shows_on_the_open_page_by_itself(buyer, standin, mo
     buyer.sees("Вы записаны")
 
 
+def test_the_link_of_a_receipt_can_be_copied_and_sent(buyer, standin):
+    buyer.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    buyer.page.add_init_script("navigator.share = async (link) => { window.shared = link; }")
+    buyer.book(first_free(standin))
+    buyer.sees("Вы записаны")
+    address = buyer.page.url
+
+    buyer.button("Скопировать ссылку").click()
+    expect(buyer.page.get_by_text("Ссылка скопирована")).to_be_visible()
+    assert buyer.page.evaluate("navigator.clipboard.readText()") == address
+
+    buyer.button("Отправить").click()
+    assert buyer.page.evaluate("window.shared.url") == address
+
+
+def test_a_typed_phone_is_kept_on_the_way_back(buyer, standin):
+    first, second = standin.free_starts(HOUSE)[:2]
+    buyer.open_last_step(first)
+    buyer.phone.fill("8 900 123")
+    buyer.link("Изменить день и время").click()
+    buyer.time(second).click()
+
+    expect(buyer.phone).to_have_value("8 900 123")
+    buyer.sign()
+    buyer.book_button.click()
+    buyer.sees_confirmed(second)
+    buyer.open_last_step(standin.free_starts(HOUSE, days_ahead=3)[0])
+    expect(buyer.phone).to_have_value("")
+
+
 def _log_in(buyer: Buyer, password: str) -> None:
     buyer.open("/admin/booking/booking/")
     buyer.page.get_by_label("Имя пользователя").fill("staff")

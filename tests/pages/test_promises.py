@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from uuid import uuid4
 
 import pytest
@@ -204,3 +205,14 @@ def test_a_bug_is_no_outage(client, journal_that_fails):
 
     assert answer.status_code == 500
     assert heading(answer) == "У нас что-то сломалось"
+
+
+def test_the_statement_of_accessibility_has_the_day_of_its_installation(client, settings):
+    assert "Заявление от" not in text_of(client.get("/accessibility/"))
+
+    settings.ACCESSIBILITY_DATE = date(2026, 12, 1)
+    statement = text_of(client.get("/accessibility/"))
+
+    assert "Заявление от 1 декабря 2026" in statement
+    assert "WCAG 2.2" in statement
+    assert "ГОСТ Р 52872-2019" in statement

@@ -93,6 +93,7 @@ WRONG = {
     "BOOKING_HORIZON_DAYS": "-1",
     "BOOKING_MIN_NOTICE_HOURS": "two-wrong",
     "BOOKING_GRID_MINUTES": "0",
+    "ACCESSIBILITY_DATE": "wrong",
     "BOOKING_LIST_NUMBERS": "perhaps",
     "BOOKING_VISIT_SLOTS": "0",
     "CSRF_TRUSTED_ORIGINS": "wrong.example",
