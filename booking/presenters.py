@@ -24,6 +24,7 @@ from booking.query import WALL_TIME, BookingQuery
 
 # More of them on one day are shown by the part of the day.
 FEW_TIMES = 8
+DAYS_IN_ROW = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,8 @@ class DayCell:
     short_day: str
     note: str
     short_note: str
+    # Whether the times of the open day come next, after its row.
+    ends_row: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +182,9 @@ def match_choices(flats: Iterable[ListedFlat]) -> list[Choice]:
     return [Choice(flat.number, flat.label, wording.alphabet(flat.label)) for flat in flats]
 
 
-def day_cells(days: Iterable[Day], opened: Day | None) -> list[DayCell]:
+def day_cells(days: Sequence[Day], opened: Day | None) -> list[DayCell]:
+    place = days.index(opened) if opened else -1
+    last_of_row = min(place - place % DAYS_IN_ROW + DAYS_IN_ROW, len(days)) - 1
     return [
         DayCell(
             date=day.date.isoformat(),
@@ -191,8 +196,9 @@ def day_cells(days: Iterable[Day], opened: Day | None) -> list[DayCell]:
             short_day=str(day.date.day),
             note=wording.day_note(day),
             short_note=wording.short_day_note(day),
+            ends_row=opened is not None and number == last_of_row,
         )
-        for day in days
+        for number, day in enumerate(days)
     ]
 
 

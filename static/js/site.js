@@ -79,8 +79,7 @@ function skeleton(number) {
 
 // A test of a number's skeleton for what was typed.
 function mayMean(typed) {
-  const wanted = skeleton(typed);
-  const bare = wanted.replace(/-/g, "");
+  const [wanted, bare] = [skeleton(typed), skeleton(typed).replace(/-/g, "")];
   const isLoose = !/[.,\/\\-]/.test(folded(typed));
   return (whole) => whole.includes(wanted) || (isLoose && whole.replace(/-/g, "").includes(bare));
 }
@@ -135,15 +134,16 @@ function daysAddress(form) {
 function putDays(list, checked) {
   const days = daysIn(checked);
   const times = checked.querySelector(".times");
+  const place = Array.from(checked.children).indexOf(times);
   daysIn(list).forEach((old, place) => {
     const day = days[place];
     if (!isUnchecked(old) || !day || isUnchecked(day)) return;
     const hadFocus = old.contains(document.activeElement);
     old.replaceWith(day);
     if (hadFocus) day.querySelector("button")?.focus();
-    if (day.id !== "day") return;
+    if (!day.querySelector("[aria-current]")) return;
     list.querySelector(".times")?.remove();
-    day.after(times);
+    list.insertBefore(times, list.children[place]);
   });
 }
 

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.buyer import Buyer
-from tests.journey import FLAT, first_free
+from tests.journey import FLAT, HOUSE, first_free
 
 pytestmark = pytest.mark.browser
 
@@ -14,8 +14,15 @@ pytestmark = pytest.mark.browser
 STOPS = 120
 
 
-def test_a_booking_by_keyboard_alone(buyer, standin):
-    start = first_free(standin)
+# Of Tab, Enter and Space, from the front door to the receipt; letters and digits not counted.
+MOST_PRESSES = 45
+
+
+def test_a_booking_by_keyboard_alone(buyer, standin, monkeypatch):
+    """On another day than the one that is open."""
+    presses = []
+    monkeypatch.setattr("tests.browser.test_keyboard.on_press", presses.append)
+    start = standin.free_starts(HOUSE, days_ahead=2)[0]
     buyer.open()
     tab_to(buyer, buyer.house())
     press(buyer, "Enter")
@@ -35,6 +42,7 @@ def test_a_booking_by_keyboard_alone(buyer, standin):
 
     buyer.sees_confirmed(start)
     assert standin.count("add") == 1
+    assert len(presses) <= MOST_PRESSES
 
 
 def test_the_skip_link_leads_past_the_header(buyer, standin):
@@ -59,7 +67,12 @@ def test_after_a_mistake_the_keyboard_starts_at_the_message(buyer, standin):
     expect(buyer.phone).to_be_focused()
 
 
+def on_press(key: str) -> None:
+    """Called with each key, to be counted."""
+
+
 def press(buyer: Buyer, key: str) -> None:
+    on_press(key)
     buyer.page.keyboard.press(key)
 
 
