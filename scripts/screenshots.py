@@ -48,7 +48,7 @@ def main() -> None:
 
 def take_pictures(page: Page, address: str) -> None:
     page.goto(f"{address}/?{urlencode(FLAT)}")
-    page.get_by_role("button", name=re.compile(r"\d мест")).nth(1).click()
+    page.get_by_role("button", name=re.compile(r"\d свободн")).nth(1).click()
     page.goto(page.url.partition("#")[0])  # from its top
     page.screenshot(path=IMAGES / "step-2.png")
     page.locator(".time").nth(2).click()
@@ -62,7 +62,7 @@ def take_pictures(page: Page, address: str) -> None:
 def leave_one_in_doubt(page: Page, address: str, crm: StandIn) -> None:
     crm.fail("add", "drop_after_write")
     page.goto(f"{address}/?{urlencode(FLAT | {'flat': '1.8-12-2'})}")
-    page.get_by_role("button", name=re.compile(r"\d мест")).nth(1).click()
+    page.get_by_role("button", name=re.compile(r"\d свободн")).nth(1).click()
     page.locator(".time").first.click()
     page.get_by_label("Телефон").fill(ACCEPTED_PHONE)
     page.get_by_role("checkbox").check()
