@@ -250,16 +250,15 @@ def recap(
     return lines
 
 
-def about_visit(house: ReadyHouse, known: models.House) -> list[Row]:
+def about_visit(house: ReadyHouse) -> list[Row]:
     """Where to come, for how long and with what, for one who has not chosen a time yet."""
     theirs = language.of_texts()
-    address = wording.unbroken(known.address) or where(house)
-    things = wording.what_to_bring(known.bring)
-    papers = wording.enumerated(things)
-    lang = theirs if known.bring.strip() else ""
+    address = wording.unbroken(house.address) or where(house)
+    papers = wording.enumerated(wording.what_to_bring(house.bring))
+    lang = theirs if house.bring.strip() else ""
     rows = [
-        Row(_("Where to come"), address, known.map_url, _("Open the map"), lang=theirs),
-        Row(_("How long it takes"), wording.how_long(known.visit_lasts)),
+        Row(_("Where to come"), address, house.map_url, _("Open the map"), lang=theirs),
+        Row(_("How long it takes"), wording.how_long(house.visit_lasts)),
         Row(_("What to bring"), papers, lang=lang),
     ]
     return [row for row in rows if row.value]

@@ -15,8 +15,9 @@ import zlib
 from collections.abc import Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import lru_cache
-from typing import overload
+from typing import Any, overload
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -36,6 +37,8 @@ logger = logging.getLogger(__name__)
 # In seconds. A list of yesterday is better than none: the CRM has the last word anyway.
 HOUSES_FRESH_FOR = 300
 HOUSES_GOOD_FOR = 24 * 3600
+# What of our own houses the steps show.
+OURS = (*("house_id", "time_zone", "address", "visit_slots", "visit_minutes", "map_url", "bring"),)
 
 
 class Flats(Sequence[ListedFlat]):
@@ -78,6 +81,10 @@ class ReadyHouse:
     address: str = ""
     # How many slots a visit takes here; 0: as many as everywhere.
     visit_slots: int = 0
+    # How long it lasts, where that is known.
+    visit_lasts: timedelta | None = None
+    map_url: str = ""
+    bring: str = ""
 
     def flat(self, number: str) -> ListedFlat | None:
         return self.flats.numbered(number)
@@ -111,23 +118,23 @@ class ReadyHouses:
 
 def ready_houses(category: str) -> ReadyHouses:
     """The houses of a category with something ready, by title. Raises CRMError."""
-    lookup, usual_zone = _lookup(category), settings.TIME_ZONE
+    lookup = _lookup(category)
+    usual = settings.TIME_ZONE, settings.BOOKING_VISIT_SLOTS, settings.BOOKING_GRID_MINUTES
     recent = cache.recent()
     if "our houses" not in recent:
         recent["our houses"] = _our_houses()
     ours = recent["our houses"]
     try:
-        return _offered(category, *_answer(lookup), ours, usual_zone)
+        return _offered(category, *_answer(lookup), ours, usual)
     except LookupError:
         # The large entry was thrown out, and the small one was kept.
         cache.invalidate(lookup.key)
-        return _offered(category, *_answer(lookup), ours, usual_zone)
+        return _offered(category, *_answer(lookup), ours, usual)
 
 
 def unlisted(house_id: str, title: str = "") -> ReadyHouse:
     """A house by what only we know of it: for when the list can't be read."""
-    known = models.House.for_id(house_id)
-    return ReadyHouse(house_id, title, Flats(), known.zone, known.address, known.visit_slots or 0)
+    return _ready_house(models.House.for_id(house_id), title, Flats())
 
 
 def _answer(lookup: Lookup) -> tuple[str, bool]:
@@ -201,10 +208,22 @@ def _body_key(category: str, digest: str) -> str:
     return cache.key_of("body", category, digest[0])
 
 
-def _our_houses() -> tuple[tuple[str, str, str, int | None], ...]:
-    """What the CRM does not know of each house: id, zone's name, address, slots of a visit."""
-    return tuple(
-        models.House.objects.values_list("house_id", "time_zone", "address", "visit_slots")
+def _our_houses() -> tuple[tuple[Any, ...], ...]:
+    """What the CRM does not know of each house: the values of OURS."""
+    return tuple(models.House.objects.values_list(*OURS))
+
+
+def _ready_house(known: models.House, title: str, flats: Flats) -> ReadyHouse:
+    return ReadyHouse(
+        known.house_id,
+        title,
+        flats,
+        known.zone,
+        known.address,
+        known.visit_slots or 0,
+        known.visit_lasts,
+        known.map_url,
+        known.bring,
     )
 
 
@@ -222,15 +241,13 @@ def _offered(
     category: str,
     digest: str,
     stand_in: bool,
-    ours: tuple[tuple[str, str, str, int | None], ...],
-    usual_zone: str,
+    ours: tuple[tuple[Any, ...], ...],
+    _usual: tuple[str, int, int],
 ) -> ReadyHouses:
     """Raises LookupError when the list of this digest is no longer remembered."""
-    by_id = {house_id: (zone, address, slots) for house_id, zone, address, slots in ours}
-    houses = []
-    for house_id, title, count, packed in json.loads(_body(category, digest)):
-        zone, address, slots = by_id.get(house_id, ("", "", None))
-        zone_info = ZoneInfo(zone or usual_zone)
-        flats = Flats(count, packed)
-        houses.append(ReadyHouse(house_id, title, flats, zone_info, address, slots or 0))
+    known = {row[0]: models.House(**dict(zip(OURS, row, strict=True))) for row in ours}
+    houses = (
+        _ready_house(known.get(each) or models.House(house_id=each), title, Flats(count, packed))
+        for each, title, count, packed in json.loads(_body(category, digest))
+    )
     return ReadyHouses(tuple(houses), stand_in)

@@ -18,7 +18,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
 from booking import language, presenters, wording
-from booking.availability import Day, Flats, ReadyHouses
+from booking.availability import Day, Flats, ReadyHouse, ReadyHouses
 from booking.forms import ConfirmForm
 
 register = template.Library()
@@ -40,6 +40,12 @@ def flat_list(flats: Flats) -> SafeString:
 def day_list(days: Sequence[Day], opened: Day | None, zone: ZoneInfo) -> SafeString:
     """The days of a page, and the times of the opened one under its row."""
     return _day_list(tuple(days), opened, zone, timezone.localdate().year, get_language())
+
+
+@register.simple_tag
+def about_visit(house: ReadyHouse) -> SafeString:
+    """Where to come, for how long and with what."""
+    return _about_visit(house, get_language())
 
 
 @register.simple_tag
@@ -84,6 +90,11 @@ def _day_list(
         "texts_lang": language.of_texts(),
     }
     return render_to_string("booking/_day_list.html", context)
+
+
+@lru_cache(maxsize=64)
+def _about_visit(house: ReadyHouse, _language: str | None) -> SafeString:
+    return render_to_string("booking/_rows.html", {"rows": presenters.about_visit(house)})
 
 
 @lru_cache(maxsize=8)

@@ -24,7 +24,6 @@ from django.views.decorators.http import require_http_methods, require_safe
 from booking import (
     availability,
     mangled_links,
-    models,
     presenters,
     services,
     wording,
@@ -127,7 +126,6 @@ def choose_time(request: HttpRequest) -> HttpResponse:
         "problem": problem,
         "nearest": presenters.nearest_choices(nearest),
         "recap": presenters.recap(query.replace(start=""), house, place.flat),
-        "about": presenters.about_visit(house, models.House.for_id(house.id)),
         "hidden": query.fields("category", "house", "flat"),
         "house": house,
         "days": page.days,
