@@ -20,7 +20,7 @@ MOST_PRESSES = 45
 
 def test_a_booking_by_keyboard_alone(buyer, standin, monkeypatch):
     """On another day than the one that is open."""
-    presses = []
+    presses: list[str] = []
     monkeypatch.setattr("tests.browser.test_keyboard.on_press", presses.append)
     start = standin.free_starts(HOUSE, days_ahead=2)[0]
     buyer.open()
