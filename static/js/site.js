@@ -18,7 +18,6 @@ function submitOnce(form) {
     button.setAttribute("aria-disabled", "true");
     show(form.dataset.busyLabel, form.dataset.busyText);
   });
-
   // The page may come back from the browser's cache just as it was left.
   window.addEventListener("pageshow", (event) => {
     if (!event.persisted) return;
@@ -47,7 +46,6 @@ function filterList(input) {
     const isTyped = input.value.trim() !== "";
     status.textContent = isTyped ? (found ? `${status.dataset.text} ${found}` : status.dataset.none) : "";
   }
-
   input.closest(".field").hidden = false;
   input.addEventListener("input", narrow);
 }
@@ -164,10 +162,13 @@ const shareLink = (button) => navigator.share({ title: document.title, url: butt
 
 // Keep a typed phone for this tab, on the way back to a day or a flat.
 function keepTyped(input) {
-  if (!input.value) input.value = sessionStorage.getItem(input.name) ?? "";
-  input.addEventListener("input", () => sessionStorage.setItem(input.name, input.value));
-  input.form.addEventListener("submit", () => sessionStorage.removeItem(input.name));
+  let kept = null;
+  try { kept = sessionStorage; } catch { /* blocked, with the cookies */ }
+  if (!input.value) input.value = kept?.getItem(input.name) ?? "";
+  input.addEventListener("input", () => kept?.setItem(input.name, input.value));
+  input.form.addEventListener("submit", () => kept?.removeItem(input.name));
 }
+
 
 // Say by how much the reader's clock differs from the house's, at the moment that the page is about.
 function compareClocks(note) {
@@ -180,7 +181,6 @@ function compareClocks(note) {
   note.parentElement.hidden = false;
 }
 
-// With the plural forms of the page's language.
 function count(number, unit) {
   const style = { style: "unit", unit, unitDisplay: "long" };
   return number ? number.toLocaleString(document.documentElement.lang, style) : "";

@@ -23,7 +23,7 @@ from tests.processes import DOMAIN, HOST, ZONE, Site
 
 LIMIT_KILOBYTES = 10
 # With the script and a brand, or not compressed.
-LIMIT_KILOBYTES_OF_OTHERS = 14
+LIMIT_KILOBYTES_OF_OTHERS = 15
 LIMIT_REQUESTS = 4
 A_YEAR = 365 * 24 * 3600
 OF_FLAT = urlencode({"category": "flat", "house": HOUSE, "flat": FLAT})
