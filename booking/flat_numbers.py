@@ -11,6 +11,8 @@ _DASHES = re.compile(r"[‐‑‒–—−﹘﹣－-]+")
 # Invisible characters, such as soft hyphens, that are copied along.
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200d\u2060\ufeff]")
 _SEPARATORS = re.compile(r"[\s.,/\\-]+")
+# A dot may be part of a section's name, as in «1.8-12-1».
+_BETWEEN_PARTS = re.compile(r"[-/]")
 _SIGNS = re.compile(r"[.,/\\-]")
 _BESIDE_LETTER = re.compile(r"(?<=\d)-(?=\D)|(?<=\D)-(?=\d)")
 # Kinds that buyers write before a number.
@@ -56,3 +58,9 @@ def may_mean(typed: str, number: str) -> bool:
         return bool(wanted)
     is_loose = not _SIGNS.search(folded(typed))
     return is_loose and wanted.replace("-", "") in whole.replace("-", "")
+
+
+def common_beginning(number: str, parts: int) -> str:
+    """The first parts of a number, such as its section and floor; "" if it has no more."""
+    ends = [sign.start() for sign in _BETWEEN_PARTS.finditer(number)]
+    return number[: ends[parts - 1]] if len(ends) >= parts else ""

@@ -16,15 +16,21 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from booking import language, models, wording
-from booking.availability import Day, DayState, Flats, ReadyHouse, ReadyHouses
+from booking.availability import Day, DayState, ReadyHouse, ReadyHouses
 from booking.crm import ListedFlat
-from booking.flat_numbers import folded
+from booking.flat_numbers import common_beginning, folded
 from booking.models import Booking, ChangeRequest, VisitState
 from booking.query import WALL_TIME, BookingQuery
 
 # More of them on one day are shown by the part of the day.
 FEW_TIMES = 8
 DAYS_IN_ROW = 7
+# As many numbers as a screen or two hold; more are grouped as they stand in the house.
+FEW_FLATS = 24
+# A number of the public example has three parts: section, floor, flat.
+PARTS_OF_NUMBER = 3
+# On the average. With fewer, a floor of four flats, headings take more room than they save.
+LEAST_IN_GROUP = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +103,14 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class FlatGroup:
+    """Numbers that begin alike: of one section or floor. Without a beginning where they don't."""
+
+    beginning: str
+    flats: list[Choice]
+
+
+@dataclass(frozen=True, slots=True)
 class HouseCard:
     id: str
     title: str
@@ -164,7 +178,22 @@ def house_cards(category: str, houses: ReadyHouses) -> list[HouseCard]:
     ]
 
 
-def flat_choices(flats: Flats) -> list[Choice]:
+def flat_groups(flats: Sequence[ListedFlat]) -> list[FlatGroup]:
+    """The numbers of a house, by the first parts that tell some of them from others."""
+    choices = _flat_choices(flats)
+    for parts in range(1, PARTS_OF_NUMBER) if len(choices) > FEW_FLATS else ():
+        groups = _beginning_alike(choices, parts)
+        if 1 < len(groups) <= len(choices) / LEAST_IN_GROUP:
+            return groups
+    return [FlatGroup("", choices)]
+
+
+def _beginning_alike(choices: Sequence[Choice], parts: int) -> list[FlatGroup]:
+    groups = groupby(choices, lambda each: common_beginning(each.label, parts))
+    return [FlatGroup(beginning, list(alike)) for beginning, alike in groups]
+
+
+def _flat_choices(flats: Sequence[ListedFlat]) -> list[Choice]:
     spelled = Counter(folded(flat.label) for flat in flats)
     return [
         Choice(

@@ -67,7 +67,7 @@ def _house_list(category: str, houses: ReadyHouses, _language: str | None) -> Sa
 # A house of 500 flats is 40 kB in memory.
 @lru_cache(maxsize=64)
 def _flat_list(flats: Flats, _language: str | None) -> SafeString:
-    return render_to_string("booking/_flat_list.html", {"flats": presenters.flat_choices(flats)})
+    return render_to_string("booking/_flat_list.html", {"groups": presenters.flat_groups(flats)})
 
 
 # By zone, too: starts are equal when they are the same moment, whatever the clocks show.

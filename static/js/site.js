@@ -33,7 +33,7 @@ function filterList(input) {
   const status = document.getElementById(input.dataset.filterStatus);
   if (!list) return;
   const isWords = "words" in input.dataset;
-  const rows = Array.from(list.children, (row) => [
+  const rows = Array.from(list.querySelectorAll("li"), (row) => [
     row,
     isWords ? plain(row.textContent) : skeleton(row.querySelector("button").value),
   ]);
@@ -43,6 +43,7 @@ function filterList(input) {
     const found = rows.filter(([, text]) => fits(text)).length;
     // Where nothing fits, the list stays: the server may still understand what was typed.
     for (const [row, text] of rows) row.hidden = found > 0 && !fits(text);
+    for (const group of list.querySelectorAll("div")) group.hidden = !group.querySelector("li:not([hidden])");
     const isTyped = input.value.trim() !== "";
     status.textContent = isTyped ? (found ? `${status.dataset.text} ${found}` : status.dataset.none) : "";
   }
@@ -168,7 +169,6 @@ function keepTyped(input) {
   input.addEventListener("input", () => kept?.setItem(input.name, input.value));
   input.form.addEventListener("submit", () => kept?.removeItem(input.name));
 }
-
 
 // Say by how much the reader's clock differs from the house's, at the moment that the page is about.
 function compareClocks(note) {

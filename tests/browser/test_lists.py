@@ -31,7 +31,26 @@ def test_the_script_shows_what_the_server_understands(buyer, standin):
 
 def shown(buyer) -> set[str]:
     rows = "rows => rows.filter(row => !row.hidden).map(row => row.querySelector('button').value)"
-    return set(buyer.page.locator("#flats > li").evaluate_all(rows))
+    return set(buyer.page.locator("#flats li").evaluate_all(rows))
+
+
+def test_a_group_without_a_match_goes_with_its_heading(buyer):
+    buyer.open("/", category="flat", house="3105012")
+    headings = buyer.page.locator("#flats h3")
+    expect(headings).to_have_count(6)
+
+    buyer.number.fill("2.3-19")
+
+    expect(headings.locator("visible=true")).to_have_text("Номера, которые начинаются с 2.3")
+
+
+@with_and_without_scripts
+def test_a_long_list_leads_to_its_groups(buyer):
+    buyer.open("/", category="flat", house="3105012")
+
+    buyer.page.get_by_role("link", name="2.6", exact=True).click()
+
+    expect(buyer.page.get_by_role("button", name="2.6-1-1", exact=True)).to_be_in_viewport()
 
 
 def test_houses_are_found_by_their_name_and_street(buyer, standin):
