@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import uuid
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import groupby
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.urls import reverse
@@ -15,10 +17,11 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from booking import language, models, wording
+from booking import availability, language, models, wording
 from booking.availability import Day, DayState, ReadyHouse, ReadyHouses
 from booking.crm import ListedFlat
 from booking.flat_numbers import common_beginning, folded
+from booking.forms import ConfirmForm
 from booking.models import Booking, ChangeRequest, VisitState
 from booking.query import WALL_TIME, BookingQuery
 
@@ -298,6 +301,19 @@ def day_url(query: BookingQuery, day: date | None) -> str:
     return query.replace(date=day.isoformat(), start="").choose_time_url() if day else ""
 
 
+def confirm_form(
+    query: BookingQuery, start: datetime, form: ConfirmForm | None = None
+) -> dict[str, Any]:
+    """The form that books; without `form` the untouched one."""
+    return {
+        "action": query.confirm_url(),
+        "hidden": query.fields("category", "house", "flat", "start"),
+        "form": form,
+        "key": form["key"].value() if form else uuid.uuid4(),
+        "submit_label": _("Book for {when}").format(when=wording.for_day_at(start)),
+    }
+
+
 def house_clock(moment: datetime) -> HouseClock:
     return HouseClock(wording.zone_note(moment), moment)
 
@@ -390,11 +406,34 @@ def booking_actions(booking: Booking) -> list[Link]:
         return [Link(_("Choose another time"), to_times, is_main=True)]
     if label := RETRY_LABELS.get(booking.reason):
         return [Link(label, query.confirm_url(), is_main=True)]
-    return [
-        Link(_("Check the phone number and try again"), query.confirm_url(), is_main=True),
-        Link(_("Find your booking"), reverse("booking:find_booking")),
-        Link(_("Change what you receive"), query.replace(flat="").choose_flat_url()),
-    ]
+    find = Link(_("Find your booking"), reverse("booking:find_booking"))
+    if _bookable_start(booking):
+        return [find]
+    return [Link(_("Choose another time"), to_times, is_main=True), find]
+
+
+def _bookable_start(booking: Booking) -> datetime | None:
+    wall = booking.starts_at_local.replace(tzinfo=None)
+    return availability.bookable_moment(wall, ZoneInfo(booking.time_zone))
+
+
+def can_be_mended(booking: Booking) -> bool:
+    """Whether another phone may do: the refusal names no other cause."""
+    is_other_cause = booking.reason == "slot_taken" or booking.reason in RETRY_LABELS
+    return booking.state is VisitState.REFUSED and not is_other_cause
+
+
+def mending(booking: Booking, form: ConfirmForm | None) -> dict[str, Any]:
+    """What was refused, with the form to try another phone; nothing once its time has passed."""
+    start = _bookable_start(booking)
+    if start is None or not can_be_mended(booking):
+        return {}
+    query = BookingQuery.of(booking)
+    house = availability.unlisted(booking.house_id, booking.house_title)
+    return {
+        "recap": recap(query, house, booking.flat, start),
+        **confirm_form(query, start, form),
+    }
 
 
 def change_shown(request: ChangeRequest) -> ChangeShown:

@@ -121,6 +121,7 @@ def _page(
         "stand_in": booking.stand_in,
         "steps": wording.next_steps(booking, can_call=told["can_call"]),
         "actions": presenters.booking_actions(booking),
+        **presenters.mending(booking, cookies.form_with_phone(request)),
         "other_time": presenters.other_time(booking, asked_for),
         "changes": [presenters.change_shown(each) for each in requests],
         "change_form": form if _takes_wishes(booking, requests) else None,

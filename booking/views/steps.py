@@ -6,7 +6,6 @@ in the URL, and that step explains what is wrong with them.
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -194,9 +193,7 @@ def _check_answers(request: HttpRequest) -> HttpResponse:
     start = _moment(query, place.house)
     if start is None or not _may_be_free(place.house, start):
         return redirect(query.choose_time_url())
-    phone = cookies.phone(request)
-    form = ConfirmForm(initial={"phone": phone, "key": uuid.uuid4()}) if phone else None
-    return _confirm_page(request, query, place, start, form)
+    return _confirm_page(request, query, place, start, cookies.form_with_phone(request))
 
 
 def _book(request: HttpRequest) -> HttpResponse:
@@ -277,12 +274,8 @@ def _confirm_page(
         "problem": problem,
         "recap": presenters.recap(query, place.house, place.flat, start),
         "clock": presenters.house_clock(start),
-        "action": query.confirm_url(),
         "form_token": form_token(),
-        "hidden": query.fields("category", "house", "flat", "start"),
-        "form": form,
-        "key": form["key"].value() if form else uuid.uuid4(),
-        "submit_label": _("Book for {when}").format(when=wording.for_day_at(start)),
+        **presenters.confirm_form(query, start, form),
     }
     return render(request, "booking/confirm.html", context)
 

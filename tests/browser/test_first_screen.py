@@ -49,3 +49,37 @@ def test_a_receipt_tells_when_and_where_and_leads_to_the_calendar(buyer, standin
 
     assert bottom(buyer.link("Добавить в календарь")) <= 740
     assert bottom(buyer.page.get_by_text("ул. Таёжная, 14")) <= 740
+
+
+def test_a_refusal_is_mended_on_its_own_page(buyer, standin, settings):
+    states.refused(buyer, standin, settings)
+
+    assert bottom(buyer.phone) <= 740
+    assert bottom(buyer.book_button) <= 1.5 * 740
+
+
+@pytest.mark.parametrize(
+    ("state", "way_on"),
+    [
+        (states.not_sent, "Попробовать ещё раз"),
+        (states.refused_because_busy, "Попробовать ещё раз"),
+        (states.change_answered, "Выбрать другое время"),
+        (states.visit_moved, "Открыть страницу визита"),
+        (states.visit_that_is_over, "Записаться ещё раз"),
+    ],
+)
+def test_an_outcome_shows_the_way_on_at_once(buyer, standin, settings, state, way_on):
+    state(buyer, standin, settings)
+    # Without the place of the page that some addresses name.
+    buyer.page.goto(buyer.page.url.partition("#")[0])
+    buyer.page.evaluate("scrollTo(0, 0)")
+
+    either = buyer.link(way_on).or_(buyer.button(way_on))
+    assert bottom(buyer.heading) <= 420
+    assert bottom(either) <= 740
+
+
+def test_a_doubt_says_first_what_not_to_do(buyer, standin, settings):
+    states.in_doubt(buyer, standin, settings)
+
+    assert bottom(buyer.page.get_by_text("не записывайтесь повторно")) <= 740

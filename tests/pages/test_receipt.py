@@ -11,9 +11,11 @@ from django.utils import timezone
 
 from booking import services
 from booking.models import Booking, ChangeRequest, House
+from standin.fixtures import REFUSED_PHONE
 from tests.journey import (
     HOUSE,
     answers,
+    browser,
     fill_in,
     first_free,
     heading,
@@ -120,8 +122,6 @@ class TestRefused:
     @pytest.mark.parametrize(
         ("reason", "label"),
         [
-            ("no_match", "Проверить номер телефона и попробовать ещё раз"),
-            ("declined", "Проверить номер телефона и попробовать ещё раз"),
             ("busy", "Попробовать ещё раз"),
             ("misconfigured", "Попробовать ещё раз"),
             ("resolved", "Записаться ещё раз"),
@@ -130,6 +130,26 @@ class TestRefused:
     )
     def test_the_button_agrees_with_the_reason(self, client, booking, reason, label):
         assert self.main_button(client, booking, reason) == label
+
+    @pytest.mark.parametrize("reason", ["no_match", "declined", "has_visit"])
+    def test_the_phone_is_mended_in_place(self, client, standin, reason):
+        form = fill_in(client, first_free(standin), phone=REFUSED_PHONE)
+        refused = send(client, form).url
+        Booking.objects.update(reason=reason)
+        page = text_of(client.get(refused))
+
+        assert 'value="8 (900) 765-43-21"' in page
+        assert 'value="8 (900) 765-43-21"' not in text_of(browser().get(refused))
+        form = hidden_fields(page) | {"phone": PHONE, "consent": "on"}
+        assert heading(client.get(send(client, form).url)) == "Вы записаны"
+
+    def test_a_time_that_has_passed_is_not_asked_for_again(self, client, booking):
+        past = timezone.now() - timedelta(hours=1)
+        Booking.objects.update(outcome="refused", reason="no_match", starts_at=past)
+        page = text_of(client.get(booking.get_absolute_url()))
+
+        assert 'name="phone"' not in page
+        assert f"/time/?category=flat&amp;house={HOUSE}" in page
 
 
 class TestCalendar:
