@@ -145,9 +145,10 @@ def form_for(start: datetime) -> dict[str, str]:
 
 
 def neutral(page: Any) -> str:
-    """A page of a refusal without what its own press has brought: number, phone, flat, address."""
+    """A refusal's page without what its own press has brought: number, phone, flat, keys."""
     own = Booking.objects.get(key=page.request["PATH_INFO"].split("/")[2])
     text = text_of(page)
     for told in (str(own.key), str(own.reference), own.flat):
         text = text.replace(told, "…")
-    return re.sub(r"\d\d-\d\d(?=<)|form_token.*?>", "…", text)
+    form = r"name=\"(form_token|key|phone)\".*?>"
+    return re.sub(rf"\d\d-\d\d(?=<)|{form}", "…", text)
