@@ -423,8 +423,11 @@ def can_be_mended(booking: Booking) -> bool:
     return booking.state is VisitState.REFUSED and not is_other_cause
 
 
-def mending(booking: Booking, form: ConfirmForm | None) -> dict[str, Any]:
-    """What was refused, with the form to try another phone; nothing once its time has passed."""
+def mending(booking: Booking) -> dict[str, Any]:
+    """What was refused, with the form to try another phone; nothing once its time has passed.
+
+    The page of a booking never holds a whole phone: a script keeps the typed one in its tab.
+    """
     start = _bookable_start(booking)
     if start is None or not can_be_mended(booking):
         return {}
@@ -432,7 +435,7 @@ def mending(booking: Booking, form: ConfirmForm | None) -> dict[str, Any]:
     house = availability.unlisted(booking.house_id, booking.house_title)
     return {
         "recap": recap(query, house, booking.flat, start),
-        **confirm_form(query, start, form),
+        **confirm_form(query, start),
     }
 
 

@@ -42,6 +42,7 @@ SIGNATURE = re.compile(r"(token(?:%[0-9a-f]{2}|\W){1,6})[0-9a-f]{32}(?!\w)", re.
 # A booking's key in its URL, and in PostgreSQL's message about a duplicate. The first digits stay,
 # to tell keys apart.
 KEY = re.compile(r"((?:bookings/|\(key\)=\()[0-9a-f]{8})-[0-9a-f-]{27}")
+SHORT_KEY = re.compile(r"(/b/)[A-Za-z0-9_-]{22}")
 
 
 # Of a longer text only both ends are kept: what happened, and where. In characters.
@@ -64,7 +65,7 @@ def _cleansed(text: str) -> str:
     secret = settings.MACROCRM_APP_SECRET
     if secret:
         text = text.replace(secret, HIDDEN)
-    for pattern in (KEY, SIGNATURE, NATIONAL):
+    for pattern in (KEY, SHORT_KEY, SIGNATURE, NATIONAL):
         text = pattern.sub(rf"\1{HIDDEN}", text)
     return PHONE.sub(HIDDEN, text)
 

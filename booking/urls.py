@@ -1,8 +1,10 @@
-from django.urls import path
+from django.urls import path, register_converter
 
+from booking.short_keys import ShortKeyConverter
 from booking.views import find, health, receipt, site, steps
 
 app_name = "booking"
+register_converter(ShortKeyConverter, "short_key")
 
 urlpatterns = [
     path("", steps.choose_flat, name="choose_flat"),
@@ -14,6 +16,7 @@ urlpatterns = [
     path("bookings/<uuid:key>/again/", receipt.book_again, name="book_again"),
     path("bookings/<uuid:key>/change/", receipt.ask_for_change, name="ask_for_change"),
     path("bookings/<uuid:key>/calendar.ics", receipt.calendar, name="calendar"),
+    path("b/<short_key:key>/", receipt.open_short_address, name="short_address"),
     path("favicon.ico", site.favicon, name="favicon"),
     path("accessibility/", site.accessibility, name="accessibility"),
     path("brand/<str:name>", site.brand_file, name="brand"),

@@ -65,6 +65,7 @@ TABLE = (
     Row("POST /confirm/", 200, when="the consent is missing"),
     Row("GET /bookings/<key>/", 200),
     Row("GET /bookings/<key>/calendar.ics", 200),
+    Row("GET /b/<short key>/", 302),
     Row("POST /bookings/<key>/change/", 302, when="the wish is complete"),
     Row("GET /bookings/<key>/change/", 302),
     Row("POST /bookings/<key>/again/", 302),

@@ -182,6 +182,10 @@ class Booking(models.Model):
     def get_absolute_url(self) -> str:
         return reverse("booking:show_booking", args=[self.key])
 
+    def get_short_url(self) -> str:
+        """The same page, for messages and print."""
+        return reverse("booking:short_address", args=[self.key])
+
     @property
     def starts_at_local(self) -> datetime:
         """The start in wall time of the house."""

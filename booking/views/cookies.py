@@ -6,14 +6,15 @@ import uuid
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from phonenumber_field.phonenumber import PhoneNumber
 
 from booking import services
 from booking.forms import ConfirmForm
 from booking.models import Booking
 
-# The phone is kept for the next try, on step 3 or on the page of a refusal. The bookings link to
-# their pages, and prove that this browser may try again where strangers have guessed.
+# The phone is kept for the next try. The bookings link to their pages, and prove that this browser
+# may try again where strangers have guessed.
 PHONE = "phone"
 PHONE_SECONDS = 30 * 60
 BOOKINGS = "bookings"
@@ -42,11 +43,11 @@ def keep(
     if made.is_live:
         others = [key for key in _keys(request) if key != made.key]
         keys = " ".join(key.hex for key in [made.key, *others][:MOST_BOOKINGS])
-        _keep(response, BOOKINGS, keys, BOOKINGS_SECONDS)
+        _keep(response, BOOKINGS, keys, BOOKINGS_SECONDS, path="/")
     if made.is_booked:
-        response.delete_cookie(PHONE, samesite="Lax")
+        response.delete_cookie(PHONE, path=reverse("booking:confirm"), samesite="Lax")
     else:
-        _keep(response, PHONE, typed.as_e164, PHONE_SECONDS)
+        _keep(response, PHONE, typed.as_e164, PHONE_SECONDS, path=reverse("booking:confirm"))
     return response
 
 
@@ -55,11 +56,12 @@ def _keys(request: HttpRequest) -> list[uuid.UUID]:
     return [uuid.UUID(key) for key in (text or "").split()]
 
 
-def _keep(response: HttpResponse, name: str, text: str, seconds: int) -> None:
+def _keep(response: HttpResponse, name: str, text: str, seconds: int, *, path: str) -> None:
     response.set_signed_cookie(
         name,
         text,
         max_age=seconds,
+        path=path,
         secure=settings.CSRF_COOKIE_SECURE,
         httponly=True,
         samesite="Lax",

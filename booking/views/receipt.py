@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from booking import ics, presenters, services, wording
+from booking import ics, presenters, qr_codes, services, wording
 from booking.client_address import client_address
 from booking.forms import ChangeForm
 from booking.models import Booking, ChangeRequest, House, Outcome, VisitState
@@ -33,6 +33,12 @@ def show_booking(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
         # Moved back, called off since, or over: mentioning the move would mislead.
         return redirect(now)
     return _page(request, booking, ChangeForm())
+
+
+@never_cache
+@require_safe
+def open_short_address(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
+    return redirect("booking:show_booking", key)
 
 
 def _button(view: View) -> View:
@@ -116,13 +122,16 @@ def _page(
     told = presenters.booking_context(booking)
     requests = list(booking.change_requests.all())
     asked_for = wanted and wanted.replace(tzinfo=zone)
+    short_url = request.build_absolute_uri(booking.get_short_url())
     context = {
         **told,
         "stand_in": booking.stand_in,
         "steps": wording.next_steps(booking, can_call=told["can_call"]),
         "actions": presenters.booking_actions(booking),
-        **presenters.mending(booking, cookies.form_with_phone(request)),
+        **presenters.mending(booking),
         "other_time": presenters.other_time(booking, asked_for),
+        "short_url": short_url,
+        "qr": qr_codes.draw(short_url),
         "changes": [presenters.change_shown(each) for each in requests],
         "change_form": form if _takes_wishes(booking, requests) else None,
         "form_token": form_token(),

@@ -161,14 +161,14 @@ async function copyLink(button) {
 // Rejects when the reader thinks better of it.
 const shareLink = (button) => navigator.share({ title: document.title, url: button.value }).catch(() => null);
 
-// Keep a typed phone for this tab, on the way back to a day or a flat.
+// Keep a typed phone for this tab until it has booked: on the way back, and to mend it.
 function keepTyped(input) {
-  let kept = null;
-  try { kept = sessionStorage; } catch { /* blocked, with the cookies */ }
   if (!input.value) input.value = kept?.getItem(input.name) ?? "";
   input.addEventListener("input", () => kept?.setItem(input.name, input.value));
-  input.form.addEventListener("submit", () => kept?.removeItem(input.name));
 }
+let kept = null;
+try { kept = sessionStorage; } catch { /* blocked, with the cookies */ }
+if (document.querySelector("[data-state=expected]")) kept?.removeItem("phone");
 
 // Say by how much the reader's clock differs from the house's, at the moment that the page is about.
 function compareClocks(note) {

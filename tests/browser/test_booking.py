@@ -163,7 +163,7 @@ def test_the_link_of_a_receipt_can_be_copied_and_sent(buyer, standin):
     buyer.page.add_init_script("navigator.share = async (link) => { window.shared = link; }")
     buyer.book(first_free(standin))
     buyer.sees("Вы записаны")
-    address = buyer.page.url
+    address = f"{buyer.site}{Booking.objects.get().get_short_url()}"
 
     buyer.button("Скопировать ссылку").click()
     expect(buyer.page.get_by_text("Ссылка скопирована")).to_be_visible()
@@ -171,6 +171,22 @@ def test_the_link_of_a_receipt_can_be_copied_and_sent(buyer, standin):
 
     buyer.button("Отправить").click()
     assert buyer.page.evaluate("window.shared.url") == address
+    buyer.page.goto(address)
+    buyer.sees("Вы записаны")
+
+
+def test_a_refused_phone_is_mended_where_it_was_refused(buyer, standin):
+    start = first_free(standin)
+    buyer.open_last_step(start)
+    buyer.sign("8 900 765-43-21")
+    buyer.book_button.click()
+    buyer.sees("Записаться не получилось")
+    expect(buyer.phone).to_have_value("8 900 765-43-21")
+
+    buyer.sign()
+    buyer.book_button.click()
+    buyer.sees_confirmed(start)
+    assert buyer.page.evaluate("sessionStorage.length") == 0
 
 
 def test_a_typed_phone_is_kept_on_the_way_back(buyer, standin):

@@ -21,6 +21,7 @@ from pytest_django.fixtures import Settings
 from booking import brand
 from booking.login_limits import FREE
 from booking.middleware.load_shedding import Slots
+from booking.models import Booking
 from standin import StandIn
 from tests import journey
 from tests.bookings import booking
@@ -40,6 +41,7 @@ def addresses(client: Client, standin: StandIn) -> dict[str, str]:
     return {
         "<answers>": urlencode(journey.answers(start + timedelta(days=1))),
         "<key>": booked.url.split("/")[2],
+        "/b/<short key>/": Booking.objects.get().get_short_url(),
     }
 
 
@@ -54,7 +56,7 @@ def with_addresses(path: str, addresses: dict[str, str]) -> str:
 def test_the_headers_of_each_answer(client, standin, settings, row, request):
     settings.SECURE_HSTS_SECONDS = 365 * 24 * 3600
     settings.SECURE_HSTS_INCLUDE_SUBDOMAINS = True
-    method, path = row.request.split()
+    method, path = row.request.split(maxsplit=1)
     if "<" in path and "hashed" not in path:
         path = with_addresses(path, request.getfixturevalue("addresses"))
     found = request.getfixturevalue(row.when.lower().replace(" ", "_")) if row.when else None

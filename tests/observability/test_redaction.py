@@ -18,6 +18,7 @@ from tests.costs import cost
 PHONE = "+79001234567"
 TOKEN = "0123456789abcdef0123456789abcdef"
 KEY = "5f0c6d0e-94a5-4f6b-8a57-0123456789ab"
+SHORT_KEY = "XwxtDpSlT2uKVwEjRWeJqw"
 
 
 @pytest.mark.parametrize(
@@ -55,6 +56,7 @@ KEY = "5f0c6d0e-94a5-4f6b-8a57-0123456789ab"
         pytest.param(f'\\"token\\": \\"{TOKEN}\\"', id="token in JSON in JSON"),
         pytest.param("with example-secret in it", id="secret"),
         pytest.param(f'"GET /bookings/{KEY}/ HTTP/1.1"', id="address of a booking"),
+        pytest.param(f'"GET /b/{SHORT_KEY}/ HTTP/1.1"', id="short address of a booking"),
         pytest.param(f"Key (key)=({KEY}) already exists", id="key of a booking"),
     ],
 )
@@ -64,7 +66,7 @@ def test_what_must_not_be_read_is_hidden(text):
     assert "[hidden]" in hidden
     phones = ("900123", "123-45-67", "45\xa067", "700123", "1234567", "123 45 67", "291234")
     odd_phones = ("123‑45", "\\u201145", "123.45")
-    secrets = (*phones, *odd_phones, TOKEN, "example-secret", KEY[9:])
+    secrets = (*phones, *odd_phones, TOKEN, "example-secret", KEY[9:], SHORT_KEY)
     assert not any(secret in hidden for secret in secrets)
 
 

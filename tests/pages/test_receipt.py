@@ -15,7 +15,6 @@ from standin.fixtures import REFUSED_PHONE
 from tests.journey import (
     HOUSE,
     answers,
-    browser,
     fill_in,
     first_free,
     heading,
@@ -138,8 +137,7 @@ class TestRefused:
         Booking.objects.update(reason=reason)
         page = text_of(client.get(refused))
 
-        assert 'value="8 (900) 765-43-21"' in page
-        assert 'value="8 (900) 765-43-21"' not in text_of(browser().get(refused))
+        assert "765-43-21" not in page
         form = hidden_fields(page) | {"phone": PHONE, "consent": "on"}
         assert heading(client.get(send(client, form).url)) == "Вы записаны"
 

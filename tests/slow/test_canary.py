@@ -27,6 +27,7 @@ from uuid import UUID
 
 import pytest
 
+from booking.short_keys import ShortKeyConverter
 from standin import ACCEPTED_PHONE, REFUSED_PHONE, StandIn
 from standin.faults import KINDS
 from tests.journey import HOUSE, answers, hidden_fields
@@ -163,11 +164,17 @@ def confirmed_key(database: Path) -> str:
     return str(UUID(key))
 
 
+def short_address(key: str) -> str:
+    return f"/b/{ShortKeyConverter().to_url(UUID(key))}/"
+
+
 def knock_in_every_way(buyer: Visitor, key: str) -> None:
     """What a booking's address answers with an error: 403, 404 and 405."""
     page = buyer.get(f"/bookings/{key}/")
     buyer.post(f"/bookings/{key}/change/", {})
     buyer.get(f"/bookings/{key}/nothing/")
+    buyer.get(short_address(key))
+    buyer.get(f"{short_address(key)}nothing/")
     buyer.post(f"/bookings/{key}/", hidden_fields(page))
 
 
@@ -249,7 +256,8 @@ def test_no_key_that_opens_a_booking_is_in_the_log_or_the_figures(seen):
     kept = ("log", "standard output", "figures")
     written = "".join(text for name, text in seen.texts.items() if name in kept)
 
-    spellings = {spelling for key in seen.keys for spelling in (key, str(UUID(key)))}
+    spelled = [(key, str(UUID(key)), short_address(key)) for key in seen.keys]
+    spellings = {spelling for spellings in spelled for spelling in spellings}
     assert [spelling for spelling in spellings if spelling in written] == []
     assert {403, 404, 405} <= set(map(int, re.findall(r'"status": (\d+)', written)))
 
