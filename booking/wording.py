@@ -27,6 +27,8 @@ SHORT_WORD = re.compile(
     re.IGNORECASE,
 )
 
+DIGIT = re.compile(r"\d")
+
 # Kinds of objects: as a choice, as the question of step 1, as a field's label.
 CATEGORY_NAMES: dict[str, Promise] = {
     "flat": gettext_lazy("Flat"),
@@ -390,8 +392,19 @@ def without_brackets(title: str) -> str:
 
 
 def names(title: str, address: str) -> bool:
-    """Whether a house's title names its address, however the two are spaced."""
-    return "".join(address.split()).casefold() in "".join(title.split()).casefold()
+    """Whether a house's title names its address, at least from the street on, however spaced."""
+    parts = _bare(address).split(",")
+    # A street and a number: many streets have a house 5, and many houses an entrance.
+    from_streets = (
+        ",".join(parts[place:])
+        for place, part in enumerate(parts)
+        if not DIGIT.search(part) and DIGIT.search(",".join(parts[place:]))
+    )
+    return any(named in _bare(title) for named in (_bare(address), *from_streets))
+
+
+def _bare(text: str) -> str:
+    return "".join(text.split()).casefold()
 
 
 def unbroken(place: str) -> str:

@@ -129,3 +129,17 @@ def test_a_word_stays_with_the_number_or_name_that_follows(place, shown):
 )
 def test_a_zone_is_named_by_its_city(zone, note):
     assert wording.zone_note(datetime(2026, 12, 2, 11, tzinfo=ZoneInfo(zone))).endswith(note)
+
+
+@pytest.mark.parametrize(
+    ("title", "address", "is_named"),
+    [
+        ("ЖК «Лес», дом 2 (ул. Таёжная, 16)", "ул. Таёжная,  16", True),
+        ("ЖК «Лес», дом 2 (ул. Таёжная, 16)", "г. Екатеринбург, ул. Таёжная, 16", True),
+        ("ЖК «Лес», дом 5, корпус 1", "ул. Мира, 5, корпус 1", False),
+        ("Паркинг", "ул. Мира, 5, паркинг", False),
+        ("ЖК «Лес», дом 2", "г. Екатеринбург, ул. Таёжная, 16", False),
+    ],
+)
+def test_a_title_names_an_address_from_its_street_on(title, address, is_named):
+    assert wording.names(title, address) is is_named
