@@ -238,6 +238,18 @@ class Booking(models.Model):
             return None
         return before
 
+    @property
+    def is_move(self) -> bool:
+        """Whether the row was written to move a visit that was ahead then, whatever came of it."""
+        return self.follows is not None and self.follows.starts_at > self.created_at
+
+    def pending_move(self) -> Booking | None:
+        """The row that may move this visit: its reply has not come."""
+        if not self.is_to_come:
+            return None
+        unsettled = (Outcome.SENDING, Outcome.IN_DOUBT)
+        return self.followed_by.filter(LIVE, outcome__in=unsettled).order_by("-pk").first()
+
     def history(self) -> list[Booking]:
         """The rows of a moved visit up to this one, beginning with the buyer's."""
         rows = [self]
@@ -249,7 +261,7 @@ class Booking(models.Model):
         """The current row of the visit."""
         row = self
         while row.moved_at is not None:
-            row = row.followed_by.latest("pk")
+            row = row.followed_by.filter(outcome=Outcome.CONFIRMED).latest("pk")
         return row
 
     def note(self, kind: BookingEvent.Kind, facts: dict[str, Any]) -> None:

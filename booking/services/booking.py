@@ -19,7 +19,15 @@ from booking.availability import ReadyHouse
 from booking.crm import AddOutcome, AddReply, AddRequest, Reason
 from booking.database.pool import give_back
 from booking.gateway import crm_client
-from booking.models import HAS_VISIT, HOLDING, Booking, BookingEvent, Outcome
+from booking.models import (
+    HAS_VISIT,
+    HOLDING,
+    Booking,
+    BookingEvent,
+    Outcome,
+    VisitState,
+    in_state,
+)
 from booking.rate_limits import Limit, Try
 from booking.services import refusals, settling
 
@@ -36,11 +44,16 @@ DOUBT_KEEPS_OUT = timedelta(minutes=30)
 TRIES_TO_INSERT = 3
 
 
+class VisitChanged(Exception):
+    """A visit that was to be moved has been moved or cancelled, or is over."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BookingRequest:
     """What a buyer asks for by pressing the button.
 
     `starts_at` is aware, in the house's zone. `known` are the bookings that this browser has made.
+    `moves` is the visit that takes place at `starts_at` instead (MACROCRM_ADD_MOVES).
     """
 
     key: uuid.UUID
@@ -54,6 +67,7 @@ class BookingRequest:
     client_address: str | None = None
     stand_in: bool = False
     known: tuple[Booking, ...] = ()
+    moves: Booking | None = None
 
     def matches(self, booking: Booking) -> bool:
         """Whether a booking was made with these answers."""
@@ -61,7 +75,9 @@ class BookingRequest:
 
     def knows(self, booking: Booking) -> bool:
         """Whether this browser made a booking, here or in another tab, and may see its page."""
-        return booking.key == self.key or booking in self.known or self.is_in_another_tab(booking)
+        is_same_move = self.moves is not None and booking.follows_id == self.moves.pk
+        is_made_here = booking.key == self.key or booking in self.known
+        return is_made_here or is_same_move or self.is_in_another_tab(booking)
 
     def is_in_another_tab(self, booking: Booking) -> bool:
         """Whether the same answers are being sent for the same address.
@@ -108,6 +124,7 @@ class BookingRequest:
             source=self.source,
             client_address=self.client_address,
             stand_in=self.stand_in,
+            follows=self.moves,
             deadline_at=timezone.now() + _longest_call() + DEADLINE_SLACK,
         )
 
@@ -167,34 +184,70 @@ def _book(request: BookingRequest) -> Booking:
     return booking
 
 
+def move(
+    visit: Booking,
+    starts_at: datetime,
+    *,
+    key: uuid.UUID,
+    client_address: str | None,
+    known: tuple[Booking, ...] = (),
+) -> Booking:
+    """Move a visit by a second `add`, where that moves it (MACROCRM_ADD_MOVES).
+
+    Returns the row of the new time, whatever came of it; the visit stands until that is confirmed.
+    Raises TooManyTries, and VisitChanged where it was moved or cancelled in the meantime.
+    """
+    # It proves the right to the flat, in whatever browser its page is open.
+    known = (visit, *known)
+    return book(_request_like(visit, starts_at, key, client_address, known, moves=visit))
+
+
 def book_again(
     booking: Booking, client_address: str | None, known: tuple[Booking, ...] = ()
 ) -> Booking | None:
     """The same answers once more, after one that was not sent. Pressed twice, it books once.
 
-    None: its time can't be booked any more.
+    None: its time can't be booked any more. Raises as `book` and `move` do.
     """
     if booking.outcome != Outcome.NOT_SENT:
         return booking
     key = uuid.uuid5(booking.key, "again")
     made = find(key)
-    wall, zone = booking.starts_at_local.replace(tzinfo=None), ZoneInfo(booking.time_zone)
-    if made or availability.bookable_moment(wall, zone) is None:
+    start = booking.starts_at_local
+    if made or availability.bookable_moment(start.replace(tzinfo=None), _zone(booking)) is None:
         return made
-    request = BookingRequest(
+    moves = booking.follows if booking.is_move else None
+    return book(_request_like(booking, start, key, client_address, known, moves=moves))
+
+
+def _request_like(
+    booking: Booking,
+    starts_at: datetime,
+    key: uuid.UUID,
+    client_address: str | None,
+    known: tuple[Booking, ...],
+    moves: Booking | None,
+) -> BookingRequest:
+    """A request with a booking's answers, but for its time."""
+    house = availability.unlisted(booking.house_id, booking.house_title)
+    return BookingRequest(
         key=key,
         category=booking.category,
-        house=replace(availability.unlisted(booking.house_id, booking.house_title), zone=zone),
+        house=replace(house, zone=_zone(booking)),
         flat=booking.flat,
-        starts_at=booking.starts_at_local,
+        starts_at=starts_at,
         phone=booking.phone,
         consent=booking.consent,
         source=booking.source,
         client_address=client_address,
         stand_in=booking.stand_in,
         known=known,
+        moves=moves,
     )
-    return book(request)
+
+
+def _zone(booking: Booking) -> ZoneInfo:
+    return ZoneInfo(booking.time_zone)
 
 
 def find(key: uuid.UUID) -> Booking | None:
@@ -215,13 +268,15 @@ def in_the_way_of(request: BookingRequest) -> Standing:
     of_flat = Q(Q(outcome__in=HOLDING) | Q(holds_flat=True), **request.same_flat)
     rows = list(Booking.objects.filter(of_flat | Q(key=request.key)).order_by("-pk"))
     own = (row for row in rows if row.key == request.key or request.is_in_another_tab(row))
-    ahead = (row for row in rows if row.is_live and row.starts_at > now)
+    others = [row for row in rows if row != request.moves]
+    ahead = (row for row in others if row.is_live and row.starts_at > now)
     visits = (row for row in ahead if keeps_out(row, request.phone))
-    others = (row for row in rows if row.key != request.key)
     return Standing(
         booking=next(own, None) or next(visits, None),
         is_being_booked=any(
-            row.outcome == Outcome.SENDING and row.deadline_at > now for row in others
+            row.outcome == Outcome.SENDING and row.deadline_at > now
+            for row in others
+            if row.key != request.key
         ),
         holds_flat=any(row.holds_flat for row in rows),
     )
@@ -282,6 +337,8 @@ def _create_or_get(
         try:
             with transaction.atomic(durable=True):
                 turns.take("press")
+                if request.moves and not _still_stands(request.moves):
+                    raise VisitChanged
                 if attempt or standing.booking or standing.holds_flat:
                     standing = in_the_way_of(request)
                 if standing.booking and request.knows(standing.booking):
@@ -294,6 +351,11 @@ def _create_or_get(
         else:
             return new, True
     raise IntegrityError("a booking that can neither be opened nor found")
+
+
+def _still_stands(visit: Booking) -> bool:
+    expected = in_state(VisitState.EXPECTED, now=timezone.now())
+    return Booking.objects.filter(expected, pk=visit.pk).exists()
 
 
 def _insert(new: Booking, standing: Standing, *, is_taken: bool) -> None:
@@ -326,7 +388,8 @@ def _send(booking: Booking, was_free: bool | None) -> None:
     reply = STALE_WORKER if _is_too_late(booking) else crm_client().add(_add_request(booking))
     settling.settle_by(booking, reply)
     if booking.outcome in HOLDING:
-        availability.forget(booking.house_id, booking.starts_at_local.date())
+        for row in filter(None, (booking, booking.follows)):
+            availability.forget(booking.house_id, row.starts_at_local.date())
     settling.collect_evidence_if_possible(booking, was_free)
 
 

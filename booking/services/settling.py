@@ -65,12 +65,27 @@ def _change(
         changed = Booking.objects.filter(pk=booking.pk, **condition).update(**values)
         if changed:
             booking.note(kind, facts)
+        if changed and values["outcome"] == Outcome.CONFIRMED and booking.follows:
+            _finish_move(booking, booking.follows)
     if not changed:
         booking.refresh_from_db()
         return False
     for name, value in values.items():
         setattr(booking, name, value)
     return True
+
+
+def _finish_move(booking: Booking, visit: Booking) -> None:
+    """A booking that was sent to move a visit is confirmed, so the visit is moved.
+
+    Dated by the press: two rows may follow a visit, and `Booking.moved_from` tells by that which
+    one moved it.
+    """
+    standing = Booking.objects.filter(pk=visit.pk, moved_at=None, called_off_at=None)
+    if standing.filter(starts_at__gt=booking.created_at).update(moved_at=booking.created_at):
+        to = booking.starts_at_local.isoformat(timespec="minutes")
+        visit.note(BookingEvent.Kind.MOVED, {"to": to})
+        visit.refresh_from_db()
 
 
 def _facts(reply: AddReply) -> dict[str, Any]:
