@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -27,7 +27,7 @@ from booking import (
     services,
     wording,
 )
-from booking.availability import Day, DayState, ReadyHouse, ReadyHouses
+from booking.availability import DayState, ReadyHouse, ReadyHouses
 from booking.client_address import client_address
 from booking.crm import CRMError, ListedFlat, Reason
 from booking.forms import ConfirmForm
@@ -35,7 +35,7 @@ from booking.models import Booking
 from booking.query import ANSWERS, SOURCES, UNREADABLE, BookingQuery
 from booking.rate_limits import TooManyTries
 from booking.services.booking import BookingRequest
-from booking.views import cookies
+from booking.views import cookies, times
 from booking.views.cross_site import Refusal, form_token, own_forms_only
 
 # As many as can be seen at once, on a screen.
@@ -114,11 +114,11 @@ def choose_time(request: HttpRequest) -> HttpResponse:
     if place is None:
         return redirect(query.choose_flat_url())
     house = place.house
-    lost = _wall_start(query, house)
+    lost = times.wall_start(query, house)
     chosen = lost.date() if lost else query.day
     # In the place of a lost time the nearest ones of all days are shown.
     page = availability.days_page(house, chosen, times_are_enough=lost is None)
-    problem = _problem_with_time(query, house, page.days, lost)
+    problem = times.problem_with_time(query, house, page.days, lost)
     nearest = availability.nearest_starts(page.days, lost) if problem and lost else []
     context = {
         "stand_in": place.stand_in,
@@ -128,7 +128,7 @@ def choose_time(request: HttpRequest) -> HttpResponse:
         "hidden": query.fields("category", "house", "flat"),
         "house": house,
         "days": page.days,
-        "opened": _day_to_open(page.days, chosen),
+        "opened": times.day_to_open(page.days, chosen),
         "not_checked": any(day.state is DayState.UNKNOWN for day in page.days),
         "nothing_free": all(day.state is DayState.FULL for day in page.days),
         "earlier_url": presenters.day_url(query, page.earlier),
@@ -146,7 +146,7 @@ def list_days(request: HttpRequest) -> HttpResponse:
     if place is None:
         raise Http404
     page = availability.days_page(place.house, query.day)
-    opened = _day_to_open(page.days, query.day)
+    opened = times.day_to_open(page.days, query.day)
     context = {"days": page.days, "opened": opened, "house": place.house}
     return render(request, "booking/days.html", context)
 
@@ -157,7 +157,7 @@ def _form_refused(request: HttpRequest, refusal: Refusal) -> HttpResponse:
     place = _place_if_readable(query)
     if place is None:
         return redirect(query.choose_flat_url())
-    start = _moment(query, place.house)
+    start = times.moment(query, place.house)
     if start is None:
         return redirect(query.choose_time_url())
     form = ConfirmForm(request.POST) if request.POST else None
@@ -190,8 +190,8 @@ def _check_answers(request: HttpRequest) -> HttpResponse:
     place = _place(query)
     if place is None:
         return redirect(query.choose_flat_url())
-    start = _moment(query, place.house)
-    if start is None or not _may_be_free(place.house, start):
+    start = times.moment(query, place.house)
+    if start is None or not times.may_be_free(place.house, start):
         return redirect(query.choose_time_url())
     return _confirm_page(request, query, place, start, cookies.form_with_phone(request))
 
@@ -201,7 +201,7 @@ def _book(request: HttpRequest) -> HttpResponse:
     query = BookingQuery.read(request.POST or request.GET)
     form = ConfirmForm(request.POST)
     place = _place_if_readable(query)
-    start = _moment(query, place.house) if place else None
+    start = times.moment(query, place.house) if place else None
     if place is None or start is None:
         step = query.choose_time_url() if place else query.choose_flat_url()
         return redirect(_made_already(query, form) or step)
@@ -278,12 +278,6 @@ def _confirm_page(
         **presenters.confirm_form(query, start, form),
     }
     return render(request, "booking/confirm.html", context)
-
-
-def _may_be_free(house: ReadyHouse, start: datetime) -> bool:
-    """Whether a start may be offered for confirmation: free, or its day can't be read just now."""
-    day = availability.day(house, start.date())
-    return day.state is DayState.UNKNOWN or start in day.starts
 
 
 # What holds of the answers
@@ -366,22 +360,6 @@ def _place_if_readable(query: BookingQuery) -> Place | None:
         return Place(availability.unlisted(query.house), query.flat, stand_in=False)
 
 
-def _wall_start(query: BookingQuery, house: ReadyHouse) -> datetime | None:
-    wall = query.wall_start
-    return None if wall is None else wall.replace(tzinfo=house.zone)
-
-
-def _moment(query: BookingQuery, house: ReadyHouse) -> datetime | None:
-    wall = query.wall_start
-    return None if wall is None else availability.bookable_moment(wall, house.zone)
-
-
-def _day_to_open(days: Sequence[Day], chosen: date | None) -> Day | None:
-    """The chosen day, else the first one with a free time."""
-    asked = next((day for day in days if day.date == chosen), None)
-    return asked or next((day for day in days if day.state is DayState.FREE), None)
-
-
 # What is wrong with the answers, in words
 
 
@@ -406,19 +384,3 @@ def _problem_with_number(asked: BookingQuery, house: ReadyHouse) -> str:
     if not asked.flat.strip():
         return _("Enter the number, as it is in the contract, or choose it from the list.")
     return wording.flat_not_listed(asked.category or settings.BOOKING_CATEGORIES[0], asked.flat)
-
-
-def _problem_with_time(
-    query: BookingQuery, house: ReadyHouse, days: Sequence[Day], lost: datetime | None
-) -> str:
-    if lost:
-        is_free = any(lost in day.starts for day in days)
-        if is_free:
-            return ""
-        may_be_booked = _moment(query, house) is not None
-        return wording.time_taken(lost) if may_be_booked else wording.time_not_bookable(lost)
-    if query.start:
-        return _("The time of this link can't be understood. Please choose a time.")
-    if query.date and query.day not in [day.date for day in days]:
-        return _("The day of this link can't be booked. Please choose another.")
-    return ""

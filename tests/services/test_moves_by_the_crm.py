@@ -1,10 +1,11 @@
-"""Visits moved by a second `add` (MACROCRM_ADD_MOVES): until it is confirmed, the old one stands."""
+"""Visits moved by a second `add` (MACROCRM_ADD_MOVES): the old one stands until it is confirmed."""
 
 from __future__ import annotations
 
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -36,7 +37,7 @@ def later(standin, visit):
 
 
 def moved(visit, start, **changes):
-    usual = {"key": uuid.uuid4(), "client_address": "198.51.100.9"}
+    usual: dict[str, Any] = {"key": uuid.uuid4(), "client_address": "198.51.100.9"}
     made = services.booking.move(visit, start, **usual | changes)
     visit.refresh_from_db()
     return made
@@ -80,6 +81,7 @@ def test_a_move_that_was_not_sent_leaves_the_visit_and_can_be_sent_again(standin
     standin.start()
 
     again = services.booking.book_again(made, None)
+    assert again is not None
 
     visit.refresh_from_db()
     assert (visit.state, again.state, again.moved_from) == ("moved", "expected", visit)
