@@ -332,16 +332,20 @@ def booking_context(booking: Booking) -> dict[str, Any]:
     """What the page tells of a booking and its visit, whoever looks."""
     house = models.House.for_id(booking.house_id)
     before = booking.moved_from if booking.is_to_come else None
+    move = booking.move_in_question()
     return {
         "booking": booking,
-        "state": booking.state,
-        "title": wording.title(booking),
-        "title_with_time": wording.title_with_time(booking),
+        "move": move,
+        "is_expected": booking.is_to_come and not move,
+        # Of a visit that may have moved, its page is as little certain as that of the new time.
+        "state": VisitState.IN_DOUBT if move else booking.state,
+        "title": wording.title(booking, move),
+        "title_with_time": wording.title_with_time(booking, move),
         "where": wording.unbroken(house.address or booking.house_title),
         "map_url": house.map_url,
-        "lead": wording.lead(booking),
+        "lead": wording.lead(booking, move),
         "moved_from": wording.moved_from(before) if before else "",
-        "rows": booking_rows(booking, house),
+        "rows": [] if move else booking_rows(booking, house),
         "clock": house_clock(booking.starts_at_local),
         "directions": house.directions,
         "bring": wording.what_to_bring(house.bring),
@@ -355,7 +359,7 @@ def booking_rows(booking: Booking, house: models.House) -> list[Row]:
 
     Nothing of what was refused: rows would make it look like a booking.
     """
-    if booking.state in {VisitState.MOVED, VisitState.REFUSED}:
+    if booking.is_failed_move or booking.state in {VisitState.MOVED, VisitState.REFUSED}:
         return []
     is_off = booking.state is VisitState.CALLED_OFF
     lasts = house.visit_lasts
@@ -388,8 +392,25 @@ def other_time(booking: Booking, wanted: datetime | None) -> str:
     return wording.not_booked_too(booking, wanted)
 
 
+def can_be_moved(booking: Booking) -> bool:
+    """Whether another time may be chosen: not while the last wish or move is open."""
+    is_asked = booking.is_to_come and booking.change_requests.filter(answered_at=None).exists()
+    return booking.is_to_come and not is_asked and booking.pending_move() is None
+
+
+def move_url(visit: Booking, start: datetime | None = None) -> str:
+    """The page that moves a visit; with a start, to that time."""
+    path = reverse("booking:move_visit", args=[visit.key])
+    return f"{path}?start={start.strftime(WALL_TIME)}" if start else path
+
+
 def booking_actions(booking: Booking) -> list[Link]:
     """What can be done from a booking's page."""
+    if booking.is_failed_move and booking.follows:
+        visit = booking.follows.latest()
+        open_visit = Link(_("Open the page of the visit"), visit.get_absolute_url(), is_main=True)
+        others = [Link(_("Choose another time"), move_url(visit))] if can_be_moved(visit) else []
+        return [open_visit, *others]
     query = BookingQuery.of(booking)
     to_times = query.replace(date=query.start[:10], start="").choose_time_url()
     calendar = Link(_("Update the calendar"), reverse("booking:calendar", args=[booking.key]))
@@ -420,7 +441,8 @@ def _bookable_start(booking: Booking) -> datetime | None:
 def can_be_mended(booking: Booking) -> bool:
     """Whether another phone may do: the refusal names no other cause."""
     is_other_cause = booking.reason == "slot_taken" or booking.reason in RETRY_LABELS
-    return booking.state is VisitState.REFUSED and not is_other_cause
+    is_refused = booking.state is VisitState.REFUSED and not booking.is_move
+    return is_refused and not is_other_cause
 
 
 def mending(booking: Booking) -> dict[str, Any]:
@@ -441,5 +463,6 @@ def mending(booking: Booking) -> dict[str, Any]:
 
 def change_shown(request: ChangeRequest) -> ChangeShown:
     zone = request.booking.starts_at_local.tzinfo
-    asked = wording.change_asked(request.kind, request.asked_at.astimezone(zone))
+    wanted_at = request.wanted_at and request.wanted_at.astimezone(zone)
+    asked = wording.change_asked(request.kind, request.asked_at.astimezone(zone), wanted_at)
     return ChangeShown(asked, request.wish, request.answer)

@@ -246,29 +246,57 @@ ZONES = {
 }
 
 
-def title(booking: Booking) -> str:
-    """The heading of a booking's page."""
+# The row of a visit, and the row of the time to which it may have moved.
+Move = tuple[Booking, Booking]
+
+
+def title(booking: Booking, move: Move | None = None) -> str:
+    """The heading of a booking's page; `move` is one whose reply has not come."""
+    if move:
+        return _("We are checking whether the visit is moved")
+    if booking.is_failed_move:
+        return _("The visit is not moved")
     if booking.state is VisitState.MOVED:
         now = booking.latest().starts_at_local
         return _("The visit is moved to {when}").format(when=for_day_at(now))
     return str(TITLES[booking.state])
 
 
-def title_with_time(booking: Booking) -> str:
+def title_with_time(booking: Booking, move: Move | None = None) -> str:
     """The title of a page that tells of a visit: found again among many by its day."""
-    if not booking.is_to_come:
-        return title(booking)
+    if move or not booking.is_to_come:
+        return title(booking, move)
     when = booking.starts_at_local
     return _("{title}: {day}, {time}").format(
         title=title(booking), day=day_of_month(when.date()), time=clock(when)
     )
 
 
-def lead(booking: Booking) -> str:
+def lead(booking: Booking, move: Move | None = None) -> str:
     """The sentence under the title of a booking's page: only what is known."""
+    if move:
+        visit, after = move
+        return _(
+            "You are moving the visit from {before} to {after}. There is no answer yet: one of the"
+            " two times is yours."
+        ).format(
+            before=from_day_at(visit.starts_at_local), after=for_day_at(after.starts_at_local)
+        )
+    if booking.is_failed_move and booking.follows:
+        return _why_not_moved(booking, booking.follows.latest())
     if booking.state is VisitState.REFUSED:
         return refusal(booking.reason, booking.category)
     return str(LEADS[booking.state]).format(when=on_day_at(booking.starts_at_local))
+
+
+def _why_not_moved(booking: Booking, visit: Booking) -> str:
+    is_sent = booking.outcome != "not_sent"
+    cause = _("Our booking system did not take the new time.")
+    why = cause if is_sent else _("Our booking system does not answer.")
+    if not visit.is_to_come:
+        return why
+    stands = _("The visit stands as it was: we expect you {when}.")
+    return f"{why} {stands}".format(when=on_day_at(visit.starts_at_local))
 
 
 def moved_from(before: Booking) -> str:
@@ -291,11 +319,11 @@ def not_booked_too(booking: Booking, wanted: datetime) -> str:
     )
 
 
-def next_steps(booking: Booking, *, can_call: bool) -> list[str]:
+def next_steps(booking: Booking, move: Move | None, *, can_call: bool) -> list[str]:
     """What to do, or not to do, while an outcome is open or a calendar entry is outdated."""
     if note := CALENDAR_NOTES.get(booking.state):
         return [str(note)]
-    if booking.state not in {VisitState.SENDING, VisitState.IN_DOUBT}:
+    if not move and booking.state not in {VisitState.SENDING, VisitState.IN_DOUBT}:
         return []
     wait = _("Please do not book again: we will find out and show the answer on this page.")
     return [wait, _("If the visit is less than a day away, call us.")] if can_call else [wait]
@@ -327,8 +355,11 @@ def how_long(lasts: timedelta | None) -> str:
     return ngettext("about {count} minute", "about {count} minutes", count).format(count=count)
 
 
-def change_asked(kind: str, at: datetime) -> str:
+def change_asked(kind: str, at: datetime, wanted_at: datetime | None) -> str:
     when = f"{day_of_month(at.date())} {at_time(at)}"
+    if wanted_at:
+        asked = _("You asked on {when} to move the visit to {wanted}")
+        return asked.format(when=when, wanted=for_day_at(wanted_at))
     if kind == "move":
         return _("You asked to move the visit on {when}").format(when=when)
     return _("You asked to cancel the visit on {when}").format(when=when)

@@ -68,6 +68,8 @@ TABLE = (
     Row("GET /b/<short key>/", 302),
     Row("POST /bookings/<key>/change/", 302, when="the wish is complete"),
     Row("GET /bookings/<key>/change/", 302),
+    Row("GET /bookings/<key>/move/", 200),
+    Row("POST /bookings/<key>/move/", 200),
     Row("POST /bookings/<key>/again/", 302),
     Row("GET /find/", 200),
     Row("POST /find/", 302, when="number and phone fit"),

@@ -45,6 +45,7 @@ LABELS: dict[str, Promise] = {
     "note": gettext_lazy("Note"),
     "starts_at": gettext_lazy("Asked for"),
     "wish": gettext_lazy("Wish"),
+    "wanted_at": gettext_lazy("Wanted time"),
     "words": gettext_lazy("In the buyer's words"),
     "answer": gettext_lazy("Answer"),
     "called_off": gettext_lazy("The visit is called off"),
@@ -106,7 +107,7 @@ def _value(name: str, value: Any) -> str:
         return str(Outcome(value).label)
     if name == "wish":
         return str(ChangeRequest.Kind(value).label)
-    if name in {"starts_at", "to"}:
+    if name in {"starts_at", "to", "wanted_at"}:
         return wording.day_and_time(datetime.fromisoformat(value))
     if isinstance(value, bool):
         return _("yes") if value else _("no")

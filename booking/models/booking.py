@@ -243,12 +243,25 @@ class Booking(models.Model):
         """Whether the row was written to move a visit that was ahead then, whatever came of it."""
         return self.follows is not None and self.follows.starts_at > self.created_at
 
+    @property
+    def is_failed_move(self) -> bool:
+        return self.is_move and self.outcome in {Outcome.REFUSED, Outcome.NOT_SENT}
+
     def pending_move(self) -> Booking | None:
         """The row that may move this visit: its reply has not come."""
-        if not self.is_to_come:
+        is_stored = self.pk is not None
+        if not is_stored or not self.is_to_come:
             return None
         unsettled = (Outcome.SENDING, Outcome.IN_DOUBT)
         return self.followed_by.filter(LIVE, outcome__in=unsettled).order_by("-pk").first()
+
+    def move_in_question(self) -> tuple[Booking, Booking] | None:
+        """Both rows of a move whose reply has not come, seen from either: one of them stands."""
+        if self.is_move and self.follows and self.follows.is_to_come:
+            is_unsettled = self.outcome in {Outcome.SENDING, Outcome.IN_DOUBT} and self.is_live
+            return (self.follows, self) if is_unsettled else None
+        after = self.pending_move()
+        return (self, after) if after else None
 
     def history(self) -> list[Booking]:
         """The rows of a moved visit up to this one, beginning with the buyer's."""

@@ -19,6 +19,7 @@ WITHOUT_TEXT = {
     "wish",
     "called_off",
     "to",
+    "wanted_at",
     "was_free",
     "is_free",
     "starts_at",
@@ -42,6 +43,8 @@ class BookingEvent(AppendOnly):
         RESOLVED = "resolved", _("resolved by a person")
         EVIDENCE = "evidence", _("evidence")
         ASKED_AGAIN = "asked_again", _("asked again")
+        CALLED_OFF = "called_off", _("called off by staff")
+        CORRECTED = "corrected", _("resolution corrected")
         CHANGE_ASKED = "change_asked", _("change asked for")
         CHANGE_ANSWERED = "change_answered", _("change answered")
         MOVED = "moved", _("visit moved")

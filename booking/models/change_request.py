@@ -30,6 +30,8 @@ class ChangeRequest(models.Model):
     )
     kind = models.CharField(_("wish"), max_length=8, choices=Kind.choices)
     wish = models.TextField(_("in the buyer's words"), max_length=500, blank=True)
+    # The time that a buyer who wants to move has chosen.
+    wanted_at = models.DateTimeField(_("wanted time"), null=True, blank=True)
     asked_at = models.DateTimeField(_("asked at"), default=timezone.now)
     answer = models.TextField(_("answer to the buyer"), max_length=1000, blank=True)
     answered_at = models.DateTimeField(_("answered at"), null=True, blank=True)

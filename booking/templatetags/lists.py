@@ -37,9 +37,15 @@ def flat_list(flats: Flats) -> SafeString:
 
 
 @register.simple_tag
-def day_list(days: Sequence[Day], opened: Day | None, zone: ZoneInfo) -> SafeString:
-    """The days of a page, and the times of the opened one under its row."""
-    return _day_list(tuple(days), opened, zone, timezone.localdate().year, get_language())
+def day_list(
+    days: Sequence[Day], opened: Day | None, zone: ZoneInfo, *, is_move: bool = False
+) -> SafeString:
+    """The days of a page, and the times of the opened one under its row.
+
+    `is_move`: a chosen time goes where the form goes, not to step 3.
+    """
+    this_year = timezone.localdate().year
+    return _day_list(tuple(days), opened, zone, is_move, this_year, get_language())
 
 
 @register.simple_tag
@@ -76,6 +82,7 @@ def _day_list(
     days: tuple[Day, ...],
     opened: Day | None,
     zone: ZoneInfo,
+    is_move: bool,
     _this_year: int,
     _language: str | None,
 ) -> SafeString:
@@ -85,6 +92,7 @@ def _day_list(
         "in_zone": wording.in_zone(noon),
         "days": presenters.day_cells(days, opened),
         "opened": opened,
+        "is_move": is_move,
         "full_label": wording.day_in_words(opened.date) if opened else "",
         "groups": presenters.time_groups(opened.starts) if opened else [],
         "texts_lang": language.of_texts(),

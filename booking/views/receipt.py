@@ -26,7 +26,7 @@ REFRESH_SECONDS = {VisitState.SENDING: 4, VisitState.IN_DOUBT: 20}
 @never_cache
 @require_safe
 def show_booking(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
-    booking = _find(key)
+    booking = find_or_404(key)
     now = booking.latest()
     is_back = now.starts_at == booking.starts_at
     if now != booking and (is_back or not now.is_to_come):
@@ -58,7 +58,7 @@ def _button(view: View) -> View:
 def _again_refused(request: HttpRequest, refusal: Refusal, key: uuid.UUID) -> HttpResponse:
     refused = _("Your booking was not sent. {cause} Press the button once more.")
     told = refused.format(cause=refusal.label)
-    return _page(request, _find(key), ChangeForm(), refused=told)
+    return _page(request, find_or_404(key), ChangeForm(), refused=told)
 
 
 def _wish_refused(request: HttpRequest, refusal: Refusal, key: uuid.UUID) -> HttpResponse:
@@ -66,7 +66,7 @@ def _wish_refused(request: HttpRequest, refusal: Refusal, key: uuid.UUID) -> Htt
         "Your request was not sent. {cause} What you wrote is kept: press the button once more."
     )
     told = refused.format(cause=refusal.label)
-    return _page(request, _find(key), ChangeForm(request.POST), refused=told)
+    return _page(request, find_or_404(key), ChangeForm(request.POST), refused=told)
 
 
 @never_cache
@@ -74,8 +74,12 @@ def _wish_refused(request: HttpRequest, refusal: Refusal, key: uuid.UUID) -> Htt
 @_button
 def book_again(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     """The button on the page of a booking that was not sent."""
-    booking = _find(key)
-    made = services.booking.book_again(booking, client_address(request), cookies.bookings(request))
+    booking = find_or_404(key)
+    client, known = client_address(request), cookies.bookings(request)
+    try:
+        made = services.booking.book_again(booking, client, known)
+    except services.booking.VisitChanged:
+        return redirect(booking)
     if made is None:
         return redirect(BookingQuery.of(booking).choose_time_url())
     return cookies.keep(request, redirect(made), made, made.phone)
@@ -86,7 +90,7 @@ def book_again(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
 @_button
 def ask_for_change(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     """Store a wish to move or cancel the visit for staff: the CRM's API takes none."""
-    booking = _find(key)
+    booking = find_or_404(key)
     form = ChangeForm(request.POST)
     if booking.is_to_come and not form.is_valid():
         return _page(request, booking, form)
@@ -100,7 +104,7 @@ def ask_for_change(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
 @require_safe
 def calendar(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     """The visit's current calendar entry, if it is or was confirmed."""
-    booking = _find(key).latest()
+    booking = find_or_404(key).latest()
     if booking.outcome != Outcome.CONFIRMED:
         raise Http404
     url = request.build_absolute_uri(booking.get_absolute_url())
@@ -126,26 +130,30 @@ def _page(
     context = {
         **told,
         "stand_in": booking.stand_in,
-        "steps": wording.next_steps(booking, can_call=told["can_call"]),
+        "steps": wording.next_steps(booking, told["move"], can_call=told["can_call"]),
+        "move_url": presenters.move_url(booking) if presenters.can_be_moved(booking) else "",
         "actions": presenters.booking_actions(booking),
         **presenters.mending(booking),
         "other_time": presenters.other_time(booking, asked_for),
+        "other_url": presenters.move_url(booking, asked_for),
+        "other_label": asked_for and _("Move to {when}").format(when=wording.clock(asked_for)),
         "short_url": short_url,
         "qr": qr_codes.draw(short_url),
         "changes": [presenters.change_shown(each) for each in requests],
         "change_form": form if _takes_wishes(booking, requests) else None,
         "form_token": form_token(),
         "refused": refused,
-        "refresh_seconds": REFRESH_SECONDS.get(booking.state),
+        "refresh_seconds": REFRESH_SECONDS.get(told["state"]),
     }
     return render(request, "booking/booking.html", context, status=403 if refused else 200)
 
 
 def _takes_wishes(booking: Booking, requests: list[ChangeRequest]) -> bool:
-    return booking.is_to_come and not any(each.is_open for each in requests)
+    is_asked = any(each.is_open for each in requests)
+    return booking.is_to_come and not is_asked and booking.pending_move() is None
 
 
-def _find(key: uuid.UUID) -> Booking:
+def find_or_404(key: uuid.UUID) -> Booking:
     booking = services.booking.find(key)
     if booking is None:
         raise Http404

@@ -124,6 +124,7 @@ def choose_time(request: HttpRequest) -> HttpResponse:
         "stand_in": place.stand_in,
         "problem": problem,
         "nearest": presenters.nearest_choices(nearest),
+        "nearest_action": reverse("booking:confirm"),
         "recap": presenters.recap(query.replace(start=""), house, place.flat),
         "hidden": query.fields("category", "house", "flat"),
         "house": house,

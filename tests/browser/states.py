@@ -256,6 +256,50 @@ def visit_at_its_new_time(buyer: Buyer, standin: StandIn, settings: Settings) ->
     buyer.reads("Перенесён с")
 
 
+def move_times(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    settings.MACROCRM_ADD_MOVES = True
+    standin.switch(second_add="moves")
+    confirmed(buyer, standin, settings)
+    buyer.link("Выбрать другое время").click()
+    buyer.sees("На какое время перенести визит?")
+
+
+def move_to_a_taken_time(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    taken = standin.free_starts(HOUSE)[4]
+    standin.hand_to_a_rival(HOUSE, taken)
+    move_times(buyer, standin, settings)
+    buyer.page.goto(f"{buyer.page.url}?start={taken:%Y-%m-%dT%H:%M}")
+    buyer.reads("уже записался кто-то другой")
+
+
+def move_question(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    move_times(buyer, standin, settings)
+    buyer.time(standin.free_starts(HOUSE)[4]).click()
+    buyer.sees("Перенести визит?")
+
+
+def move_asked_for(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    move_question(buyer, standin, settings)
+    settings.MACROCRM_ADD_MOVES = False
+    buyer.page.reload()
+    buyer.button(re.compile("^Попросить перенести на ")).click()
+    buyer.reads("вы попросили перенести визит на")
+
+
+def move_refused(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    move_question(buyer, standin, settings)
+    standin.switch(second_add="refused")
+    buyer.button(re.compile("^Перенести на ")).click()
+    buyer.sees("Визит не перенесён")
+
+
+def move_in_doubt(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    move_question(buyer, standin, settings)
+    standin.fail("add", "drop_after_write")
+    buyer.button(re.compile("^Перенести на ")).click()
+    buyer.sees("Проверяем, перенесён ли визит")
+
+
 def refused(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
     buyer.book(first_free(standin), phone=REFUSED_PHONE)
     buyer.sees("Записаться не получилось")
@@ -491,6 +535,12 @@ ALL: tuple[State, ...] = (
     change_answered,
     visit_moved,
     visit_at_its_new_time,
+    move_times,
+    move_to_a_taken_time,
+    move_question,
+    move_asked_for,
+    move_refused,
+    move_in_doubt,
     refused,
     refused_because_declined,
     refused_because_busy,

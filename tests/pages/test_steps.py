@@ -611,7 +611,7 @@ class TestConfirm:
         assert "autofocus" in notice
         assert "Вы уже записаны на " in notice
         assert f"На {late:%H:%M} мы вас не записали." in notice.replace("\N{NO-BREAK SPACE}", " ")
-        assert 'href="#change"' in notice
+        assert f"{first.url}move/?start={late:%Y-%m-%dT%H:%M}" in notice
         assert not offered(page)
         assert standin.count("add") == 1
 
