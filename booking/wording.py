@@ -279,9 +279,7 @@ def lead(booking: Booking, move: Move | None = None) -> str:
         return _(
             "You are moving the visit from {before} to {after}. There is no answer yet: one of the"
             " two times is yours."
-        ).format(
-            before=from_day_at(visit.starts_at_local), after=for_day_at(after.starts_at_local)
-        )
+        ).format(before=from_day_at(visit.starts_at_local), after=for_day_at(after.starts_at_local))
     if booking.is_failed_move and booking.follows:
         return _why_not_moved(booking, booking.follows.latest())
     if booking.state is VisitState.REFUSED:
