@@ -345,6 +345,7 @@ def booking_context(booking: Booking) -> dict[str, Any]:
         "map_url": house.map_url,
         "lead": wording.lead(booking, move),
         "moved_from": wording.moved_from(before) if before else "",
+        "correction": wording.CORRECTION if booking.was_corrected() else "",
         "rows": [] if move else booking_rows(booking, house),
         "clock": house_clock(booking.starts_at_local),
         "directions": house.directions,

@@ -98,6 +98,9 @@ CALENDAR_NOTES: dict[VisitState, Promise] = {
         " cancelled. Or delete it yourself."
     ),
 }
+CORRECTION = gettext_lazy(
+    "This page said otherwise before. That was our mistake, and we are sorry."
+)
 REFUSALS: dict[str, Promise] = {
     "resolved": gettext_lazy(
         "We have checked: our booking system did not take this booking. Please book again."

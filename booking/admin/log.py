@@ -189,6 +189,14 @@ class BookingAdmin(ReadOnly, admin.ModelAdmin[Booking]):
                 "<int:pk>/resolve/", staff_only(resolving.resolve), name="booking_booking_resolve"
             ),
             path(
+                "<int:pk>/correct/", staff_only(resolving.correct), name="booking_booking_correct"
+            ),
+            path(
+                "<int:pk>/change-visit/",
+                staff_only(resolving.change_visit),
+                name="booking_booking_change_visit",
+            ),
+            path(
                 "<int:pk>/looked-into/",
                 staff_only(resolving.dismiss),
                 name="booking_booking_dismiss",
@@ -222,7 +230,7 @@ class BookingAdmin(ReadOnly, admin.ModelAdmin[Booking]):
             # What is shown, not what was asked for: Django interprets the URL in its own way.
             booking = response.context_data["original"]
             audit.saw_phones(request, [booking])
-            response.context_data["can_resolve"] = resolving.may_resolve(request, booking)
+            response.context_data |= resolving.actions(request, booking)
             response.context_data["moved_from"] = booking.moved_from
             response.context_data["moved_to"] = booking.moved_at and booking.latest()
         return response

@@ -15,18 +15,9 @@ from django.utils.translation import gettext_lazy
 
 from booking import availability, services, wording
 from booking.admin import queue, words
-from booking.admin.answer_form import AnswerForm
 from booking.admin.staff_page import needs, render_staff_page
+from booking.admin.visit_forms import AnswerForm, CallerForm, NoteForm
 from booking.models import Booking, BookingEvent, ChangeRequest, Outcome
-
-
-class NoteForm(forms.Form):
-    note = forms.CharField(
-        label=gettext_lazy("What you found or did"),
-        help_text=gettext_lazy("For your colleagues; the buyer does not see it."),
-        widget=forms.Textarea(attrs={"rows": 3}),
-        max_length=1000,
-    )
 
 
 class ResolveForm(NoteForm):
@@ -42,8 +33,18 @@ class ResolveForm(NoteForm):
     field_order = ("was_booked", "note")
 
 
-def may_resolve(request: HttpRequest, booking: Booking) -> bool:
-    return booking.is_in_doubt and request.user.has_perm("booking.resolve_booking")
+def actions(request: HttpRequest, booking: Booking) -> dict[str, bool]:
+    """What the user can do with a booking, by the names of the template."""
+    may_resolve = request.user.has_perm("booking.resolve_booking")
+    is_resolved = booking.reason == "resolved" and not booking.anonymised_at
+    is_open = is_resolved and not booking.moved_at and not booking.called_off_at
+    return {
+        "can_resolve": may_resolve and booking.is_in_doubt,
+        "can_correct": may_resolve and is_open,
+        "can_change": booking.is_booked
+        and not booking.anonymised_at
+        and request.user.has_perm("booking.answer_changerequest"),
+    }
 
 
 @needs("booking.resolve_booking")
@@ -78,6 +79,81 @@ def resolve(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @needs("booking.resolve_booking")
+def correct(request: HttpRequest, pk: int) -> HttpResponse:
+    """Say otherwise about a booking that a person has resolved."""
+    booking = get_object_or_404(Booking, pk=pk)
+    form = NoteForm(request.POST or None)
+    was_booked = booking.outcome != Outcome.CONFIRMED
+    if not actions(request, booking)["can_correct"]:
+        return _nothing_to_change(request, booking)
+    if form.is_valid():
+        by = request.user.get_username()
+        if not services.settling.correct(
+            booking, was_booked=was_booked, by=by, **form.cleaned_data
+        ):
+            return _nothing_to_change(request, booking)
+        messages.success(request, _("Corrected: {booking}").format(booking=booking))
+        return redirect("admin:booking_booking_change", pk)
+    told = booking.events.filter(kind=BookingEvent.Kind.RESOLVED).last()
+    is_booked = _("The visit is booked, after all")
+    return _page(
+        request,
+        booking,
+        form,
+        title=_("Correct a resolution"),
+        press=is_booked if was_booked else _("The visit is not booked, after all"),
+        task=_("The buyer's page will tell the new outcome at once, and that it has changed."),
+        facts=[
+            (_("Outcome"), booking.get_outcome_display()),
+            (_("What we saw"), " ".join(words.describe_event(told)) if told else ""),
+        ],
+        beside=Booking.objects.beside(booking),
+    )
+
+
+@needs("booking.answer_changerequest")
+def change_visit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Move or cancel a visit for a buyer who has called."""
+    booking = get_object_or_404(Booking, pk=pk)
+    if asked := booking.change_requests.waiting().first():
+        return redirect("admin:booking_changerequest_answer", asked.pk)
+    form = CallerForm(request.POST or None, booking=booking)
+    if not actions(request, booking)["can_change"]:
+        return _nothing_to_change(request, booking)
+    if form.is_valid():
+        try:
+            return _change(request, booking, form)
+        except services.visits.FlatHasVisit:
+            form.add_error("becomes", _("This flat has another visit ahead: it can't be moved."))
+    return _page(
+        request,
+        booking,
+        form,
+        title=_("Move or cancel a visit"),
+        press=_("Change the visit"),
+        task=_("First do it in the CRM: we can't. The buyer's page will tell it at once."),
+    )
+
+
+def _change(request: HttpRequest, booking: Booking, form: CallerForm) -> HttpResponse:
+    """Raises FlatHasVisit."""
+    by, note = request.user.get_username(), form.cleaned_data["note"]
+    if not services.visits.change(booking, by=by, note=note, moved_to=form.moved_to):
+        return _nothing_to_change(request, booking)
+    if form.moved_to:
+        _tell_of_new_time(request, booking.house_id, form.moved_to)
+    else:
+        messages.success(request, _("Called off: {booking}").format(booking=booking))
+    return redirect("admin:booking_booking_change", booking.latest().pk)
+
+
+def _nothing_to_change(request: HttpRequest, booking: Booking) -> HttpResponse:
+    """Go to the booking: a colleague was quicker."""
+    messages.info(request, _("This booking has changed meanwhile: nothing was done."))
+    return redirect("admin:booking_booking_change", booking.pk)
+
+
+@needs("booking.resolve_booking")
 def dismiss(request: HttpRequest, pk: int) -> HttpResponse:
     """Take refusals off the queue; the last one keeps the note."""
     booking = get_object_or_404(Booking, pk=pk, outcome=Outcome.REFUSED, anonymised_at=None)
@@ -100,7 +176,7 @@ def dismiss(request: HttpRequest, pk: int) -> HttpResponse:
 @needs("booking.answer_changerequest")
 def answer(request: HttpRequest, pk: int) -> HttpResponse:
     asked = get_object_or_404(ChangeRequest.objects.select_related("booking"), pk=pk)
-    form = AnswerForm(request.POST or None, booking=asked.booking)
+    form = AnswerForm(request.POST or None, booking=asked.booking, wanted_at=asked.wanted_at)
     if not asked.is_open:
         return _answered_already(request, asked)
     if form.is_valid():
@@ -114,8 +190,26 @@ def answer(request: HttpRequest, pk: int) -> HttpResponse:
         form,
         title=_("Answer a request"),
         press=_("Answer the buyer"),
-        facts=[(_("Wish"), asked.get_kind_display()), (_("In the buyer's words"), asked.wish)],
+        facts=[
+            (_("Wish"), asked.get_kind_display()),
+            (_("Wanted time"), _wanted_time(asked)),
+            (_("In the buyer's words"), asked.wish),
+        ],
     )
+
+
+def _wanted_time(asked: ChangeRequest) -> str:
+    """The time that the buyer has chosen, and whether the CRM has it free just now."""
+    if asked.wanted_at is None:
+        return ""
+    start = asked.wanted_at.astimezone(asked.booking.starts_at_local.tzinfo)
+    is_free = availability.is_free(asked.booking.house_id, start)
+    told = {
+        True: _("{when}: free just now"),
+        False: _("{when}: taken or not offered just now"),
+        None: _("{when}: the CRM does not say whether it is free"),
+    }
+    return told[is_free].format(when=wording.day_and_time(start))
 
 
 def _take(request: HttpRequest, asked: ChangeRequest, form: AnswerForm) -> HttpResponse:

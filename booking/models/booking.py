@@ -263,6 +263,11 @@ class Booking(models.Model):
         after = self.pending_move()
         return (self, after) if after else None
 
+    def was_corrected(self) -> bool:
+        """Whether staff said otherwise of a booking that they had found out about."""
+        is_resolved = self.pk is not None and self.reason == "resolved"
+        return is_resolved and self.events.filter(kind=BookingEvent.Kind.CORRECTED).exists()
+
     def history(self) -> list[Booking]:
         """The rows of a moved visit up to this one, beginning with the buyer's."""
         rows = [self]

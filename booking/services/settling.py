@@ -198,6 +198,26 @@ def resolve(booking: Booking, *, was_booked: bool, by: str, note: str) -> bool:
     return True
 
 
+def correct(booking: Booking, *, was_booked: bool, by: str, note: str) -> bool:
+    """Staff correct what a person found out. False: there is nothing to correct."""
+    outcome = Outcome.CONFIRMED if was_booked else Outcome.REFUSED
+    other = Outcome.REFUSED if was_booked else Outcome.CONFIRMED
+    values = {"outcome": outcome, "settled_at": timezone.now()}
+    resolved = {"outcome": other, "reason": "resolved", "moved_at": None, "called_off_at": None}
+    facts = {"outcome": outcome, "by": by, "note": note}
+    with transaction.atomic():
+        changed = _change(
+            booking, values, BookingEvent.Kind.CORRECTED, facts, anonymised_at=None, **resolved
+        )
+        if changed and not was_booked and booking.follows:
+            # The visit that it was to move stands, after all.
+            moved = Booking.objects.filter(pk=booking.follows.pk, moved_at=booking.created_at)
+            moved.update(moved_at=None)
+    if changed:
+        logger.info("Booking %s: corrected to %s by %s", booking.reference, outcome, by)
+    return changed
+
+
 def dismiss(booking: Booking, *, by: str, note: str) -> None:
     """Staff have cared for a buyer who is refused again and again; this was the last refusal."""
     booking.note(BookingEvent.Kind.LOOKED_INTO, {"by": by, "note": note})

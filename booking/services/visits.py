@@ -1,4 +1,4 @@
-"""Moves and cancels visits, as staff answer to a buyer's wish."""
+"""Moves and cancels visits, as staff answer to a buyer's wish or do it for a caller."""
 
 from __future__ import annotations
 
@@ -55,6 +55,24 @@ def answer(
         if moved_to and move(booking, moved_to, by=by, note=answer) is None:
             transaction.set_rollback(True)
             return False
+    return True
+
+
+def change(booking: Booking, *, by: str, note: str, moved_to: datetime | None = None) -> bool:
+    """Staff move a visit for a caller or, without `moved_to`, cancel it. The CRM is not called.
+
+    False: it was moved or cancelled in the meantime, or the buyer asks for something, which is
+    answered instead. Raises FlatHasVisit.
+    """
+    with transaction.atomic():
+        turns.take("press")
+        booking.refresh_from_db()
+        if not booking.is_booked or booking.change_requests.waiting().exists():
+            return False
+        if moved_to:
+            return move(booking, moved_to, by=by, note=note) is not None
+        cancel_visit(booking)
+        booking.note(BookingEvent.Kind.CALLED_OFF, {"by": by, "note": note})
     return True
 
 

@@ -1,4 +1,4 @@
-"""The form with which staff answer a request to move or cancel a visit."""
+"""The forms with which staff move or cancel a visit: for a caller, or to answer a request."""
 
 from __future__ import annotations
 
@@ -17,18 +17,32 @@ from booking.models import Booking, House
 FURTHEST = timedelta(days=366)
 
 
-class AnswerForm(forms.Form):
-    """What becomes of the visit, and what the buyer is told."""
+STANDS = ("stands", gettext_lazy("It takes place as booked"))
+MOVED = ("moved", gettext_lazy("It is moved: I have moved it in the CRM"))
+CALLED_OFF = ("called_off", gettext_lazy("It is called off: I have removed it in the CRM"))
 
-    becomes = forms.ChoiceField(
+
+def _becomes(*choices: tuple[str, Any]) -> forms.ChoiceField:
+    return forms.ChoiceField(
         label=gettext_lazy("What becomes of the visit?"),
-        choices=[
-            ("stands", gettext_lazy("It takes place as booked")),
-            ("moved", gettext_lazy("It is moved: I have moved it in the CRM")),
-            ("called_off", gettext_lazy("It is called off: I have removed it in the CRM")),
-        ],
+        choices=choices,
         widget=forms.RadioSelect,
     )
+
+
+class NoteForm(forms.Form):
+    note = forms.CharField(
+        label=gettext_lazy("What you found or did"),
+        help_text=gettext_lazy("For your colleagues; the buyer does not see it."),
+        widget=forms.Textarea(attrs={"rows": 3}),
+        max_length=1000,
+    )
+
+
+class ChangeVisitForm(forms.Form):
+    """What becomes of a visit, and its new time in wall time of the house."""
+
+    becomes = _becomes(MOVED, CALLED_OFF)
     day = forms.DateField(
         label=gettext_lazy("Moved to the day"),
         required=False,
@@ -40,16 +54,6 @@ class AnswerForm(forms.Form):
         required=False,
         widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
         input_formats=("%H:%M",),
-    )
-    answer = forms.CharField(
-        label=gettext_lazy("Answer to the buyer"),
-        help_text=gettext_lazy(
-            "The buyer reads it on the booking's page. Of a visit that is moved, its new time is"
-            " told when you leave this empty."
-        ),
-        required=False,
-        widget=forms.Textarea(attrs={"rows": 4}),
-        max_length=1000,
     )
 
     def __init__(self, *args: Any, booking: Booking, **kwargs: Any) -> None:
@@ -65,17 +69,6 @@ class AnswerForm(forms.Form):
             self._read_new_time()
         elif becomes and (self.cleaned_data.get("day") or self.cleaned_data.get("time")):
             self.add_error("becomes", _("You named a day or a time: is the visit moved?"))
-        if not self.cleaned_data.get("answer") and "answer" not in self.errors:
-            self._answer_by_itself(is_moved=becomes == "moved")
-
-    @property
-    def taken(self) -> dict[str, Any]:
-        """The cleaned data as arguments of `services.visits.answer`."""
-        return {
-            "answer": self.cleaned_data["answer"],
-            "cancels": self.cleaned_data["becomes"] == "called_off",
-            "moved_to": self.moved_to,
-        }
 
     def _read_new_time(self) -> None:
         day, time = self.cleaned_data.get("day"), self.cleaned_data.get("time")
@@ -94,6 +87,43 @@ class AnswerForm(forms.Form):
         else:
             self.moved_to = moment
 
+
+class AnswerForm(ChangeVisitForm):
+    """What becomes of the visit, and what the buyer who asked is told."""
+
+    becomes = _becomes(STANDS, MOVED, CALLED_OFF)
+    answer = forms.CharField(
+        label=gettext_lazy("Answer to the buyer"),
+        help_text=gettext_lazy(
+            "The buyer reads it on the booking's page. Of a visit that is moved, its new time is"
+            " told when you leave this empty."
+        ),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        max_length=1000,
+    )
+
+    def __init__(self, *args: Any, wanted_at: datetime | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if wanted_at:
+            wanted = wanted_at.astimezone(self.zone)
+            new_time = {"day": wanted.date(), "time": wanted.time()}
+            self.initial = {**self.initial, "becomes": "moved", **new_time}
+
+    def clean(self) -> None:
+        super().clean()
+        if not self.cleaned_data.get("answer") and "answer" not in self.errors:
+            self._answer_by_itself(is_moved=self.cleaned_data.get("becomes") == "moved")
+
+    @property
+    def taken(self) -> dict[str, Any]:
+        """The cleaned data as arguments of `services.visits.answer`."""
+        return {
+            "answer": self.cleaned_data["answer"],
+            "cancels": self.cleaned_data["becomes"] == "called_off",
+            "moved_to": self.moved_to,
+        }
+
     def _answer_by_itself(self, *, is_moved: bool) -> None:
         if self.moved_to:
             words = _("The visit is moved to {when}.")
@@ -101,3 +131,9 @@ class AnswerForm(forms.Form):
             self.cleaned_data["answer"] = words.format(when=when)
         elif not is_moved:
             self.add_error("answer", self.fields["answer"].error_messages["required"])
+
+
+class CallerForm(ChangeVisitForm, NoteForm):
+    """What becomes of the visit of a buyer who has called."""
+
+    field_order = ("becomes", "day", "time", "note")
