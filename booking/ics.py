@@ -38,7 +38,6 @@ def build_ics(booking: Booking, house: House, url: str) -> bytes:
 
 
 def _event(booking: Booking, house: House, url: str) -> Event:
-    what = wording.object_name(booking.category, booking.flat)
     rows = booking.history()
     is_off = booking.state is VisitState.CALLED_OFF
     changes = len(rows) - 1 + is_off
@@ -50,9 +49,9 @@ def _event(booking: Booking, house: House, url: str) -> Event:
     event.add("sequence", int((now - rows[0].created_at).total_seconds()) + changes)
     event.add("dtstart", booking.starts_at_local)
     event.add("duration", house.visit_lasts or USUAL_LENGTH)
-    event.add("summary", _("Handover of the keys: {what}").format(what=what))
-    event.add("location", ", ".join(filter(None, (house.address, booking.house_title))))
-    event.add("description", "\n".join(_description(booking, house, url)))
+    event.add("summary", summary(booking))
+    event.add("location", location(booking, house))
+    event.add("description", "\n".join([*description(booking, house), url]))
     event.add("url", url)
     event.add("status", "CANCELLED" if is_off else "CONFIRMED")
     for before in ALARMS if booking.state is VisitState.EXPECTED else ():
@@ -60,13 +59,22 @@ def _event(booking: Booking, house: House, url: str) -> Event:
     return event
 
 
-def _description(booking: Booking, house: House, url: str) -> list[str]:
+def summary(booking: Booking) -> str:
+    what = wording.object_name(booking.category, booking.flat)
+    return _("Handover of the keys: {what}").format(what=what)
+
+
+def location(booking: Booking, house: House) -> str:
+    return ", ".join(filter(None, (house.address, booking.house_title)))
+
+
+def description(booking: Booking, house: House) -> list[str]:
     phone = house.phone or settings.SUPPORT_PHONE
     lines = [_("Booking number: {number}").format(number=booking.reference)]
     lines += [house.directions] if house.directions else []
     lines.append(_("Bring: {things}").format(things="; ".join(wording.what_to_bring(house.bring))))
     lines += [_("Phone: {phone}").format(phone=phone)] if phone else []
-    return [*lines, url]
+    return lines
 
 
 def _alarm(before: timedelta) -> Alarm:

@@ -17,7 +17,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from booking import availability, language, models, wording
+from booking import availability, calendar_links, language, models, wording
 from booking.availability import Day, DayState, ReadyHouse, ReadyHouses
 from booking.crm import ListedFlat
 from booking.flat_numbers import common_beginning, folded
@@ -349,6 +349,10 @@ def booking_context(booking: Booking) -> dict[str, Any]:
         "rows": [] if move else booking_rows(booking, house),
         "clock": house_clock(booking.starts_at_local),
         "directions": house.directions,
+        "calendars": [
+            Link("Google", calendar_links.google(booking, house)),
+            Link("Outlook", calendar_links.outlook(booking, house)),
+        ],
         "bring": wording.what_to_bring(house.bring),
         "brings_own": bool(house.bring.strip()),
         "can_call": bool(whom_to_call(house)),
