@@ -17,7 +17,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from booking import availability, calendar_links, language, models, wording
+from booking import availability, calendar_links, ics, language, models, wording
 from booking.availability import Day, DayState, ReadyHouse, ReadyHouses
 from booking.crm import ListedFlat
 from booking.flat_numbers import common_beginning, folded
@@ -28,6 +28,8 @@ from booking.query import WALL_TIME, BookingQuery
 # More of them on one day are shown by the part of the day.
 FEW_TIMES = 8
 DAYS_IN_ROW = 7
+# Two visits in two houses should leave time for the way.
+WAY_BETWEEN_HOUSES = timedelta(minutes=30)
 # As many numbers as a screen or two hold; more are grouped as they stand in the house.
 FEW_FLATS = 24
 # A number of the public example has three parts: section, floor, flat.
@@ -464,6 +466,45 @@ def mending(booking: Booking) -> dict[str, Any]:
         "recap": recap(query, house, booking.flat, start),
         **confirm_form(query, start),
     }
+
+
+# More than one visit
+
+
+def length(house: ReadyHouse | models.House) -> timedelta:
+    """How long a visit takes, or is taken to."""
+    return house.visit_lasts or ics.USUAL_LENGTH
+
+
+def companions(booking: Booking) -> list[Link]:
+    """What else the house has ready, to be booked with nothing typed again."""
+    if len(settings.BOOKING_CATEGORIES) == 1:
+        return []
+    path = reverse("booking:book_another", args=[booking.key])
+    return [
+        Link(wording.CATEGORY_NAMES[category], f"{path}?category={category}")
+        for category in availability.categories_of(booking.house_id)
+        if category != booking.category
+    ]
+
+
+def visits(bookings: Iterable[Booking]) -> list[Link]:
+    """Bookings that a browser has made, each with what became of it."""
+    return [Link(wording.visit_in_a_line(each), each.get_absolute_url()) for each in bookings]
+
+
+def clashing(booking: Booking, others: Iterable[Booking]) -> list[Link]:
+    """Other visits at the same time, or too soon before or after it in another house."""
+    if not booking.is_to_come:
+        return []
+    return visits(each for each in others if each.is_to_come and _clash(booking, each))
+
+
+def _clash(one: Booking, other: Booking) -> bool:
+    first, second = sorted((one, other), key=lambda each: each.starts_at)
+    ends_at = first.starts_at + length(models.House.for_id(first.house_id))
+    way = timedelta() if first.house_id == second.house_id else WAY_BETWEEN_HOUSES
+    return second.starts_at < ends_at + way
 
 
 def change_shown(request: ChangeRequest) -> ChangeShown:

@@ -1,7 +1,7 @@
 from django.urls import path, register_converter
 
 from booking.short_keys import ShortKeyConverter
-from booking.views import find, health, moves, receipt, site, steps
+from booking.views import another, find, health, moves, receipt, site, steps
 
 app_name = "booking"
 register_converter(ShortKeyConverter, "short_key")
@@ -16,6 +16,7 @@ urlpatterns = [
     path("bookings/<uuid:key>/again/", receipt.book_again, name="book_again"),
     path("bookings/<uuid:key>/move/", moves.move_visit, name="move_visit"),
     path("bookings/<uuid:key>/change/", receipt.ask_for_change, name="ask_for_change"),
+    path("bookings/<uuid:key>/another/", another.book_another, name="book_another"),
     path("bookings/<uuid:key>/calendar.ics", receipt.calendar, name="calendar"),
     path("b/<short_key:key>/", receipt.open_short_address, name="short_address"),
     path("favicon.ico", site.favicon, name="favicon"),

@@ -411,6 +411,13 @@ def object_name(category: str, number: str) -> str:
     return f"{KINDS.get(category, '')}{NBSP}{number}".strip()
 
 
+def visit_in_a_line(booking: Booking) -> str:
+    """What, when, and what became of it: "квартира 12, вторник, 2 декабря, 11:00: записан"."""
+    what = object_name(booking.category, booking.flat)
+    when = day_and_time(booking.starts_at_local)
+    return f"{what}, {when}: {booking.state.label}"
+
+
 def short_name(category: str, number: str) -> str:
     """As `object_name`, in fewer letters: "кв. 12"."""
     if category != "flat":

@@ -69,6 +69,7 @@ TABLE = (
     Row("POST /bookings/<key>/change/", 302, when="the wish is complete"),
     Row("GET /bookings/<key>/change/", 302),
     Row("GET /bookings/<key>/move/", 200),
+    Row("GET /bookings/<key>/another/?category=garage", 302),
     Row("POST /bookings/<key>/move/", 200),
     Row("POST /bookings/<key>/again/", 302),
     Row("GET /find/", 200),

@@ -1,7 +1,7 @@
 """What can be booked: houses and flats, days and times. Reads only; shown, never promised.
 
 Whatever is read here may be gone a second later: the CRM's answer to a booking is the truth. All
-reads go through one cache (`memory`, `asking`): houses are fresh for 5 minutes, a day's times for
+reads go through one cache: houses are fresh for 5 minutes, a day's times for
 30 seconds; after that the old answer is shown while one caller asks anew.
 """
 
@@ -20,7 +20,14 @@ from booking.availability.days import (
     prefetch,
     was_free,
 )
-from booking.availability.houses import Flats, ReadyHouse, ReadyHouses, ready_houses, unlisted
+from booking.availability.houses import (
+    Flats,
+    ReadyHouse,
+    ReadyHouses,
+    categories_of,
+    ready_houses,
+    unlisted,
+)
 
 __all__ = [
     "Day",
@@ -31,6 +38,7 @@ __all__ = [
     "ReadyHouses",
     "StillReading",
     "bookable_moment",
+    "categories_of",
     "day",
     "days_page",
     "forget",

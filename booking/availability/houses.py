@@ -132,6 +132,15 @@ def ready_houses(category: str) -> ReadyHouses:
         return _offered(category, *_answer(lookup), ours, usual)
 
 
+def categories_of(house_id: str) -> list[str]:
+    """What a house has ready, as far as is known; nothing is waited for, but begins to be read."""
+    lookups = [_lookup(category) for category in settings.BOOKING_CATEGORIES]
+    found = cache.get_many(lookups, wait_for=0, wanted_for=cache.longest_read())
+    known = zip(settings.BOOKING_CATEGORIES, found, strict=True)
+    read = [category for category, entry in known if entry and not entry.error]
+    return [category for category in read if ready_houses(category).house(house_id)]
+
+
 def unlisted(house_id: str, title: str = "") -> ReadyHouse:
     """A house by what only we know of it: for when the list can't be read."""
     return _ready_house(models.House.for_id(house_id), title, Flats())

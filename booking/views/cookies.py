@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils import timezone
 from phonenumber_field.phonenumber import PhoneNumber
 
-from booking import services
+from booking import services, wording
 from booking.forms import ConfirmForm
 from booking.models import Booking
 
@@ -36,15 +38,22 @@ def bookings(request: HttpRequest) -> tuple[Booking, ...]:
     return tuple(booking.latest() for booking in services.booking.find_all(_keys(request)))
 
 
+def has_just_consented(request: HttpRequest) -> bool:
+    """Whether the same consent was given here, with a booking of the last half an hour."""
+    since = timezone.now() - timedelta(seconds=PHONE_SECONDS)
+    recent = (each for each in bookings(request) if each.created_at > since)
+    return any(each.consent == wording.CONSENT_VERSION for each in recent)
+
+
 def keep(
     request: HttpRequest, response: HttpResponse, made: Booking, typed: PhoneNumber
 ) -> HttpResponse:
-    """Set both cookies; the phone only while another try is likely."""
+    """Set both cookies; the phone only while another try is likely, or a parking space besides."""
     if made.is_live:
         others = [key for key in _keys(request) if key != made.key]
         keys = " ".join(key.hex for key in [made.key, *others][:MOST_BOOKINGS])
         _keep(response, BOOKINGS, keys, BOOKINGS_SECONDS, path="/")
-    if made.is_booked:
+    if made.is_booked and len(settings.BOOKING_CATEGORIES) == 1:
         response.delete_cookie(PHONE, path=reverse("booking:confirm"), samesite="Lax")
     else:
         _keep(response, PHONE, typed.as_e164, PHONE_SECONDS, path=reverse("booking:confirm"))

@@ -13,10 +13,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from booking import finding
+from booking import finding, presenters
 from booking.client_address import client_address
 from booking.forms import FindForm
 from booking.rate_limits import TooManyTries
+from booking.views import cookies
 from booking.views.cross_site import Refusal, form_token, own_forms_only
 
 
@@ -62,5 +63,10 @@ def _too_many(request: HttpRequest, form: FindForm, limit: TooManyTries) -> Http
 def _page(
     request: HttpRequest, form: FindForm, *, status: int = 200, **told: object
 ) -> HttpResponse:
-    context = {"form": form, "form_token": form_token(), **told}
+    context = {
+        "form": form,
+        "form_token": form_token(),
+        "visits": presenters.visits(cookies.bookings(request)),
+        **told,
+    }
     return render(request, "booking/find.html", context, status=status)

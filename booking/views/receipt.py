@@ -124,6 +124,8 @@ def _page(
     zone = booking.starts_at_local.tzinfo
     wanted = BookingQuery.read(request.GET).wall_start
     told = presenters.booking_context(booking)
+    here = cookies.bookings(request)
+    others = [each for each in here if each != booking]
     requests = list(booking.change_requests.all())
     asked_for = wanted and wanted.replace(tzinfo=zone)
     short_url = request.build_absolute_uri(booking.get_short_url())
@@ -137,6 +139,9 @@ def _page(
         "other_time": presenters.other_time(booking, asked_for),
         "other_url": presenters.move_url(booking, asked_for),
         "other_label": asked_for and _("Move to {when}").format(when=wording.clock(asked_for)),
+        "clashing": presenters.clashing(booking, others),
+        "others": presenters.visits(others) if booking in here else [],
+        "companions": presenters.companions(booking) if told["is_expected"] else [],
         "short_url": short_url,
         "qr": qr_codes.draw(short_url),
         "changes": [presenters.change_shown(each) for each in requests],

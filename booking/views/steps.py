@@ -194,6 +194,8 @@ def _check_answers(request: HttpRequest) -> HttpResponse:
     start = times.moment(query, place.house)
     if start is None or not times.may_be_free(place.house, start):
         return redirect(query.choose_time_url())
+    # For the page that follows the booking, and for nobody to wait for.
+    availability.categories_of(place.house.id)
     return _confirm_page(request, query, place, start, cookies.form_with_phone(request))
 
 
@@ -276,6 +278,7 @@ def _confirm_page(
         "recap": presenters.recap(query, place.house, place.flat, start),
         "clock": presenters.house_clock(start),
         "form_token": form_token(),
+        "consented": cookies.has_just_consented(request),
         **presenters.confirm_form(query, start, form),
     }
     return render(request, "booking/confirm.html", context)

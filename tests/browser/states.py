@@ -256,6 +256,21 @@ def visit_at_its_new_time(buyer: Buyer, standin: StandIn, settings: Settings) ->
     buyer.reads("Перенесён с")
 
 
+def clashing_visits(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    standin.switch(capacity=2)
+    confirmed(buyer, standin, settings)
+    start = Booking.objects.get().starts_at_local
+    buyer.open("/confirm/", **answers(start, category="storageroom", flat="К-1.4-7-1"))
+    buyer.book_button.click()
+    buyer.reads("слишком близко к нему")
+
+
+def find_in_a_known_browser(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    clashing_visits(buyer, standin, settings)
+    buyer.open("/find/")
+    buyer.reads("Записи из этого браузера")
+
+
 def move_times(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
     settings.MACROCRM_ADD_MOVES = True
     standin.switch(second_add="moves")
@@ -535,6 +550,8 @@ ALL: tuple[State, ...] = (
     change_answered,
     visit_moved,
     visit_at_its_new_time,
+    clashing_visits,
+    find_in_a_known_browser,
     move_times,
     move_to_a_taken_time,
     move_question,
