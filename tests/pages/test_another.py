@@ -79,7 +79,7 @@ class TestBesides:
 
     def test_another_browser_is_not_shown_the_phone(self, client, visit):
         stranger = browser()
-        numbers = stranger.get(stranger.get(another(visit)).url)
+        numbers = stranger.get(stranger.get(another(visit)).headers["Location"])
 
         page = stranger.get(next(url for url in offered(numbers) if "К-1" in unquote_plus(url)))
 
