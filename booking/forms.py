@@ -13,7 +13,7 @@ from phonenumber_field.phonenumber import PhoneNumber
 from phonenumber_field.widgets import RegionalPhoneNumberWidget
 
 from booking import references, typed_phones, wording
-from booking.models import ChangeRequest
+from booking.models import ChangeRequest, VisitRequest
 from booking.typed_phones import PhoneError
 
 
@@ -124,6 +124,51 @@ class FindForm(forms.Form):
         return phone
 
 
+def _wish_field() -> forms.CharField:
+    return forms.CharField(
+        label=_("In your words"),
+        help_text=_("For example, which days and times would suit you"),
+        required=False,
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={
+            "max_length": _("Please put it in no more than %(limit_value)d characters")
+        },
+    )
+
+
+class RequestForm(forms.Form):
+    """A request for a visit, where none can be booked."""
+
+    key = forms.UUIDField(widget=forms.HiddenInput)
+    cause = forms.ChoiceField(choices=VisitRequest.Cause.choices, widget=forms.HiddenInput)
+    category = forms.ChoiceField(
+        choices=lambda: [(each, each) for each in settings.BOOKING_CATEGORIES],
+        widget=forms.HiddenInput,
+    )
+    house = forms.CharField(max_length=64, required=False, widget=forms.HiddenInput)
+    house_title = forms.CharField(
+        label=_("House"),
+        help_text=_("Its name or street"),
+        max_length=300,
+        error_messages={"required": _("Name your house: its name or street")},
+    )
+    flat = forms.CharField(
+        label=_("Number of the flat, parking space or storage room"),
+        help_text=_("As in the contract"),
+        max_length=64,
+        error_messages={"required": _("Enter the number, as it is in the contract")},
+    )
+    phone = TypedPhoneField(label=_("Phone in the contract"))
+    wish = _wish_field()
+    consent = forms.BooleanField(
+        label=wording.CONSENT,
+        error_messages={"required": _("Tick that you agree to the processing of personal data")},
+    )
+
+    use_required_attribute = False
+
+
 class ChangeForm(forms.Form):
     """A wish to move or cancel a visit."""
 
@@ -139,16 +184,7 @@ class ChangeForm(forms.Form):
             "invalid_choice": _("Choose whether to move or to cancel the visit"),
         },
     )
-    wish = forms.CharField(
-        label=_("In your words"),
-        help_text=_("For example, which days and times would suit you"),
-        required=False,
-        max_length=500,
-        widget=forms.Textarea(attrs={"rows": 3}),
-        error_messages={
-            "max_length": _("Please put it in no more than %(limit_value)d characters")
-        },
-    )
+    wish = _wish_field()
 
     use_required_attribute = False
 

@@ -464,6 +464,7 @@ def mending(booking: Booking) -> dict[str, Any]:
     house = availability.unlisted(booking.house_id, booking.house_title)
     return {
         "recap": recap(query, house, booking.flat, start),
+        "request_url": query.request_url(models.VisitRequest.Cause.REFUSED),
         **confirm_form(query, start),
     }
 
@@ -505,6 +506,19 @@ def _clash(one: Booking, other: Booking) -> bool:
     ends_at = first.starts_at + length(models.House.for_id(first.house_id))
     way = timedelta() if first.house_id == second.house_id else WAY_BETWEEN_HOUSES
     return second.starts_at < ends_at + way
+
+
+def request_rows(asked: models.VisitRequest) -> list[Row]:
+    """What was asked for, and what proves it: number and moment."""
+    theirs = language.of_texts()
+    rows = [
+        Row(_("Number of the request"), asked.number, lang=theirs),
+        Row(_("House"), wording.unbroken(asked.house_title), lang=theirs),
+        Row(str(wording.CATEGORY_NAMES.get(asked.category, asked.category)), asked.flat),
+        Row(_("Phone you gave"), wording.masked_phone(asked.phone)),
+        Row(_("In your words"), asked.wish, lang=theirs),
+    ]
+    return [row for row in rows if row.value]
 
 
 def change_shown(request: ChangeRequest) -> ChangeShown:

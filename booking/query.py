@@ -116,6 +116,11 @@ class BookingQuery:
         names = ("category", "house", "flat", "start")
         return self._url(_path("booking:confirm"), *names)
 
+    def request_url(self, cause: str) -> str:
+        """Where a visit is asked for that can't be booked."""
+        url = self._url(reverse("booking:ask_for_visit"), "category", "house", "flat")
+        return f"{url}{'&' if '?' in url else '?'}{_encoded('cause', cause)}"
+
     def booking_url(self, booking: Booking) -> str:
         """A booking's page, which tells what else was asked for."""
         return self._url(booking.get_absolute_url(), "start")

@@ -58,7 +58,8 @@ class Limit(StrEnum):
 
     The next five are soft: one try a minute, and none for a browser that has booked the flat. Four
     ask to press again in seconds: another press of the flat is under way, its day is being read, or
-    the CRM takes no more. The last two belong to the search (`booking.finding`).
+    the CRM takes no more. Two belong to the search (`booking.finding`), the last to requests for a
+    visit (`services.visit_requests`).
     """
 
     PHONES_OF_CLIENT = "phones_of_client"
@@ -74,6 +75,7 @@ class Limit(StrEnum):
     ADDS_PER_MINUTE = "adds_per_minute"
     FIND_CLIENT = "find_client"
     FIND_PHONE = "find_phone"
+    REQUESTS_OF_CLIENT = "requests_of_client"
 
 
 # From 0, as in `booking.observability.metrics`.

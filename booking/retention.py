@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from booking.models import Booking, BookingEvent, FindAttempt, Outcome, StaffEvent
+from booking.models import Booking, BookingEvent, FindAttempt, Outcome, StaffEvent, VisitRequest
 
 SALT = "booking.retention"
 AT_ONCE = 200
@@ -53,6 +53,15 @@ def anonymise_booking(booking: Booking) -> bool:
             booking.change_requests.update(wish="", answer="")
             booking.note(BookingEvent.Kind.ANONYMISED, {})
     return bool(changed)
+
+
+def anonymise_requests(days: int) -> int:
+    """Remove personal data from requests for a visit made more than `days` ago."""
+    before = timezone.now() - timedelta(days=days)
+    old = VisitRequest.objects.filter(asked_at__lt=before, anonymised_at=None)
+    return old.update(
+        phone="", wish="", answer="", client_address=None, anonymised_at=timezone.now()
+    )
 
 
 def delete_find_attempts() -> None:

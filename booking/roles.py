@@ -18,6 +18,7 @@ OF_OPERATORS = (
     "view_booking",
     "view_bookingevent",
     "view_changerequest",
+    "view_visitrequest",
     "view_house",
     "view_notice",
     "resolve_booking",

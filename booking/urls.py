@@ -1,7 +1,7 @@
 from django.urls import path, register_converter
 
 from booking.short_keys import ShortKeyConverter
-from booking.views import another, find, health, moves, receipt, site, steps
+from booking.views import another, find, health, moves, receipt, site, steps, visit_requests
 
 app_name = "booking"
 register_converter(ShortKeyConverter, "short_key")
@@ -18,6 +18,8 @@ urlpatterns = [
     path("bookings/<uuid:key>/change/", receipt.ask_for_change, name="ask_for_change"),
     path("bookings/<uuid:key>/another/", another.book_another, name="book_another"),
     path("bookings/<uuid:key>/calendar.ics", receipt.calendar, name="calendar"),
+    path("requests/", visit_requests.ask_for_visit, name="ask_for_visit"),
+    path("requests/<uuid:key>/", visit_requests.show_request, name="show_request"),
     path("b/<short_key:key>/", receipt.open_short_address, name="short_address"),
     path("favicon.ico", site.favicon, name="favicon"),
     path("accessibility/", site.accessibility, name="accessibility"),

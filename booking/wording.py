@@ -357,7 +357,7 @@ def how_long(lasts: timedelta | None) -> str:
 
 
 def change_asked(kind: str, at: datetime, wanted_at: datetime | None) -> str:
-    when = f"{day_of_month(at.date())} {at_time(at)}"
+    when = on_moment(at)
     if wanted_at:
         asked = _("You asked on {when} to move the visit to {wanted}")
         return asked.format(when=when, wanted=for_day_at(wanted_at))
@@ -503,6 +503,11 @@ def on_day(day: date) -> str:
 def on_day_at(moment: datetime) -> str:
     """When to come, inside a sentence: "во вторник, 2 декабря, в 11:00"."""
     return f"{on_day(moment.date())}, {at_time(moment)}"
+
+
+def on_moment(moment: datetime) -> str:
+    """When something happened: "26 ноября в 15:04"."""
+    return f"{day_of_month(moment.date())} {at_time(moment)}"
 
 
 def at_time(moment: datetime) -> str:

@@ -318,6 +318,7 @@ LIMIT_PAIRS_OF_CLIENT = _env.optional("LIMIT_PAIRS_OF_CLIENT", env.whole(1, 10**
 LIMIT_PHONES_OF_FLAT = _env.optional("LIMIT_PHONES_OF_FLAT", env.whole(1, 10**6), 100)
 LIMIT_PRESSES_OF_CLIENT = _env.optional("LIMIT_PRESSES_OF_CLIENT", env.whole(1, 10**6), 10)
 LIMIT_FIND_PER_CLIENT = _env.optional("LIMIT_FIND_PER_CLIENT", env.whole(1, 10**6), 10)
+LIMIT_REQUESTS_OF_CLIENT = _env.optional("LIMIT_REQUESTS_OF_CLIENT", env.whole(1, 10**6), 5)
 LIMIT_FIND_PER_PHONE = _env.optional("LIMIT_FIND_PER_PHONE", env.whole(1, 10**6), 20)
 
 # Of the slots of a process (booking.middleware.load_shedding).

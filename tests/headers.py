@@ -72,6 +72,8 @@ TABLE = (
     Row("GET /bookings/<key>/another/?category=garage", 302),
     Row("POST /bookings/<key>/move/", 200),
     Row("POST /bookings/<key>/again/", 302),
+    Row("GET /requests/", 200),
+    Row("POST /requests/", 200),
     Row("GET /find/", 200),
     Row("POST /find/", 302, when="number and phone fit"),
     Row("POST /find/", 422, when="number and phone do not fit"),

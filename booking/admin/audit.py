@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from booking import staff_events
 from booking.admin import phones, staff_words, words
 from booking.admin.read_only import ReadOnly
-from booking.models import Booking, StaffEvent
+from booking.models import Booking, StaffEvent, VisitRequest
 
 
 def note(request: HttpRequest, kind: StaffEvent.Kind, **facts: Any) -> None:
@@ -34,9 +34,9 @@ def searched(request: HttpRequest) -> None:
         )
 
 
-def saw_phones(request: HttpRequest, shown: Iterable[Booking]) -> None:
-    """Record a page that showed whole phones. Anonymised bookings have none."""
-    count = sum(bool(booking.phone) for booking in shown)
+def saw_phones(request: HttpRequest, shown: Iterable[Booking | VisitRequest]) -> None:
+    """Record a page that showed whole phones. Anonymised rows have none."""
+    count = sum(bool(row.phone) for row in shown)
     if count and phones.may_see_whole(request):
         kind = StaffEvent.Kind.SAW_PHONES
         note(request, kind, page=request.path, filters=filters(request), phones=count)

@@ -16,7 +16,15 @@ from django.utils.translation import gettext as _
 from booking import services, wording
 from booking.admin import words
 from booking.admin.staff_page import needs, render_staff_page
-from booking.models import Booking, BookingEvent, ChangeRequest, Outcome, VisitState, in_state
+from booking.models import (
+    Booking,
+    BookingEvent,
+    ChangeRequest,
+    Outcome,
+    VisitRequest,
+    VisitState,
+    in_state,
+)
 
 # Refusals of one flat or phone within a day that suggest a buyer in trouble.
 MANY_REFUSALS = 3
@@ -41,11 +49,13 @@ class Counts:
     in_doubt: int
     twice: int
     requests: int
+    visit_requests: int
     repeated: int
 
     @property
     def total(self) -> int:
-        return self.in_doubt + self.twice + self.requests + self.repeated
+        requests = self.requests + self.visit_requests
+        return self.in_doubt + self.twice + requests + self.repeated
 
 
 def counts() -> Counts:
@@ -55,6 +65,7 @@ def counts() -> Counts:
         in_doubt=in_doubt().count(),
         twice=len(flats_with_two_visits()),
         requests=open_requests().count(),
+        visit_requests=VisitRequest.objects.open().count(),
         repeated=len(list(repeated_refusals())),
     )
 
@@ -84,6 +95,13 @@ def open_requests() -> QuerySet[ChangeRequest]:
     visit = "booking__starts_at"
     requests = ChangeRequest.objects.waiting().select_related("booking")
     return requests.order_by(_is_over(visit), visit, "pk")
+
+
+def unserved_demand() -> list[tuple[str, int]]:
+    """How many requests for a visit of each house are open, the most first."""
+    by_house = VisitRequest.objects.open().order_by().values("house_title")
+    counted = by_house.annotate(count=Count("pk")).order_by("-count", "house_title")
+    return [(each["house_title"], each["count"]) for each in counted]
 
 
 def _is_over(visit: str) -> OrderBy:
@@ -134,6 +152,8 @@ def show(request: HttpRequest) -> HttpResponse:
             for flat in flats_with_two_visits()[:MOST_SHOWN]
         ],
         requests=[(each, _when(each.booking)) for each in open_requests()[:MOST_SHOWN]],
+        visit_requests=VisitRequest.objects.open().order_by("asked_at", "pk")[:MOST_SHOWN],
+        demand=unserved_demand()[:MOST_SHOWN],
         repeated=[(each, wording.masked_phone(each.last.phone)) for each in repeated_refusals()],
         may_resolve=request.user.has_perm("booking.resolve_booking"),
         may_answer=request.user.has_perm("booking.answer_changerequest"),

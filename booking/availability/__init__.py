@@ -25,6 +25,7 @@ from booking.availability.houses import (
     ReadyHouse,
     ReadyHouses,
     categories_of,
+    known_title,
     ready_houses,
     unlisted,
 )
@@ -45,6 +46,7 @@ __all__ = [
     "horizon",
     "is_free",
     "is_offered",
+    "known_title",
     "nearest_starts",
     "prefetch",
     "ready_houses",

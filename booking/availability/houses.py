@@ -141,6 +141,18 @@ def categories_of(house_id: str) -> list[str]:
     return [category for category in read if ready_houses(category).house(house_id)]
 
 
+def known_title(house_id: str) -> str:
+    """A house's title or address as far as is known; the CRM is not asked."""
+    lookups = {category: _lookup(category).key for category in settings.BOOKING_CATEGORIES}
+    entries = cache.known(lookups.values())
+    for category, key in lookups.items():
+        found = entries[key]
+        house = ready_houses(category).house(house_id) if found and not found.error else None
+        if house:
+            return house.title
+    return models.House.for_id(house_id).address
+
+
 def unlisted(house_id: str, title: str = "") -> ReadyHouse:
     """A house by what only we know of it: for when the list can't be read."""
     return _ready_house(models.House.for_id(house_id), title, Flats())

@@ -18,7 +18,9 @@ from booking import wording
 from booking.context_processors import essentials
 from booking.crm import CRMError, CRMUnavailable
 from booking.database.errors import is_away
+from booking.models import VisitRequest
 from booking.observability import metrics
+from booking.query import BookingQuery
 from booking.rate_limits import TooManyTries
 
 logger = logging.getLogger(__name__)
@@ -87,7 +89,9 @@ def _database_away(request: HttpRequest, error: BaseException | None) -> HttpRes
 
 
 def _away(request: HttpRequest, template: str, retry_after: int) -> HttpResponse:
+    query = BookingQuery.read(request.GET)
     context = {
+        "request_url": query.request_url(VisitRequest.Cause.CRM_AWAY),
         "retry_url": request.get_full_path() if request.method == "GET" else "",
         "minutes": math.ceil(retry_after / 60),
     }

@@ -10,6 +10,7 @@ from booking.models.login_counter import LoginCounter
 from booking.models.notice import Notice
 from booking.models.outcome import Outcome
 from booking.models.staff_event import StaffEvent
+from booking.models.visit_request import VisitRequest
 from booking.models.visit_state import VisitState, in_state
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "Notice",
     "Outcome",
     "StaffEvent",
+    "VisitRequest",
     "VisitState",
     "in_state",
 ]

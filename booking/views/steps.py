@@ -31,7 +31,7 @@ from booking.availability import DayState, ReadyHouse, ReadyHouses
 from booking.client_address import client_address
 from booking.crm import CRMError, ListedFlat, Reason
 from booking.forms import ConfirmForm
-from booking.models import Booking
+from booking.models import Booking, VisitRequest
 from booking.query import ANSWERS, SOURCES, UNREADABLE, BookingQuery
 from booking.rate_limits import TooManyTries
 from booking.services.booking import BookingRequest
@@ -79,6 +79,7 @@ def choose_flat(request: HttpRequest) -> HttpResponse:
         "category": query.category,
         "houses": houses,
         "are_many": len(houses.houses) > FEW_HOUSES,
+        "request_url": query.request_url(VisitRequest.Cause.NOT_LISTED),
         "nothing_ready": wording.NOTHING_READY[query.category],
         "house": house,
     }
@@ -131,6 +132,7 @@ def choose_time(request: HttpRequest) -> HttpResponse:
         "days": page.days,
         "opened": times.day_to_open(page.days, chosen),
         "not_checked": any(day.state is DayState.UNKNOWN for day in page.days),
+        "request_url": query.request_url(VisitRequest.Cause.FULL),
         "nothing_free": all(day.state is DayState.FULL for day in page.days),
         "earlier_url": presenters.day_url(query, page.earlier),
         "later_url": presenters.day_url(query, page.later),

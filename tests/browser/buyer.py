@@ -131,6 +131,13 @@ class Buyer:
         self.page.get_by_role("textbox", name="Своими словами").fill("Приеду весной")
         self.button("Отправить просьбу").click()
 
+    def ask_for_visit(self) -> None:
+        """Fill in and send the form of a request for a visit."""
+        self.phone.fill(ACCEPTED_PHONE)
+        self.page.get_by_role("textbox", name="Своими словами").fill("Лучше в субботу")
+        self.consent.check()
+        self.button("Отправить просьбу").click()
+
     # What the buyer sees
 
     def sees(self, heading: str | re.Pattern[str]) -> None:

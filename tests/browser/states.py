@@ -17,7 +17,7 @@ from pytest_django.fixtures import Settings
 
 from booking import services
 from booking.middleware.load_shedding import Slots
-from booking.models import Booking, ChangeRequest, House, Outcome
+from booking.models import Booking, ChangeRequest, House, Outcome, VisitRequest
 from standin import StandIn
 from standin.fixtures import ACCEPTED_PHONE, REFUSED_PHONE, of_size
 from tests.browser.buyer import Buyer
@@ -315,6 +315,39 @@ def move_in_doubt(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
     buyer.sees("Проверяем, перенесён ли визит")
 
 
+def request_form(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    all_full(buyer, standin, settings)
+    buyer.link("Сообщите мне, когда освободится время").click()
+    buyer.sees("Оставьте заявку")
+
+
+def request_form_with_mistakes(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    request_form(buyer, standin, settings)
+    buyer.button("Отправить просьбу").click()
+    buyer.reads("Проверьте, пожалуйста")
+
+
+def request_taken(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    request_form(buyer, standin, settings)
+    buyer.ask_for_visit()
+    buyer.sees(re.compile("^Заявка принята "))
+
+
+def request_with_a_free_time(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    request_taken(buyer, standin, settings)
+    start = timezone.localtime() + timedelta(days=1)
+    VisitRequest.objects.update(free_start=start, told_at=timezone.now())
+    buyer.page.reload()
+    buyer.reads("Освободилось время")
+
+
+def request_answered(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    request_taken(buyer, standin, settings)
+    services.visit_requests.answer(VisitRequest.objects.get(), answer="Приезжайте.", by="staff")
+    buyer.page.reload()
+    buyer.reads("Приезжайте.")
+
+
 def refused(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
     buyer.book(first_free(standin), phone=REFUSED_PHONE)
     buyer.sees("Записаться не получилось")
@@ -552,6 +585,11 @@ ALL: tuple[State, ...] = (
     visit_at_its_new_time,
     clashing_visits,
     find_in_a_known_browser,
+    request_form,
+    request_form_with_mistakes,
+    request_taken,
+    request_with_a_free_time,
+    request_answered,
     move_times,
     move_to_a_taken_time,
     move_question,

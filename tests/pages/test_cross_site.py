@@ -389,4 +389,11 @@ def is_for_forms(pattern: URLPattern) -> bool:
 def test_these_pages_take_forms():
     taking = {pattern.name for pattern in urlpatterns if is_for_forms(pattern)}
 
-    assert taking == {"confirm", "find_booking", "book_again", "ask_for_change", "move_visit"}
+    assert taking == {
+        "confirm",
+        "find_booking",
+        "book_again",
+        "ask_for_change",
+        "ask_for_visit",
+        "move_visit",
+    }

@@ -57,7 +57,9 @@ class TestTheQueue:
         assert reverse("admin:booking_changerequest_answer", args=[request.pk]) in page
         assert refused[-1].reference in page
         assert "9001234567" not in page
-        assert queue.counts() == queue.Counts(in_doubt=1, twice=0, requests=1, repeated=1)
+        assert queue.counts() == queue.Counts(
+            in_doubt=1, twice=0, requests=1, visit_requests=0, repeated=1
+        )
 
     def test_the_front_page_counts_it(self, operator):
         booking(outcome="in_doubt")
@@ -136,7 +138,9 @@ class TestTheQueue:
         request = asked_to_cancel(made)
         retention.anonymise_booking(made)
 
-        assert queue.counts() == queue.Counts(in_doubt=0, twice=0, requests=0, repeated=0)
+        assert queue.counts() == queue.Counts(
+            in_doubt=0, twice=0, requests=0, visit_requests=0, repeated=0
+        )
         answer = reverse("admin:booking_changerequest_answer", args=[request.pk])
         operator.post(answer, {"answer": "Иван", "becomes": "stands"})
         resolve = reverse("admin:booking_booking_resolve", args=[made.pk])
@@ -173,7 +177,7 @@ class TestTheQueue:
         assert not list(queue.repeated_refusals())
 
     def test_empty_it_says_so(self, operator):
-        assert text_of(operator.get(QUEUE)).count("Ничего нет.") == 4
+        assert text_of(operator.get(QUEUE)).count("Ничего нет.") == 5
 
     def test_it_is_not_for_staff_without_a_role(self, django_user_model):
         nobody = Client()

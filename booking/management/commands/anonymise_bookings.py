@@ -41,6 +41,7 @@ class Command(BaseCommand):
             retention.delete_find_attempts()
             login_limits.delete_old()
             count = retention.anonymise(days, by="anonymise_bookings")
+            retention.anonymise_requests(days)
             self.stdout.write(f"{count} anonymised")
 
     def _count(self, days: int) -> None:

@@ -1,4 +1,4 @@
-"""Settle overdue bookings as in doubt, and collect evidence; for cron."""
+"""Settle overdue bookings as in doubt, collect evidence, look after the waiting list; for cron."""
 
 from __future__ import annotations
 
@@ -19,3 +19,5 @@ class Command(BaseCommand):
         settled = services.settling.settle_overdue()
         looked_at = services.settling.collect_missing_evidence()
         self.stdout.write(f"{len(settled)} became in doubt, {len(looked_at)} looked at again")
+        if told := services.visit_requests.tell_of_free_times():
+            self.stdout.write(f"{len(told)} told of a free time")
