@@ -412,10 +412,11 @@ def object_name(category: str, number: str) -> str:
 
 
 def visit_in_a_line(booking: Booking) -> str:
-    """What, when, and what became of it: "квартира 12, вторник, 2 декабря, 11:00: записан"."""
+    """What, when, and what became of it: "квартира 12, вторник, 2 декабря, 11:00: ожидается"."""
     what = object_name(booking.category, booking.flat)
     when = day_and_time(booking.starts_at_local)
-    return f"{what}, {when}: {booking.state.label}"
+    state = VisitState.IN_DOUBT if booking.move_in_question() else booking.state
+    return f"{what}, {when}: {state.label}"
 
 
 def short_name(category: str, number: str) -> str:

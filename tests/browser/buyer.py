@@ -136,7 +136,7 @@ class Buyer:
         self.phone.fill(ACCEPTED_PHONE)
         self.page.get_by_role("textbox", name="Своими словами").fill("Лучше в субботу")
         self.consent.check()
-        self.button("Отправить просьбу").click()
+        self.button("Отправить заявку").click()
 
     # What the buyer sees
 

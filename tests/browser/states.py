@@ -323,7 +323,7 @@ def request_form(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
 
 def request_form_with_mistakes(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
     request_form(buyer, standin, settings)
-    buyer.button("Отправить просьбу").click()
+    buyer.button("Отправить заявку").click()
     buyer.reads("Проверьте, пожалуйста")
 
 

@@ -136,6 +136,8 @@ class TestByTheCrm:
             assert f"{later:%H:%M}" in html
             assert "не записывайтесь повторно" in html
             assert "Ждём вас" not in html
+            assert "ожидается" not in html
+            assert " с с" not in html
             assert 'data-state="in_doubt"' in html
         assert client.get(move_page(visit)).url == visit.get_absolute_url()
 
