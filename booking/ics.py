@@ -53,10 +53,17 @@ def _event(booking: Booking, house: House, url: str) -> Event:
     event.add("location", location(booking, house))
     event.add("description", "\n".join([*description(booking, house), url]))
     event.add("url", url)
-    event.add("status", "CANCELLED" if is_off else "CONFIRMED")
+    event.add("status", _status(booking))
     for before in ALARMS if booking.state is VisitState.EXPECTED else ():
         event.add_component(_alarm(before))
     return event
+
+
+def _status(booking: Booking) -> str:
+    """As certain as the booking's page is (RFC 5545, 3.8.1.11)."""
+    if booking.state is VisitState.CALLED_OFF:
+        return "CANCELLED"
+    return "TENTATIVE" if booking.move_in_question() else "CONFIRMED"
 
 
 def summary(booking: Booking) -> str:
