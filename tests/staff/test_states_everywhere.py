@@ -137,11 +137,12 @@ CASES = {
 }
 
 
-@pytest.fixture(params=CASES.values(), ids=CASES)
-def case(request, standin) -> Case:
+@pytest.fixture(params=list(CASES.values()), ids=list(CASES))
+def case(request: pytest.FixtureRequest, standin: StandIn) -> Case:
     visit = book(press_at(standin.free_starts(HOUSE)[0]))
-    request.param.done(visit, standin)
-    return request.param
+    made: Case = request.param
+    made.done(visit, standin)
+    return made
 
 
 @pytest.fixture
