@@ -23,7 +23,9 @@ VISIT = Visit(
     phone="+79011234567",
 )
 CALL = VISIT.as_logged()
-CLEAN = Verdict(lost=[], doubled=[], false=[], sending=[], untold=[])
+CLEAN = Verdict(lost=[], doubled=[], false=[], sending=[], untold=[], twice=[], stale=[])
+LATER = replace(VISIT, start="2026-12-02T12:00")
+MOVE = LATER.as_logged()
 
 
 def row(outcome: str) -> Row:
@@ -102,3 +104,30 @@ def test_trying_again_after_one_that_was_not_sent_is_in_order():
 )
 def test_the_judge_notices(rows, entries, calls, offence):
     assert getattr(judge(rows, entries, calls), offence)
+
+
+def moved(visit: Visit = VISIT) -> Row:
+    return replace(row("confirmed"), visit=visit, is_over=True)
+
+
+def now(outcome: str) -> Row:
+    return replace(row(outcome), visit=LATER)
+
+
+@pytest.mark.parametrize(
+    "rows", [[moved(), now("confirmed")], [row("confirmed"), now("in_doubt")]], ids=str
+)
+def test_a_visit_moved_or_perhaps_moved_is_in_order(rows):
+    assert judge(rows, [VISIT, LATER], [CALL, MOVE], replaced=[VISIT]) == CLEAN
+
+
+def test_the_judge_notices_two_visits_that_are_expected():
+    rows = [row("confirmed"), now("confirmed")]
+
+    assert judge(rows, [VISIT, LATER], [CALL, MOVE]).twice
+
+
+def test_the_judge_notices_a_visit_that_the_crm_has_moved_without_a_word():
+    verdict = judge([row("confirmed"), now("refused")], [VISIT, LATER], [CALL, MOVE], [VISIT])
+
+    assert verdict.stale

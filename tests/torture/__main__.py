@@ -51,8 +51,14 @@ def report(result: Result) -> str:
         "false": len(verdict.false),
         "still sending": len(verdict.sending),
         "trail untrue": len(verdict.untold),
+        "moved or off": sum(row.is_over for row in result.rows),
+        "expected twice": len(verdict.twice),
+        "expected, moved": len(verdict.stale),
     }
-    offences = (*verdict.lost, *verdict.doubled, *verdict.false, *verdict.untold)
+    offences = (
+        *(*verdict.lost, *verdict.doubled, *verdict.false, *verdict.untold),
+        *(*verdict.twice, *verdict.stale),
+    )
     return "\n".join(
         (*(f"{name:<16} {value}" for name, value in lines.items()), *map(str, offences))
     )

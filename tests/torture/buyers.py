@@ -99,6 +99,8 @@ class Buyer:
             self._look(place)
         if self._wish.comes_back:
             self._press(forms[:1])
+        for place in {answer.location for answer in answers if answer and answer.location}:
+            self._move(place.partition("?")[0])
 
     def _filled_in(self) -> Form | None:
         """Step 3 with everything filled in. None where it leads elsewhere: the time has gone."""
@@ -131,6 +133,25 @@ class Buyer:
         answer = self._patiently(lambda: self._browser.post(again, form))
         if answer and answer.location:
             self._look(answer.location)
+
+    def _move(self, place: str) -> None:
+        """Move the visit of a booking's page, if it has one; pressed as often as to book."""
+        second = self._wish.second
+        if second is None or not place.startswith("/bookings/"):
+            return
+        move = f"{place}move/"
+        question = f"{move}?start={second:%Y-%m-%dT%H:%M}"
+        page = self._patiently(lambda: self._browser.get(question))
+        form = hidden_fields(page.html) if page and page.status == 200 else {}
+        if "key" not in form:
+            return
+        self._progress.count(asked=1)
+
+        def press(_hand: int) -> Page | None:
+            return self._patiently(lambda: self._browser.post(move, form))
+
+        with ThreadPoolExecutor(self._wish.presses) as hands:
+            list(hands.map(press, range(self._wish.presses)))
 
     def _patiently(self, ask: Callable[[], Page], *, tries: int = TRIES) -> Page | None:
         """The page, at last; None for a buyer who has had enough."""

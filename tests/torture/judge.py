@@ -25,6 +25,10 @@ class Visit:
     start: str
     phone: str
 
+    @property
+    def of_flat(self) -> tuple[str, str, str]:
+        return self.house_id, self.category, self.flat
+
     def as_logged(self) -> Visit:
         """As the stand-in's log has it, which keeps two digits of a phone."""
         return replace(self, phone=self.phone[-2:])
@@ -32,12 +36,21 @@ class Visit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One booking of the journal, with the kinds of its events in order."""
+    """One booking of the journal, with the kinds of its events in order.
+
+    `is_over` says that its visit was moved or called off.
+    """
 
     key: str
     visit: Visit
     outcome: str
     trail: Sequence[str]
+    is_over: bool = False
+
+    @property
+    def expects(self) -> bool:
+        """Whether its page expects the buyer, or may: "in doubt" tells both, and staff."""
+        return self.outcome == "confirmed" and not self.is_over
 
     @property
     def is_told_by_its_trail(self) -> bool:
@@ -60,14 +73,23 @@ class Verdict:
     false: list[Visit]  # confirmed and not in the ledger, or denied and in it
     sending: list[Visit]  # still, after its deadline
     untold: list[Visit]  # the trail tells another story than the row
+    twice: list[Visit]  # expected, as another visit of the same flat is
+    stale: list[Visit]  # expected, though the CRM has moved it, and no row is in doubt
 
     @property
     def is_clean(self) -> bool:
-        return not (self.lost or self.doubled or self.false or self.sending or self.untold)
+        return not any(getattr(self, name) for name in self.__slots__)
 
 
-def judge(rows: Sequence[Row], entries: Iterable[Visit], calls: Iterable[Visit]) -> Verdict:
+def judge(
+    rows: Sequence[Row],
+    entries: Iterable[Visit],
+    calls: Iterable[Visit],
+    replaced: Iterable[Visit] = (),
+) -> Verdict:
     """`entries` are the ledger's bookings, `calls` the `add` requests, both one by one.
+
+    `replaced` are the entries that a later one of the same flat has moved.
 
     Rows, entries and calls of the same visit belong together. A visit may have several rows: the
     "try again" after one that was not sent, or two tabs of which the first was refused.
@@ -78,12 +100,18 @@ def judge(rows: Sequence[Row], entries: Iterable[Visit], calls: Iterable[Visit])
     held = Counter(entries)
     unheld = held - holding
     denied_but_held = unheld & denied
+    expected = [row.visit for row in rows if row.expects]
+    flats = Counter(visit.of_flat for visit in expected)
+    in_doubt = {row.visit.of_flat for row in rows if row.outcome == "in_doubt"}
+    gone = set(replaced)
     return Verdict(
         lost=sorted((unheld - denied_but_held).elements()),
         doubled=sorted((*(Counter(calls) - callers).elements(), *(held - _once(held)).elements())),
         false=sorted((*(confirmed - held).elements(), *denied_but_held.elements())),
         sending=[row.visit for row in rows if row.outcome == "sending"],
         untold=[row.visit for row in rows if not row.is_told_by_its_trail],
+        twice=[visit for visit in expected if flats[visit.of_flat] > 1],
+        stale=[each for each in expected if each in gone and each.of_flat not in in_doubt],
     )
 
 

@@ -50,6 +50,7 @@ class Wish:
     presses: int  # of the button of each form, at once
     resends: bool  # the same form, when the connection breaks or the page does
     comes_back: bool  # presses the old form's button once more in the end
+    second: datetime | None  # the time to which the visit is moved then
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,4 +137,5 @@ def _wish(number: int, flats: Flats, starts: Starts, dice: random.Random) -> Wis
         presses=2 if dice.random() < 0.25 else 1,
         resends=dice.random() < 0.8,
         comes_back=dice.random() < 0.2,
+        second=starts[house_id].pop() if dice.random() < 0.25 else None,
     )

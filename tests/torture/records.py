@@ -34,12 +34,29 @@ def _row(fields: dict[str, Any], trail: list[str]) -> Row:
         start=f"{start:%Y-%m-%dT%H:%M}",
         phone=fields["phone"],
     )
-    return Row(key=fields["key"], visit=visit, outcome=fields["outcome"], trail=trail)
+    return Row(
+        key=fields["key"],
+        visit=visit,
+        outcome=fields["outcome"],
+        trail=trail,
+        is_over=bool(fields["moved_at"] or fields["called_off_at"]),
+    )
 
 
 def ledger(path: Path) -> list[Visit]:
+    return [_entry(entry) for entry in _ledger(path)]
+
+
+def replaced(path: Path) -> list[Visit]:
+    """The entries that a later one has moved."""
+    entries = _ledger(path)
+    gone = {entry["replaces"] for entry in entries}
+    return [_entry(entry) for entry in entries if entry["sequence"] in gone]
+
+
+def _ledger(path: Path) -> list[dict[str, Any]]:
     lines = path.read_text().splitlines() if path.exists() else []
-    return [_entry(json.loads(line)) for line in lines]
+    return [json.loads(line) for line in lines]
 
 
 def _entry(entry: dict[str, Any]) -> Visit:

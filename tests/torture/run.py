@@ -77,6 +77,7 @@ def run(
         strikes: list[tuple[int, Callable[[], object]]] = [
             (torture.kills, lambda: site.kill_a_worker(dice)),
             (1 + torture.kills // 10, lambda: _shut_for_a_while(door, progress)),
+            (1 + torture.kills // 10, lambda: call_off_a_visit(site)),
             (torture.kills, lambda: throw_in_a_large_form(site, dice.choice(wishes), progress)),
         ]
         if break_database:
@@ -89,7 +90,7 @@ def run(
 
 
 def _standin(estate: plan.Estate, folder: Path) -> StandInProcess:
-    switches = ("--latency", str(LATENCY), "--switch", "second_add=adds")
+    switches = ("--latency", str(LATENCY), "--switch", "second_add=moves")
     return StandInProcess(folder, *estate.arguments, *switches)
 
 
@@ -99,6 +100,7 @@ def _site(torture: Torture, folder: Path, door: Door) -> Site:
         crm_url=door.url,
         database_url=torture.database_url or own_database(folder),
         workers=torture.workers,
+        variables={"MACROCRM_ADD_MOVES": "true"},
     )
 
 
@@ -129,6 +131,19 @@ def _happen(mishap: Mishap, progress: Progress, dice: random.Random) -> None:
         mishap.strike()
 
 
+def call_off_a_visit(site: Site) -> None:
+    """As staff do for a caller: any expected visit, perhaps one that is being moved."""
+    site.manage(
+        *("shell", "--verbosity", "0", "--command"),
+        "from django.utils import timezone\n"
+        "from booking import services\n"
+        "from booking.models import Booking, VisitState, in_state\n"
+        "expected = in_state(VisitState.EXPECTED, now=timezone.now())\n"
+        "if visit := Booking.objects.filter(expected).order_by('?').first():\n"
+        "    services.visits.change(visit, by='staff', note='-')",
+    )
+
+
 def _shut_for_a_while(door: Door, progress: Progress) -> None:
     door.shut()
     progress.over.wait(SHUT_FOR)
@@ -152,7 +167,7 @@ def _judged(site: Site, standin: StandInProcess, progress: Progress) -> Result:
         entries=len(entries),
         left=left,
         rows=rows,
-        verdict=judge(rows, entries, calls),
+        verdict=judge(rows, entries, calls, records.replaced(standin.ledger)),
         site_log=site.log,
     )
 
