@@ -1,7 +1,7 @@
 """Send the outbox, by `manage.py send_notices`, never in a buyer's request.
 
-What fails is tried again later and later, and given up after some two days. Two senders at once
-never send the same notice: the row itself says whose turn it is.
+What fails is tried again later and later, and given up after some two days. A lease on the row
+stops two runs from sending the same notice.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def _taken(notice: Notice) -> bool:
 def _send(notice: Notice) -> bool:
     row = Notice.objects.filter(pk=notice.pk)
     try:
-        (_send_email if notice.channel == Notice.Channel.EMAIL else _send_webhook)(notice)
+        SENDERS[Notice.Channel(notice.channel)](notice)
     except Exception as error:  # whatever one fails of is for staff to read, not the others' end
         failure, is_odd = _why(error), not isinstance(error, FORESEEN)
         told = "Notice %s by %s failed: %s"
@@ -272,3 +272,10 @@ def payload(notice: Notice) -> dict[str, Any]:
     if event.kind == BookingEvent.Kind.CHANGE_ASKED:
         told["wish"] = ChangeRequest.Kind(event.facts["wish"]).value
     return told
+
+
+# A channel that is added to the model needs its sender here.
+SENDERS: dict[Notice.Channel, Callable[[Notice], None]] = {
+    Notice.Channel.EMAIL: _send_email,
+    Notice.Channel.WEBHOOK: _send_webhook,
+}

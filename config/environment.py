@@ -206,7 +206,7 @@ def time_zone(text: str) -> str:
     return text
 
 
-def crm_url(text: str) -> str:
+def base_url(text: str) -> str:
     """The base URL of the CRM, or of the site."""
     sentence = "must be an https:// address without a path (http:// only on a loopback address)"
     url = _safe_address(text, sentence)

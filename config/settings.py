@@ -281,7 +281,7 @@ LOGGING = {
 
 # The CRM
 
-MACROCRM_URL = _env.optional("MACROCRM_URL", env.crm_url, "https://api.macrocrm.ru")
+MACROCRM_URL = _env.optional("MACROCRM_URL", env.base_url, "https://api.macrocrm.ru")
 MACROCRM_DOMAIN = _env.required("MACROCRM_DOMAIN", env.crm_domain, "")
 MACROCRM_APP_SECRET = _env.required("MACROCRM_APP_SECRET", str, "")
 MACROCRM_METHOD = _env.optional("MACROCRM_METHOD", env.one_of("POST", "GET"), "POST")
@@ -339,7 +339,7 @@ RETENTION_DAYS = _env.optional("RETENTION_DAYS", env.whole(1, 36500), 1095)
 
 # Notices to staff, by `manage.py send_notices`
 
-SITE_URL = _env.optional("SITE_URL", env.crm_url, "")
+SITE_URL = _env.optional("SITE_URL", env.base_url, "")
 NOTICE_EMAILS: list[str] = _env.optional("NOTICE_EMAILS", env.email_addresses, [])
 NOTICE_WEBHOOK_URL = _env.optional("NOTICE_WEBHOOK_URL", env.webhook_url, "")
 NOTICE_WEBHOOK_SECRET = _env.optional("NOTICE_WEBHOOK_SECRET", env.webhook_secret, "")

@@ -20,7 +20,7 @@ from booking.availability.cache import Entry, Lookup
 from booking.availability.dates import Span
 from booking.availability.houses import ReadyHouse
 from booking.crm import CRMClient, CRMError, CRMRefused
-from booking.gateway import crm_client
+from booking.crm_client import crm_client
 
 logger = logging.getLogger(__name__)
 

@@ -29,8 +29,8 @@ from booking import models, shared_cache
 from booking.availability import cache
 from booking.availability.cache import Lookup
 from booking.crm import CRMClient, CRMUnavailable, ListedFlat, ListedHouse, ReadyFlats
+from booking.crm_client import crm_client
 from booking.flat_numbers import may_mean, natural_key, skeleton
-from booking.gateway import crm_client
 
 logger = logging.getLogger(__name__)
 

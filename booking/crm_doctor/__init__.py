@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from django.conf import settings
 
+from booking.crm_client import crm_config
 from booking.crm_doctor import configuration, line, proxies, schedule, signature, stock
 from booking.crm_doctor.findings import Finding, Verdict, worst
-from booking.gateway import crm_config
 
 __all__ = ["Finding", "Verdict", "examine", "worst"]
 

@@ -17,8 +17,8 @@ from phonenumber_field.phonenumber import PhoneNumber
 from booking import availability, rate_limits, turns
 from booking.availability import ReadyHouse
 from booking.crm import AddOutcome, AddReply, AddRequest, Reason
+from booking.crm_client import crm_client
 from booking.database.pool import give_back
-from booking.gateway import crm_client
 from booking.models import (
     HAS_VISIT,
     HOLDING,
@@ -29,7 +29,7 @@ from booking.models import (
     in_state,
 )
 from booking.rate_limits import Limit, Try
-from booking.services import refusals, settling
+from booking.services import imitated_refusals, settling
 
 # What a worker needs beside the call itself: writing the journal twice while the database is busy.
 DEADLINE_SLACK = timedelta(seconds=45)
@@ -176,7 +176,7 @@ def _book(request: BookingRequest) -> Booking:
     if booking.outcome == Outcome.REFUSED:
         return booking
     if booking.reason == HAS_VISIT:
-        refusals.end_like_a_call(
+        imitated_refusals.refuse_like_a_wrong_phone(
             booking, at_most=_longest_call(), can_be_read=is_offered is not None
         )
     else:

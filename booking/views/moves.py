@@ -60,7 +60,7 @@ def move_visit(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
 
 def _move(request: HttpRequest, visit: Booking, start: datetime) -> HttpResponse:
     if not settings.MACROCRM_ADD_MOVES:
-        services.requests.ask(visit, ChangeRequest.Kind.MOVE, wanted_at=start)
+        services.change_requests.ask(visit, ChangeRequest.Kind.MOVE, wanted_at=start)
         return redirect(f"{visit.get_absolute_url()}#change")
     try:
         made = services.booking.move(

@@ -95,7 +95,7 @@ def ask_for_change(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     if booking.is_to_come and not form.is_valid():
         return _page(request, booking, form)
     if booking.is_to_come:
-        services.requests.ask(booking, form.asked_kind, form.asked_wish)
+        services.change_requests.ask(booking, form.asked_kind, form.asked_wish)
     # The wish's heading, which takes the focus.
     return redirect(f"{booking.get_absolute_url()}#change")
 

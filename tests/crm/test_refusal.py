@@ -14,7 +14,7 @@ from pytest_django.fixtures import Settings
 
 from booking import crm_refusal, shared_cache
 from booking.crm import CallReport
-from booking.gateway import crm_client
+from booking.crm_client import crm_client
 from booking.models import Booking
 from booking.observability.crm_calls import record_crm_call
 from standin import StandIn

@@ -34,7 +34,7 @@ HEART: dict[str, tuple[str, ...]] = {
         "tests/services/test_moves.py",
         "tests/services/test_strangers.py",
     ),
-    "booking/services/refusals.py": ("tests/services/test_flat_with_visit.py",),
+    "booking/services/imitated_refusals.py": ("tests/services/test_flat_with_visit.py",),
     "booking/services/settling.py": (
         "tests/services/test_settle.py",
         "tests/services/test_settling.py",
@@ -42,7 +42,7 @@ HEART: dict[str, tuple[str, ...]] = {
         "tests/staff/test_queue.py",
     ),
     "booking/services/visits.py": ("tests/services/test_wishes.py", "tests/services/test_moves.py"),
-    "booking/services/requests.py": (
+    "booking/services/change_requests.py": (
         "tests/services/test_wishes.py",
         "tests/services/test_moves.py",
     ),

@@ -129,7 +129,7 @@ class TestThePages:
         move(made, LATER)
         client.post(f"{made.get_absolute_url()}change/", {"kind": "cancel"})
         # As when the page was read a moment before staff answered.
-        assert not services.requests.ask(made, ChangeRequest.Kind.CANCEL, "")
+        assert not services.change_requests.ask(made, ChangeRequest.Kind.CANCEL, "")
 
         assert not ChangeRequest.objects.filter(answered_at=None).exists()
 

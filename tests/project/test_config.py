@@ -487,7 +487,7 @@ def test_a_folder_in_the_place_of_the_file_is_a_problem(tmp_path):
     ],
 )
 def test_addresses_the_crm_may_have(text, value):
-    assert env.crm_url(text) == value
+    assert env.base_url(text) == value
 
 
 @pytest.mark.parametrize(
@@ -510,7 +510,7 @@ def test_addresses_the_crm_may_have(text, value):
 )
 def test_addresses_the_crm_may_not_have(text):
     with pytest.raises(ValueError, match="must be an https:// address"):
-        env.crm_url(text)
+        env.base_url(text)
 
 
 @pytest.mark.parametrize(

@@ -211,7 +211,7 @@ class TestAtOnce:
 
         at_once(
             lambda: services.visits.answer(asked, answer="x", by="olga", moved_to=LATER),
-            *[lambda: services.requests.ask(made, ChangeRequest.Kind.CANCEL, "")] * 4,
+            *[lambda: services.change_requests.ask(made, ChangeRequest.Kind.CANCEL, "")] * 4,
         )
 
         assert not ChangeRequest.objects.filter(answered_at=None).exists()

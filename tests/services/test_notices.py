@@ -114,7 +114,7 @@ class TestTheOutbox:
         assert not Notice.objects.exists()
 
     def test_a_buyers_wish_is_told(self, by_email):
-        services.requests.ask(booking(), ChangeRequest.Kind.CANCEL, "Заболел")
+        services.change_requests.ask(booking(), ChangeRequest.Kind.CANCEL, "Заболел")
 
         assert Notice.objects.get().event.kind == "change_asked"
 
@@ -254,7 +254,7 @@ class TestByWebhook:
         assert notices.signature("example-secret", "1700000000", b"{}") == expected
 
     def test_tells_what_is_wished(self, receiver):
-        services.requests.ask(booking(), ChangeRequest.Kind.MOVE, "На пятницу")
+        services.change_requests.ask(booking(), ChangeRequest.Kind.MOVE, "На пятницу")
         notices.send_due()
 
         assert json.loads(receiver.calls[0][1])["wish"] == "move"

@@ -17,9 +17,9 @@ pytestmark = pytest.mark.django_db
 def test_a_wish_is_taken_once_and_noted():
     made, over = booking(), booking(flat="9", starts_at=timezone.now() - timedelta(hours=1))
 
-    assert services.requests.ask(made, ChangeRequest.Kind.MOVE, "В субботу") is True
-    assert services.requests.ask(made, ChangeRequest.Kind.CANCEL, "") is False
-    assert services.requests.ask(over, ChangeRequest.Kind.CANCEL, "") is False
+    assert services.change_requests.ask(made, ChangeRequest.Kind.MOVE, "В субботу") is True
+    assert services.change_requests.ask(made, ChangeRequest.Kind.CANCEL, "") is False
+    assert services.change_requests.ask(over, ChangeRequest.Kind.CANCEL, "") is False
 
     (request,) = ChangeRequest.objects.all()
     assert (request.booking, request.kind, request.wish) == (made, "move", "В субботу")
@@ -32,7 +32,7 @@ def test_a_wish_for_a_visit_that_was_called_off_meanwhile_is_not_taken():
     as_the_buyer_saw_it = Booking.objects.get(pk=made.pk)
     services.visits.cancel_visit(made)
 
-    assert services.requests.ask(as_the_buyer_saw_it, ChangeRequest.Kind.MOVE, "") is False
+    assert services.change_requests.ask(as_the_buyer_saw_it, ChangeRequest.Kind.MOVE, "") is False
     assert not ChangeRequest.objects.exists()
 
 

@@ -95,7 +95,7 @@ class TestAWantedTime:
     @pytest.fixture
     def asked(self, standin) -> ChangeRequest:
         made = booking()
-        services.requests.ask(
+        services.change_requests.ask(
             made, ChangeRequest.Kind.MOVE, wanted_at=standin.free_starts(HOUSE)[7]
         )
         return ChangeRequest.objects.get()

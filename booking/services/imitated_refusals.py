@@ -21,7 +21,7 @@ JUST_NOW = timedelta(minutes=5)
 NOT_SENT_FOR_A_VISIT = "The flat has a visit ahead, so nothing was sent."
 
 
-def end_like_a_call(booking: Booking, *, at_most: timedelta, can_be_read: bool) -> None:
+def refuse_like_a_wrong_phone(booking: Booking, *, at_most: timedelta, can_be_read: bool) -> None:
     """End a press for a flat with a visit ahead as a wrong phone would end, but without a call.
 
     To any but the visit's own browser it reads and takes the same, from the first moment on. While
