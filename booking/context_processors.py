@@ -1,7 +1,6 @@
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse
@@ -60,7 +59,7 @@ def _of_brand(file: brand.File) -> str:
 
 def _links(request: HttpRequest) -> dict[str, str]:
     """Header and footer links, which keep the buyer's campaign."""
-    came_with = BookingQuery(source=_query(request).source)
+    came_with = BookingQuery(source=BookingQuery.of_address(request).source)
     return {
         "home_url": came_with.choose_flat_url(),
         "find_url": came_with.with_source(reverse("booking:find_booking")),
@@ -74,18 +73,12 @@ def _back(request: HttpRequest) -> str:
     if request.method != "POST" or match is None:
         return ""
     if match.view_name == "booking:confirm":
-        query = _query(request)
+        query = BookingQuery.of_address(request)
         return query.confirm_url() if query.names_a_flat else ""
     if match.view_name == "booking:find_booking":
         return _links(request)["find_url"]
+    if match.view_name in {"booking:ask_for_visit", "booking:show_request"}:
+        return request.path
     if key := match.kwargs.get("key"):
         return reverse("booking:show_booking", args=[key])
     return ""
-
-
-def _query(request: HttpRequest) -> BookingQuery:
-    """The answers in the address; none if it is unreadable."""
-    try:
-        return BookingQuery.read(request.GET)
-    except SuspiciousOperation:
-        return BookingQuery()

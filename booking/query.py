@@ -9,6 +9,8 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import quote_plus
 
+from django.core.exceptions import SuspiciousOperation
+from django.http import HttpRequest
 from django.urls import get_script_prefix, reverse
 
 from booking.models import Booking
@@ -50,6 +52,14 @@ class BookingQuery:
         answers = {name: answer(name) for name in ANSWERS if name in data}
         source = {name: told(name) for name in SOURCES if name in data}
         return cls(**answers, source={name: value for name, value in source.items() if value})
+
+    @classmethod
+    def of_address(cls, request: HttpRequest) -> BookingQuery:
+        """The answers in the address; none if it is unreadable."""
+        try:
+            return cls.read(request.GET)
+        except SuspiciousOperation:
+            return cls()
 
     @classmethod
     def of(cls, booking: Booking) -> BookingQuery:

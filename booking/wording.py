@@ -134,6 +134,9 @@ TOO_MANY: dict[str, Promise] = {
         "This phone was tried for too many flats. Try again after {until}, or call us. If you are"
         " booked already, your booking stands."
     ),
+    "requests_of_client": gettext_lazy(
+        "You have sent several requests already. Send the next one after {until}, or call us."
+    ),
 }
 KINDS = {
     "flat": pgettext_lazy("before a number", "flat"),

@@ -89,7 +89,7 @@ def _database_away(request: HttpRequest, error: BaseException | None) -> HttpRes
 
 
 def _away(request: HttpRequest, template: str, retry_after: int) -> HttpResponse:
-    query = BookingQuery.read(request.GET)
+    query = BookingQuery.of_address(request)
     context = {
         "request_url": query.request_url(VisitRequest.Cause.CRM_AWAY),
         "retry_url": request.get_full_path() if request.method == "GET" else "",

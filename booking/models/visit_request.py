@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,6 +15,9 @@ from phonenumber_field.modelfields import PhoneNumberField
 from booking import references
 from booking.models.house import House
 
+# Calendars are read for those who wait; who has waited for so long has found another way.
+WAITS_FOR = timedelta(days=60)
+
 
 class VisitRequestManager(models.Manager["VisitRequest"]):
     def open(self) -> models.QuerySet[VisitRequest]:
@@ -21,7 +25,9 @@ class VisitRequestManager(models.Manager["VisitRequest"]):
 
     def waiting(self) -> models.QuerySet[VisitRequest]:
         """The waiting list: those who have not been told of a free time, first come first."""
-        return self.open().filter(waits=True, told_at=None).order_by("asked_at", "pk")
+        since = timezone.now() - WAITS_FOR
+        waiting = self.open().filter(waits=True, told_at=None, asked_at__gt=since)
+        return waiting.order_by("asked_at", "pk")
 
 
 class VisitRequest(models.Model):

@@ -128,6 +128,7 @@ class TestTheForm:
 
         assert page.status_code == 429
         assert TYPED["wish"] in text_of(page)
+        assert "Вы уже отправили несколько заявок" in text_of(page)
         assert int(page.headers["Retry-After"]) > 3000
 
 

@@ -112,6 +112,14 @@ class TestTheWaitingList:
 
         assert services.visit_requests.tell_of_free_times() == []
 
+    def test_nobody_waits_for_ever(self, full):
+        asked = ask()
+        VisitRequest.objects.update(asked_at=timezone.now() - timedelta(days=61))
+        full()
+
+        assert services.visit_requests.tell_of_free_times() == []
+        assert asked.is_open
+
     def test_the_chore_tells(self, full, capsys):
         ask()
         full()
