@@ -523,6 +523,6 @@ def request_rows(asked: models.VisitRequest) -> list[Row]:
 
 def change_shown(request: ChangeRequest) -> ChangeShown:
     zone = request.booking.starts_at_local.tzinfo
-    wanted_at = request.wanted_at and request.wanted_at.astimezone(zone)
-    asked = wording.change_asked(request.kind, request.asked_at.astimezone(zone), wanted_at)
+    asked_at = request.asked_at.astimezone(zone)
+    asked = wording.change_asked(request.kind, asked_at, request.wanted_at_local)
     return ChangeShown(asked, request.wish, request.answer)

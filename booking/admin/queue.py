@@ -151,13 +151,20 @@ def show(request: HttpRequest) -> HttpResponse:
             ]
             for flat in flats_with_two_visits()[:MOST_SHOWN]
         ],
-        requests=[(each, _when(each.booking)) for each in open_requests()[:MOST_SHOWN]],
+        requests=[
+            (each, _when(each.booking), _wanted(each)) for each in open_requests()[:MOST_SHOWN]
+        ],
         visit_requests=VisitRequest.objects.open().order_by("asked_at", "pk")[:MOST_SHOWN],
         demand=unserved_demand()[:MOST_SHOWN],
         repeated=[(each, wording.masked_phone(each.last.phone)) for each in repeated_refusals()],
         may_resolve=request.user.has_perm("booking.resolve_booking"),
         may_answer=request.user.has_perm("booking.answer_changerequest"),
     )
+
+
+def _wanted(asked: ChangeRequest) -> str:
+    """The time that the buyer has chosen, if any. Templates would show it in our own zone."""
+    return wording.day_and_time(asked.wanted_at_local) if asked.wanted_at_local else ""
 
 
 def _when(booking: Booking) -> str:

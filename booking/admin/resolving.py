@@ -74,7 +74,7 @@ def resolve(request: HttpRequest, pk: int) -> HttpResponse:
             (_("Cause"), words.reason(booking.reason)),
             (_("What we saw"), " ".join(words.describe_event(evidence)) if evidence else ""),
         ],
-        beside=Booking.objects.beside(booking),
+        beside=_beside(booking),
     )
 
 
@@ -107,7 +107,7 @@ def correct(request: HttpRequest, pk: int) -> HttpResponse:
             (_("Outcome"), booking.get_outcome_display()),
             (_("What we saw"), " ".join(words.describe_event(told)) if told else ""),
         ],
-        beside=Booking.objects.beside(booking),
+        beside=_beside(booking),
     )
 
 
@@ -200,9 +200,9 @@ def answer(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _wanted_time(asked: ChangeRequest) -> str:
     """The time that the buyer has chosen, and whether the CRM has it free just now."""
-    if asked.wanted_at is None:
+    start = asked.wanted_at_local
+    if start is None:
         return ""
-    start = asked.wanted_at.astimezone(asked.booking.starts_at_local.tzinfo)
     is_free = availability.is_free(asked.booking.house_id, start)
     told = {
         True: _("{when}: free just now"),
@@ -249,6 +249,12 @@ def _to_next(waiting: QuerySet[Any], view: str) -> HttpResponse:
     """Redirect to the next of the same kind, or to the queue."""
     first = waiting.first()
     return redirect(view, first.pk) if first else redirect("admin:booking_needs_a_look")
+
+
+def _beside(booking: Booking) -> list[tuple[Booking, str]]:
+    """Other visits ahead of the flat, each with its time by the house's clock."""
+    others = Booking.objects.beside(booking)
+    return [(each, wording.day_and_time(each.starts_at_local)) for each in others]
 
 
 def _page(request: HttpRequest, booking: Booking, form: forms.Form, **context: Any) -> HttpResponse:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -54,6 +57,11 @@ class ChangeRequest(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()}: {self.booking}"
+
+    @property
+    def wanted_at_local(self) -> datetime | None:
+        """The wanted time in wall time of the house."""
+        return self.wanted_at and self.wanted_at.astimezone(ZoneInfo(self.booking.time_zone))
 
     @property
     def is_open(self) -> bool:

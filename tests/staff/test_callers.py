@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from zoneinfo import ZoneInfo
+
 import pytest
 from django.urls import reverse
 
-from booking import services
+from booking import services, wording
 from booking.models import Booking, ChangeRequest
 from tests.bookings import booking, staff, trail
 from tests.journey import HOUSE, heading, hidden_fields, links, text_of
-from tests.moves import LATER, asked_to_move, entry, main_of, moved_to, spaced, url_of
+from tests.moves import LATER, asked_to_move, entry, main_of, moved_to, plain, spaced, url_of
 
 pytestmark = pytest.mark.django_db
 
@@ -99,6 +101,14 @@ class TestAWantedTime:
             made, ChangeRequest.Kind.MOVE, wanted_at=standin.free_starts(HOUSE)[7]
         )
         return ChangeRequest.objects.get()
+
+    def test_the_queue_names_it_by_the_clock_of_the_house(self, operator, asked):
+        Booking.objects.update(time_zone="Asia/Kamchatka")
+        there = asked.wanted_at.astimezone(ZoneInfo("Asia/Kamchatka"))
+
+        page = spaced(operator.get(reverse("admin:booking_needs_a_look")))
+
+        assert f"({plain(wording.day_and_time(there))})" in page
 
     def test_it_is_seen_at_once_whether_it_is_free(self, operator, standin, asked):
         assert "сейчас свободно" in text_of(operator.get(url_of(asked)))
