@@ -10,11 +10,12 @@ from zoneinfo import ZoneInfo
 from django.contrib.auth.models import Group, User
 from django.db.models import QuerySet
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 from phonenumber_field.phonenumber import PhoneNumber
 
 from booking import availability
-from booking.models import Booking, StaffEvent
+from booking.models import Booking, ChangeRequest, StaffEvent
 from booking.services.booking import BookingRequest
 
 ZONE = "Asia/Yekaterinburg"
@@ -75,6 +76,15 @@ def press_for(made: Booking, **changes: Any) -> BookingRequest:
         "phone": PhoneNumber.from_string("+79001234567"),
     }
     return BookingRequest(**usual | changes)
+
+
+def page_of(made: Booking) -> str:
+    """A booking's page in the admin."""
+    return reverse("admin:booking_booking_change", args=[made.pk])
+
+
+def asked_to_cancel(made: Booking) -> ChangeRequest:
+    return made.change_requests.create(kind="cancel", wish="Заболел")
 
 
 def staff(name: str, group: str) -> Client:

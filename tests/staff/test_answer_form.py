@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from booking import availability
 from booking.models import Booking, House
-from tests.bookings import booking, staff
+from tests.bookings import booking
 from tests.journey import HOUSE, first_free, text_of
 from tests.moves import (
     LATER,
@@ -21,11 +21,6 @@ from tests.moves import (
 )
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def operator():
-    return staff("olga", "operators")
 
 
 def night_of_a_change(zone: ZoneInfo, *, forward: bool) -> date:

@@ -9,18 +9,13 @@ from django.urls import reverse
 
 from booking import services, wording
 from booking.models import Booking, ChangeRequest
-from tests.bookings import booking, staff, trail
+from tests.bookings import booking, trail
 from tests.journey import HOUSE, heading, hidden_fields, links, text_of
 from tests.moves import LATER, asked_to_move, entry, main_of, moved_to, plain, spaced, url_of
 
 pytestmark = pytest.mark.django_db
 
 NOTE = {"note": "Звонил владелец"}
-
-
-@pytest.fixture
-def operator():
-    return staff("olga", "operators")
 
 
 def page_of(made, name):

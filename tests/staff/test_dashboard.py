@@ -5,13 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from booking import services
 from booking.models import Booking, Outcome
-from tests.bookings import staff
 from tests.journey import fill_in, first_free, heading, send, text_of
 
 pytestmark = pytest.mark.django_db
@@ -30,11 +28,6 @@ def in_doubt(standin, client) -> Booking:
     standin.fail("add", "drop_after_write")
     send(client, fill_in(client, first_free(standin)))
     return Booking.objects.get(outcome="in_doubt")
-
-
-@pytest.fixture
-def operator() -> Client:
-    return staff("olga", "operators")
 
 
 def page_of(booking: Booking) -> str:

@@ -22,7 +22,7 @@ from django.utils import timezone
 from booking import wording
 from booking.admin import tables
 from booking.models import House
-from tests.bookings import booking, done_with_bookings, staff, tomorrow_at
+from tests.bookings import booking, done_with_bookings, tomorrow_at
 from tests.journey import text_of
 
 pytestmark = pytest.mark.django_db
@@ -31,16 +31,6 @@ LOG = "/admin/booking/booking/"
 SHEET = f"{LOG}day-sheet/"
 QUOTED = re.compile(r'="([^"]*)"')
 FORMULA = '=HYPERLINK("http://example.test";"x")'
-
-
-@pytest.fixture
-def operator() -> Client:
-    return staff("olga", "operators")
-
-
-@pytest.fixture
-def manager() -> Client:
-    return staff("mark", "managers")
 
 
 VALUES = (

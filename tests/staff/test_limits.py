@@ -15,11 +15,6 @@ PAGE = "/admin/booking/booking/limits/"
 
 
 @pytest.fixture
-def operator(db):
-    return bookings.staff("olga", "operators")
-
-
-@pytest.fixture
 def guesses():
     for number in range(5):
         bookings.booking(

@@ -19,7 +19,6 @@ from booking.models import Booking, VisitState
 from booking.observability import metrics
 from booking.services.booking import book
 from standin import StandIn
-from tests.bookings import staff
 from tests.journey import HOUSE, heading, text_of
 from tests.moves import move, plain
 from tests.presses import press_at
@@ -148,11 +147,6 @@ def case(request: pytest.FixtureRequest, standin: StandIn) -> Case:
 @pytest.fixture
 def rows(case) -> list[Booking]:
     return list(Booking.objects.order_by("pk"))
-
-
-@pytest.fixture
-def manager():
-    return staff("olga", "managers")
 
 
 def test_the_rows(case, rows):
