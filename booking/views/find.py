@@ -66,7 +66,7 @@ def _page(
     context = {
         "form": form,
         "form_token": form_token(),
-        "visits": presenters.visits(cookies.bookings(request)),
+        "visits": presenters.visit_links(cookies.bookings(request)),
         **told,
     }
     return render(request, "booking/find.html", context, status=status)

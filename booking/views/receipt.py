@@ -140,7 +140,7 @@ def _page(
         "other_url": presenters.move_url(booking, asked_for),
         "other_label": asked_for and _("Move to {when}").format(when=wording.clock(asked_for)),
         "clashing": presenters.clashing(booking, others),
-        "others": presenters.visits(others) if booking in here else [],
+        "others": presenters.visit_links(others) if booking in here else [],
         "companions": presenters.companions(booking) if told["is_expected"] else [],
         "short_url": short_url,
         "qr": qr_codes.draw(short_url),
