@@ -14,6 +14,7 @@ from phonenumber_field.phonenumber import PhoneNumber
 from booking import services, wording
 from booking.forms import ConfirmForm
 from booking.models import Booking
+from booking.query import BookingQuery
 
 # The phone is kept for the next try. The bookings link to their pages, and prove that this browser
 # may try again where strangers have guessed.
@@ -36,6 +37,14 @@ def form_with_phone(request: HttpRequest) -> ConfirmForm | None:
 def bookings(request: HttpRequest) -> tuple[Booking, ...]:
     """The last bookings of this browser, newest first; a moved visit as its newest row."""
     return tuple(booking.latest() for booking in services.booking.find_all(_keys(request)))
+
+
+def visit_of_flat(request: HttpRequest, query: BookingQuery) -> Booking | None:
+    """The visit ahead that this browser has booked for the flat of some answers, or may have."""
+    names = ("category", "house_id", "flat")
+    flat = dict(zip(names, (query.category, query.house, query.flat), strict=True))
+    ahead = (each for each in bookings(request) if each.starts_at > timezone.now())
+    return next((each for each in ahead if each.is_live and each.same_flat == flat), None)
 
 
 def has_just_consented(request: HttpRequest) -> bool:

@@ -121,8 +121,10 @@ def choose_time(request: HttpRequest) -> HttpResponse:
     page = availability.days_page(house, chosen, times_are_enough=lost is None)
     problem = times.problem_with_time(query, house, page.days, lost)
     nearest = availability.nearest_starts(page.days, lost) if problem and lost else []
+    mine = cookies.visit_of_flat(request, query)
     context = {
         "stand_in": place.stand_in,
+        "mine": mine and presenters.visit_links([mine])[0],
         "problem": problem,
         "nearest": presenters.nearest_choices(nearest),
         "nearest_action": reverse("booking:confirm"),

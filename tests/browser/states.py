@@ -265,6 +265,12 @@ def clashing_visits(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
     buyer.reads("слишком близко к нему")
 
 
+def days_of_a_flat_that_is_booked(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
+    confirmed(buyer, standin, settings)
+    buyer.open("/time/", **OF_FLAT)
+    buyer.reads("вы уже записались")
+
+
 def find_in_a_known_browser(buyer: Buyer, standin: StandIn, settings: Settings) -> None:
     clashing_visits(buyer, standin, settings)
     buyer.open("/find/")
@@ -584,6 +590,7 @@ ALL: tuple[State, ...] = (
     visit_moved,
     visit_at_its_new_time,
     clashing_visits,
+    days_of_a_flat_that_is_booked,
     find_in_a_known_browser,
     request_form,
     request_form_with_mistakes,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from icalendar import Calendar
 from playwright.sync_api import expect
 
 from booking.models import Booking, ChangeRequest
@@ -58,3 +59,27 @@ def test_where_the_crm_moves_nothing_the_time_is_asked_for(buyer, standin, start
     buyer.reads("вы попросили перенести визит на")
     assert ChangeRequest.objects.get().wanted_at == starts[5]
     assert standin.count("add") == 1
+
+
+def test_the_calendar_moves_its_entry(buyer, starts):
+    """The files that Chromium saves before and after, as a calendar client reads them."""
+    buyer.book(starts[0])
+    buyer.sees("Вы записаны")
+    before = saved_entry(buyer)
+
+    buyer.link("Выбрать другое время").click()
+    buyer.time(starts[5]).click()
+    buyer.button(re.compile("^Перенести на ")).click()
+    buyer.sees_confirmed(starts[5])
+    after = saved_entry(buyer)
+
+    assert after["UID"] == before["UID"]
+    assert after["SEQUENCE"] > before["SEQUENCE"]
+    assert (before.start, after.start) == (starts[0], starts[5])
+
+
+def saved_entry(buyer):
+    with buyer.page.expect_download() as download:
+        buyer.link("Добавить в календарь").click()
+    (entry,) = Calendar.from_ical(download.value.path().read_bytes()).walk("VEVENT")
+    return entry

@@ -13,6 +13,7 @@ from booking.availability import cache
 from booking.models import Booking
 from tests.bookings import booking, tomorrow_at
 from tests.journey import (
+    FLAT,
     HOUSE,
     browser,
     fill_in,
@@ -104,6 +105,22 @@ class TestBesides:
         call_off(visit)
 
         assert "another/" not in text_of(client.get(visit.get_absolute_url()))
+
+
+class TestALinkToTheSameFlat:
+    def test_its_own_browser_is_told_of_the_visit(self, client, visit):
+        times = f"/time/?category=flat&house={HOUSE}&flat={FLAT}"
+
+        assert visit.get_absolute_url() in links(text_of(client.get(times)))
+        assert visit.get_absolute_url() not in text_of(browser().get(times))
+
+    def test_another_flat_or_a_visit_called_off_tells_nothing(self, client, visit):
+        others = f"/time/?category=flat&house={HOUSE}&flat=1.8-12-2"
+        assert visit.get_absolute_url() not in text_of(client.get(others))
+
+        call_off(visit)
+        times = f"/time/?category=flat&house={HOUSE}&flat={FLAT}"
+        assert visit.get_absolute_url() not in text_of(client.get(times))
 
 
 class TestOtherVisits:
