@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser import states
 from tests.browser.buyer import Buyer
 from tests.journey import FLAT, HOUSE, first_free
 
@@ -43,6 +46,36 @@ def test_a_booking_by_keyboard_alone(buyer, standin, monkeypatch):
     buyer.sees_confirmed(start)
     assert standin.count("add") == 1
     assert len(presses) <= MOST_PRESSES
+
+
+def test_a_visit_is_moved_by_keyboard_alone(buyer, standin, settings):
+    settings.MACROCRM_ADD_MOVES = True
+    standin.switch(second_add="moves")
+    first, *_others, other = standin.free_starts(HOUSE)[:5]
+    buyer.book(first)
+    buyer.sees("Вы записаны")
+
+    tab_to(buyer, buyer.link("Выбрать другое время"))
+    press(buyer, "Enter")
+    tab_to(buyer, buyer.time(other))
+    press(buyer, "Enter")
+    tab_to(buyer, buyer.button(re.compile("^Перенести на ")))
+    press(buyer, "Enter")
+
+    buyer.sees_confirmed(other)
+
+
+def test_a_request_is_sent_by_keyboard_alone(buyer, standin, settings):
+    states.request_form(buyer, standin, settings)
+
+    tab_to(buyer, buyer.phone)
+    buyer.page.keyboard.type("89001234567")
+    tab_to(buyer, buyer.consent)
+    press(buyer, "Space")
+    tab_to(buyer, buyer.button("Отправить заявку"))
+    press(buyer, "Enter")
+
+    buyer.sees(re.compile("^Заявка принята "))
 
 
 def test_the_skip_link_leads_past_the_header(buyer, standin):
