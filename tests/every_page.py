@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,7 +18,16 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from booking import brand
-from booking.models import Booking, BookingEvent, House, LimitLift, Notice, StaffEvent
+from booking.models import (
+    Booking,
+    BookingEvent,
+    House,
+    LimitLift,
+    Notice,
+    StaffEvent,
+    VisitRequest,
+)
+from booking.short_keys import ShortKeyConverter
 from standin import StandIn
 from standin.fixtures import ACCEPTED_PHONE
 from tests import journey
@@ -95,6 +105,16 @@ class Site:
         self.confirmed = booking(starts_at=self._start, source={"utm_source": "letter"})
         self.refused = booking(flat="2", outcome="refused", phone="+79007654321")
         self.in_doubt = booking(flat="3", outcome="in_doubt", phone="+79007654322")
+        self.resolved = booking(flat="4", reason="resolved", phone="+79007654323")
+        self.asked = VisitRequest.objects.create(
+            key=uuid.uuid4(),
+            cause="full",
+            category="flat",
+            house_id=journey.HOUSE,
+            house_title="Лесной квартал",
+            flat=journey.FLAT,
+            phone=ACCEPTED_PHONE,
+        )
         self._rows = self._one_of_everything()
         self.staff = Client(raise_request_exception=False)
         self.staff.force_login(User.objects.get(username="olga"))
@@ -104,11 +124,12 @@ class Site:
         values = {name: self._value(route, name) for name in kwargs}
         if route == "admin:app_list":
             values = {"app_label": "booking"}
+        path = reverse(route, kwargs=values)
         return Page(
             route,
-            reverse(route, kwargs=values),
+            path,
             of_staff=route.startswith("admin:"),
-            kwargs=values,
+            kwargs={name: _as_in(path, value) for name, value in values.items()},
             query=self._query(route),
             form=self._posted(route),
         )
@@ -129,12 +150,18 @@ class Site:
             "booking_house": House.objects.create(house_id=journey.HOUSE).pk,
             "booking_limitlift": LimitLift.objects.create(by="olga", subject="x").pk,
             "booking_notice": Notice.objects.create(event=event, channel="email").pk,
+            "booking_visitrequest": self.asked.pk,
             "booking_staffevent": StaffEvent.objects.create(by="olga", kind="exported").pk,
         }
 
-    def _value(self, route: str, name: str) -> str:
+    def _value(self, route: str, name: str) -> Any:
+        # A visit that nothing is asked for, so that it may be moved.
+        of_keys = {
+            "booking:show_request": self.asked.key,
+            "booking:move_visit": self.resolved.key,
+        }
         usual = {
-            "key": str(self.confirmed.key),
+            "key": of_keys.get(route, self.confirmed.key),
             "name": brand.files("#0a7d4f", "")[0].name,
             "file_format": "csv",
             "content_type_id": "999",
@@ -142,6 +169,8 @@ class Site:
         of_route = {
             "admin:booking_booking_resolve": self.in_doubt.pk,
             "admin:booking_booking_dismiss": self.refused.pk,
+            "admin:booking_booking_correct": self.resolved.pk,
+            "admin:booking_booking_change_visit": self.resolved.pk,
             "admin:view_on_site": 1,
         }
         if name in usual:
@@ -160,6 +189,9 @@ class Site:
             "booking:choose_time": {**chosen, "start": ""},
             "booking:list_days": {**chosen, "start": ""},
             "booking:confirm": chosen,
+            "booking:ask_for_visit": {**chosen, "cause": "full"},
+            "booking:book_another": {"category": "storageroom"},
+            "booking:move_visit": {"start": chosen["start"]},
             "admin:booking_house_link": flat,
             "admin:booking_house_qr_code": flat,
             "admin:autocomplete": {
@@ -180,6 +212,20 @@ class Site:
                 "phone": ACCEPTED_PHONE,
             },
             "booking:ask_for_change": {"kind": "cancel", "wish": "later"},
+            "booking:ask_for_visit": {
+                "key": str(uuid.uuid4()),
+                "cause": "full",
+                "category": "flat",
+                "house": journey.HOUSE,
+                "house_title": "Лесной квартал",
+                "flat": journey.FLAT,
+                "phone": ACCEPTED_PHONE,
+                "consent": "on",
+            },
+            "booking:move_visit": {"start": f"{self._start:%Y-%m-%dT%H:%M}"},
+            "admin:booking_booking_correct": {"note": "seen"},
+            "admin:booking_booking_change_visit": {"becomes": "called_off", "note": "seen"},
+            "admin:booking_visitrequest_answer": {"answer": "yes"},
             "admin:login": {"username": "olga", "password": PASSWORD},
             "admin:booking_booking_resolve": {"was_booked": "yes", "note": "seen"},
             "admin:booking_booking_dismiss": {"note": "seen"},
@@ -195,6 +241,11 @@ class Site:
             "admin:auth_user_change": {"username": "olga", "first_name": "O"},
             "admin:auth_group_add": {"name": "others"},
         }.get(route, {})
+
+
+def _as_in(path: str, value: Any) -> str:
+    """What stands for a value in a path: of a key there are two spellings."""
+    return str(value) if str(value) in path else ShortKeyConverter().to_url(value)
 
 
 def read_of_a_query(page: Page, client: Client) -> set[str]:

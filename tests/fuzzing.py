@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from django.db import transaction
 from hypothesis import HealthCheck, Phase, settings
 
+from booking import calendar_links
 from tests.journey import text_of
 
 EXAMPLES = os.environ.get("FUZZ_EXAMPLES", "")
@@ -143,13 +144,14 @@ class Page(HTMLParser):
             self.wrongs.append(f'<{tag} {name}="{value}">')
 
 
-# The two places that the settings name, and the site's own front page by its whole address.
+# The places that the settings name, and the site's own front page by its whole address. Beside them
+# a page leads to calendars on the web.
 KNOWN = {"https://example.test/privacy", "tel:+73430000000", "http://testserver/"}
 
 
 def stays_here(url: str) -> bool:
     """Whether a link leads into the site, or to a place that is known."""
-    if url in KNOWN:
+    if url in KNOWN or url.startswith((calendar_links.GOOGLE, calendar_links.OUTLOOK)):
         return True
     return re.match(r"(?:/(?![/\\])|\?|#|\./)", url) is not None
 

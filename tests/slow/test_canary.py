@@ -135,7 +135,9 @@ def book_in_every_way(buyer: Visitor, crm: StandIn) -> None:
         phone = REFUSED if number == 1 else ACCEPTED[number % len(ACCEPTED)]
         page = buyer.get(f"/confirm/?{urlencode(answers(starts[number], flat=flats[number]))}")
         form = hidden_fields(page) | {"phone": phone}
-        buyer.post("/confirm/", form)  # without the consent
+        # Without the consent, which the form of a browser that has just given it holds.
+        form.pop("consent", None)
+        buyer.post("/confirm/", form)
         if way:
             crm.fail("add", **way)
         buyer.post("/confirm/", form | {"consent": "on"})
