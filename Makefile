@@ -41,11 +41,15 @@ PYTEST := $(BIN)/python -X dev -m pytest
 FAST := -n auto --dist worksteal -m "not slow and not browser"
 # The pages of one site are drawn in one process: a module may have a site of its own.
 BROWSER := -n auto --dist loadfile -m browser
+# These only try very much: they kill nothing, and count the time of their own thread.
+TRYING := $(addprefix tests/slow/test_,fuzz_pages.py fuzz_replies.py every_field.py patterns.py)
+TWO_AT_ONCE := -n auto --dist loadfile
 test: install ## the fast tests, in two minutes
 	$(PYTEST) $(FAST)
 
 test-all: test ## all tests; those in a browser need Chromium
-	$(PYTEST) -m "slow and not browser"
+	$(PYTEST) $(TWO_AT_ONCE) -m slow $(TRYING)
+	$(PYTEST) -m "slow and not browser" $(addprefix --ignore=,$(TRYING))
 	$(PYTEST) $(BROWSER)
 
 # Not again what does not depend on where the data lie: what a page looks like, the CRM's side of the
