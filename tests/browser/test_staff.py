@@ -70,7 +70,7 @@ def test_an_operator_resolves_what_is_in_doubt(open_page, live_server):
     page.get_by_label("Что вы выяснили или сделали").fill("Нет в карточке")
     page.get_by_role("button", name="Подвести итог").click()
     expect(page.get_by_role("heading", name="Требует внимания")).to_be_visible()
-    expect(page.get_by_text("Ничего нет.")).to_have_count(4)
+    expect(page.get_by_text("Ничего нет.")).to_have_count(5)
 
     page.goto(f"{live_server.url}{first.get_absolute_url()}")
     expect(page.get_by_role("heading", name="Вы записаны")).to_be_visible()
