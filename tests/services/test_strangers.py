@@ -18,8 +18,8 @@ from tests.journey import FLAT, HOUSE, answers, fill_in, first_free, heading, se
 pytestmark = pytest.mark.django_db
 
 OWNER = shareholders(HOUSE, Flat("flat", FLAT))[0]
-# What no two pages have in common: keys, booking numbers, masked phones, the clock of the house, and
-# the token of a form, which names the second.
+# What no two pages have in common: keys, booking numbers, masked phones, the clock of the house,
+# and the token of a form, which names the second.
 OWN = re.compile(
     r"[0-9a-f]{8}-[0-9a-f-]{27}|[АВЕКМНОРСТУХ]\d{4}[АВЕКМНОРСТУХ]{2}|\d\d-\d\d</span>"
     r"|T\d\d:\d\d:\d\d\+|form:[\w-]+:[\w-]+"
